@@ -1,0 +1,3 @@
+#ifndef POSED_BACKEND_H
+#define POSED_BACKEND_H
+#endif

@@ -1,0 +1,108 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every Swift target speaks the same dialect: Swift 6 mode, explicit `any`, imports with an access
+// level, and no warnings.
+let swift: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+// Plugins and their kernels are optimised in debug builds too: an engine at -O0 tests nothing in time.
+let native: [String] = ["-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
+let nativeC: [CSetting] = [.unsafeFlags(native)]
+let nativeCXX: [CXXSetting] = [.unsafeFlags(native + ["-fvisibility-inlines-hidden"])]
+
+/// A Swift library target with the house's settings.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swift)
+}
+
+/// The test target that mirrors a room.
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.byName(name: name), "PosedTesting"] + dependencies,
+        resources: resources, swiftSettings: swift)
+}
+
+/// A backend plugin: a shared library that exports `posed_backend_entry` and nothing else.
+func plugin(_ name: String, _ target: String) -> Product {
+    .library(name: "posed-backend-" + name, type: .dynamic, targets: [target])
+}
+
+let package = Package(
+    name: "posed",
+    products: [
+        .executable(name: "posekit", targets: ["posekit"]),
+        plugin("blas", "PosedOpenBLAS"),
+        plugin("onednn", "PosedOneDNN"),
+        plugin("example", "PosedExampleBackend"),
+        plugin("crashing", "PosedCrashingBackend"),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // C and C++
+        .target(name: "CPosedBackend", path: "CShims/CPosedBackend", cSettings: nativeC),
+        .target(
+            name: "CPNG", path: "CShims/CPNG", cSettings: nativeC,
+            linkerSettings: [.linkedLibrary("png")]),
+        .target(
+            name: "PosedCPU", dependencies: ["CPosedBackend"], path: "CShims/PosedCPU",
+            cxxSettings: nativeCXX),
+        .target(
+            name: "PosedOpenBLAS", dependencies: ["CPosedBackend", "PosedCPU"],
+            path: "CShims/PosedOpenBLAS", cxxSettings: nativeCXX),
+        .target(
+            name: "PosedOneDNN", dependencies: ["CPosedBackend", "PosedCPU"],
+            path: "CShims/PosedOneDNN", cxxSettings: nativeCXX,
+            linkerSettings: [.linkedLibrary("dnnl")]),
+        .target(
+            name: "PosedExampleBackend", dependencies: ["CPosedBackend"],
+            path: "Tests/Plugins/Example", cSettings: nativeC),
+        .target(
+            name: "PosedCrashingBackend", dependencies: ["CPosedBackend"],
+            path: "Tests/Plugins/Crashing", cSettings: nativeC),
+
+        // The engine, from the metal up
+        room("PosedBackend", ["CPosedBackend"]),
+        room("PosedTensor", ["PosedBackend"]),
+        room("PosedSolvers"),
+        room("PosedWeights", ["PosedTensor"]),
+        room("PosedNN", ["PosedTensor", "PosedWeights"]),
+        room("PosedModels", ["PosedNN"]),
+        room("PosedVision", ["CPNG"]),
+        room("PosedPipeline", ["PosedModels", "PosedSolvers", "PosedVision"]),
+        room("PosedEvaluation", ["PosedPipeline"]),
+        .executableTarget(
+            name: "posekit",
+            dependencies: [
+                "PosedPipeline", "PosedEvaluation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swift),
+
+        // Tests
+        .target(
+            name: "PosedTesting", dependencies: ["PosedPipeline"], path: "Tests/PosedTesting",
+            swiftSettings: swift),
+        tests("PosedBackend", ["CPosedBackend"]),
+        tests("PosedTensor", ["PosedBackend"]),
+        tests("PosedSolvers", []),
+        tests("PosedWeights", ["PosedTensor"]),
+        tests("PosedVision", ["CPNG"]),
+        tests("PosedModels", ["PosedNN", "PosedWeights", "PosedTensor", "PosedBackend"]),
+        tests("PosedPipeline", ["PosedModels", "PosedSolvers", "PosedVision", "PosedTensor"]),
+        tests("PosedEvaluation", ["PosedVision"]),
+        tests("posekit", []),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c17,
+    cxxLanguageStandard: .cxx20
+)

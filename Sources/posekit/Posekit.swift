@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Posekit: ParsableCommand {
+    func run() {}
+}

@@ -1,0 +1,1 @@
+typedef int posed_placeholder;
