@@ -1,0 +1,121 @@
+import CPosedBackend
+package import PosedBackend
+
+extension Compute {
+    /// Group normalisation of [N, H, W, C], then an activation; the result is dense, of type
+    /// `precision` unless told.
+    ///
+    /// - Throws: `BackendError` when shapes or types do not fit.
+    package func groupNorm(
+        _ x: Tensor, gamma: Tensor, beta: Tensor, groups: Int, eps: Float,
+        activation: Activation = .none, type: DType? = nil
+    ) throws -> Tensor {
+        let y = try scratch(x.shape, type ?? precision)
+        var desc = posed_group_norm_desc()
+        desc.x = x.native
+        desc.y = y.native
+        desc.gamma = gamma.native
+        desc.beta = beta.native
+        desc.groups = Int32(groups)
+        desc.eps = eps
+        desc.activation = activation.native
+        try BackendError.check("group norm") { device.table.group_norm(stream.handle, &desc, $0) }
+        return y
+    }
+
+    /// Layer normalisation over the last dimension of [B, T, D].
+    ///
+    /// - Parameters:
+    ///   - affine: gamma and beta, [D] each, float32.
+    ///   - modulation: scale and shift, [B, D] each, float32: n · (1 + scale) + shift.
+    /// - Throws: `BackendError` when shapes or types do not fit.
+    @discardableResult
+    package func layerNorm(
+        _ x: Tensor, affine: (gamma: Tensor, beta: Tensor)? = nil,
+        modulation: (scale: Tensor, shift: Tensor)? = nil, eps: Float, into output: Tensor? = nil,
+        type: DType? = nil
+    ) throws -> Tensor {
+        let y = try output ?? scratch(x.shape, type ?? precision)
+        var desc = posed_layer_norm_desc()
+        desc.x = x.native
+        desc.y = y.native
+        if let affine {
+            desc.gamma = affine.gamma.native
+            desc.beta = affine.beta.native
+        }
+        if let modulation {
+            desc.scale = modulation.scale.native
+            desc.shift = modulation.shift.native
+        }
+        desc.eps = eps
+        try BackendError.check("layer norm") { device.table.layer_norm(stream.handle, &desc, $0) }
+        return y
+    }
+
+    /// Copies, converting the type and following the strides of both.
+    ///
+    /// - Throws: `BackendError` when the shapes differ.
+    package func copy(_ x: Tensor, to y: Tensor) throws {
+        var desc = posed_copy_desc(x: x.native, y: y.native)
+        try BackendError.check("copy") { device.table.copy(stream.handle, &desc, $0) }
+    }
+
+    /// The tensor as a dense one of another type; itself when it is that already.
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    package func dense(_ x: Tensor, _ type: DType? = nil) throws -> Tensor {
+        let type = type ?? x.dtype
+        if x.isDense && x.dtype == type { return x }
+        let y = try scratch(x.shape, type)
+        try copy(x, to: y)
+        return y
+    }
+
+    /// y = bias + Σ coefficient · x, of dense tensors of one shape.
+    ///
+    /// - Throws: `BackendError` when shapes differ or there are more than 12 terms.
+    package func combine(_ terms: [(Float, Tensor)], bias: Float = 0, into y: Tensor) throws {
+        precondition(!terms.isEmpty && terms.count <= Int(POSED_MAX_TERMS), "\(terms.count) terms")
+        var desc = posed_combine_desc()
+        desc.y = y.native
+        desc.count = UInt32(terms.count)
+        desc.bias = bias
+        withUnsafeMutableBytes(of: &desc.x) { bytes in
+            let inputs = bytes.bindMemory(to: posed_tensor.self)
+            for (index, term) in terms.enumerated() { inputs[index] = term.1.native }
+        }
+        withUnsafeMutableBytes(of: &desc.coefficient) { bytes in
+            let factors = bytes.bindMemory(to: Float.self)
+            for (index, term) in terms.enumerated() { factors[index] = term.0 }
+        }
+        try BackendError.check("combine") { device.table.combine(stream.handle, &desc, $0) }
+    }
+
+    /// An activation by itself, on a dense tensor.
+    ///
+    /// - Throws: `BackendError` when types do not fit.
+    package func activate(_ x: Tensor, _ activation: Activation, type: DType? = nil) throws -> Tensor {
+        let y = try scratch(x.shape, type ?? x.dtype)
+        var desc = posed_activate_desc(x: x.native, y: y.native, activation: activation.native)
+        try BackendError.check("activate") { device.table.activate(stream.handle, &desc, $0) }
+        return y
+    }
+
+    /// act(a) · b of the halves [a | b] of the last dimension: [B, T, 2·D] to [B, T, D].
+    ///
+    /// - Throws: `BackendError` when types do not fit.
+    package func glu(_ x: Tensor, _ activation: Activation) throws -> Tensor {
+        let y = try scratch([x.shape[0], x.shape[1], x.shape[2] / 2], x.dtype)
+        var desc = posed_glu_desc(x: x.native, y: y.native, activation: activation.native)
+        try BackendError.check("glu") { device.table.glu(stream.handle, &desc, $0) }
+        return y
+    }
+
+    /// Images in [−1, 1] to 8 bits: dense [N, H, W, C], written to `y`.
+    ///
+    /// - Throws: `BackendError` when types do not fit.
+    package func quantize(_ x: Tensor, into y: Tensor) throws {
+        var desc = posed_quantize_desc(x: x.native, y: y.native)
+        try BackendError.check("quantize") { device.table.quantize(stream.handle, &desc, $0) }
+    }
+}

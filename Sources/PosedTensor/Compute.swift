@@ -1,0 +1,100 @@
+package import PosedBackend
+
+/// One stream of work on a device, with the memory it needs: what models compute with.
+///
+/// Operations are in `Compute+….swift`. Each gives its result in scratch memory, or writes it where the
+/// caller says. A tensor that must survive a captured graph is made by `persistent`.
+///
+/// One thread uses it at a time. `@unchecked Sendable`: it may move between threads; its owner sees to
+/// it that one uses it at a time.
+package final class Compute: @unchecked Sendable {
+    package let device: Device
+    package let stream: PosedBackend.Stream
+    /// The type of products' operands, and of activations between layers.
+    package let precision: DType
+    /// Scratch memory of work that is carried out at once.
+    private let immediate: Workspace
+    /// Scratch memory of captured graphs; no graph finds there what it left.
+    private let captured: Workspace
+    private var isCapturing = false
+
+    /// Opens a stream.
+    ///
+    /// - Parameters:
+    ///   - precision: The type to compute in; nil takes the device's preference.
+    /// - Throws: `BackendError` `.unsupported` when the device does not compute in that type.
+    package init(device: Device, precision: DType? = nil) throws {
+        let info = try device.info()
+        let precision = precision ?? info.preferred
+        guard info.dtypes.contains(precision) else {
+            let offered = info.dtypes.map(\.name).sorted().joined(separator: ", ")
+            throw BackendError(
+                .unsupported,
+                "\(device.plugin.name) computes in \(offered) here, not in \(precision.name)")
+        }
+        self.device = device
+        self.precision = precision
+        stream = try PosedBackend.Stream(device: device)
+        immediate = Workspace(device: device)
+        captured = Workspace(device: device)
+    }
+
+    /// Bytes of scratch memory held.
+    package var workspaceBytes: Int { immediate.byteCount + captured.byteCount }
+
+    /// Frees scratch memory that nothing uses. Captured graphs must be gone.
+    package func trim() {
+        immediate.trim()
+        captured.trim()
+    }
+
+    /// Frees idle scratch memory of immediate work; captured graphs keep theirs.
+    package func trimImmediate() { immediate.trim() }
+
+    /// A scratch tensor of undefined contents.
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    package func scratch(_ shape: [Int], _ dtype: DType) throws -> Tensor {
+        try (isCapturing ? captured : immediate).tensor(shape, dtype)
+    }
+
+    /// A tensor of undefined contents in memory of its own.
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    package func persistent(_ shape: [Int], _ dtype: DType) throws -> Tensor {
+        let bytes = max(shape.reduce(1, *) * dtype.size, 64)
+        let buffer = try Buffer(device: device, byteCount: bytes)
+        return Tensor(storage: Storage(buffer: buffer), dtype: dtype, shape: shape)
+    }
+
+    /// Records what `body` does, without doing it. Results must be written to persistent tensors.
+    ///
+    /// - Throws: what `body` throws, or the first operation's refusal.
+    package func capture(_ body: () throws -> Void) throws -> CapturedGraph {
+        precondition(!isCapturing, "captures do not nest")
+        isCapturing = true
+        defer { isCapturing = false }
+        return CapturedGraph(graph: try stream.capture(body), workspace: captured)
+    }
+
+    /// Carries out a captured graph.
+    ///
+    /// - Throws: `BackendError` when the launch fails.
+    package func launch(_ captured: CapturedGraph) throws { try stream.launch(captured.graph) }
+
+    /// Waits until all work is done.
+    ///
+    /// - Throws: `BackendError` when earlier work failed.
+    package func synchronize() throws { try stream.synchronize() }
+}
+
+/// A captured graph together with the scratch memory that it works in.
+package final class CapturedGraph: Sendable {
+    let graph: Graph
+    private let workspace: Workspace
+
+    init(graph: Graph, workspace: Workspace) {
+        self.graph = graph
+        self.workspace = workspace
+    }
+}
