@@ -72,10 +72,10 @@ let package = Package(
 
         // The engine, from the metal up
         room("PosedBackend", ["CPosedBackend"]),
-        room("PosedTensor", ["PosedBackend"]),
+        room("PosedTensor", ["CPosedBackend", "PosedBackend"]),
         room("PosedSolvers"),
         room("PosedWeights", ["PosedTensor"]),
-        room("PosedNN", ["PosedTensor", "PosedWeights"]),
+        room("PosedNN", ["CPosedBackend", "PosedBackend", "PosedTensor", "PosedWeights"]),
         room("PosedModels", ["PosedNN"]),
         room("PosedVision", ["CPNG"]),
         room("PosedPipeline", ["PosedModels", "PosedSolvers", "PosedVision"]),

@@ -1,0 +1,126 @@
+import PosedBackend
+package import PosedTensor
+package import PosedWeights
+
+/// Turns named tensors of a file into layers on a device.
+///
+/// The reader keeps the account of misses. Once there is one, the model will be refused by
+/// `WeightReader.finish`, and layers are packed as single elements: a wrong configuration costs no memory.
+package struct Loader {
+    package let reader: WeightReader
+    /// The stream that uploads, and the type in which products will be computed.
+    package let compute: Compute
+
+    /// A loader of everything under the reader's prefix.
+    package init(_ reader: WeightReader, on compute: Compute) {
+        self.reader = reader
+        self.compute = compute
+    }
+
+    /// A loader of the tensors under `name` and a dot.
+    package func scoped(_ name: String) -> Loader { Loader(reader.scoped(name), on: compute) }
+
+    /// A float32 tensor on the device, as named.
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    package func parameter(_ name: String, _ shape: [Int]) throws -> Tensor {
+        let tensor = reader.tensor(name, shape: shape)
+        if reader.hasProblems { return try compute.persistent([1], .f32) }
+        defer { tensor.release() }
+        return try compute.tensor(tensor.floats(), shape)
+    }
+
+    /// A float32 tensor's values on the host; empty when the model will be refused.
+    package func values(_ name: String, _ shape: [Int]) -> [Float] {
+        let tensor = reader.tensor(name, shape: shape)
+        if reader.hasProblems { return [] }
+        defer { tensor.release() }
+        return tensor.floats()
+    }
+
+    /// `name.weight` [out, in] and, where there is one, `name.bias` [out].
+    ///
+    /// - Parameters:
+    ///   - aliases: Older names of the layer.
+    ///   - alternatives: Other shapes that a file may give the matrix.
+    /// - Throws: `BackendError` when the device cannot hold it.
+    package func linear(
+        _ name: String, in inputs: Int, out outputs: Int, bias: Bool = true,
+        aliases: [String] = [], alternatives: [[Int]] = []
+    ) throws -> Linear {
+        let weight = reader.tensor(
+            name + ".weight", aliases: aliases.map { $0 + ".weight" }, shape: [outputs, inputs],
+            alternatives: alternatives)
+        let offsets =
+            bias
+            ? reader.tensor(
+                name + ".bias", aliases: aliases.map { $0 + ".bias" }, shape: [outputs]) : nil
+        return try pack([weight], biases: offsets.map { [$0] } ?? [], in: inputs, out: outputs)
+    }
+
+    /// Several matrices of one input side by side, as a single product: `names[i].weight`
+    /// [outs[i], in], biases likewise.
+    ///
+    /// - Throws: `BackendError` when the device cannot hold it.
+    package func joined(_ names: [String], in inputs: Int, outs: [Int], bias: Bool = true) throws
+        -> Linear
+    {
+        var weights: [WeightTensor] = []
+        var biases: [WeightTensor] = []
+        for (name, out) in zip(names, outs) {
+            weights.append(reader.tensor(name + ".weight", shape: [out, inputs]))
+            if bias { biases.append(reader.tensor(name + ".bias", shape: [out])) }
+        }
+        return try pack(weights, biases: biases, in: inputs, out: outs.reduce(0, +))
+    }
+
+    private func pack(
+        _ weights: [WeightTensor], biases: [WeightTensor], in inputs: Int, out outputs: Int
+    ) throws -> Linear {
+        if reader.hasProblems { return try Linear.placeholder(on: compute) }
+        let matrix = HostMatrix(joining: weights)
+        let bias = biases.isEmpty ? nil : biases.flatMap { $0.floats() }
+        defer { (weights + biases).forEach { $0.release() } }
+        return try Linear(matrix, bias: bias, in: inputs, out: outputs, on: compute)
+    }
+
+    /// `name.weight` [out, in, k, k] and, where there is one, `name.bias` [out].
+    ///
+    /// - Throws: `BackendError` when the device cannot hold it.
+    package func conv2d(
+        _ name: String, in inputs: Int, out outputs: Int, kernel: Int, stride: Int = 1,
+        padding: Conv2d.Padding = .none, upsample: Int = 1, bias: Bool = true
+    ) throws -> Conv2d {
+        let shape = [outputs, inputs, kernel, kernel]
+        let weight = reader.tensor(name + ".weight", shape: shape)
+        let offsets = bias ? reader.tensor(name + ".bias", shape: [outputs]) : nil
+        let geometry = Conv2d.Geometry(
+            inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding,
+            upsample: upsample)
+        if reader.hasProblems { return try Conv2d.placeholder(geometry, on: compute) }
+        defer {
+            weight.release()
+            offsets?.release()
+        }
+        return try Conv2d(
+            HostMatrix(joining: [weight]), bias: offsets?.floats(), geometry, on: compute)
+    }
+
+    /// `name.weight` and `name.bias` [features].
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    package func layerNorm(_ name: String, features: Int, eps: Float) throws -> LayerNorm {
+        LayerNorm(
+            gamma: try parameter(name + ".weight", [features]),
+            beta: try parameter(name + ".bias", [features]), eps: eps)
+    }
+
+    /// `name.weight` and `name.bias` [channels].
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    package func groupNorm(_ name: String, channels: Int, groups: Int, eps: Float) throws -> GroupNorm {
+        GroupNorm(
+            gamma: try parameter(name + ".weight", [channels]),
+            beta: try parameter(name + ".bias", [channels]), groups: groups, eps: eps)
+    }
+}
