@@ -10,6 +10,7 @@ package enum Activation: Sendable {
     case geluTanh
     /// The exact GELU.
     case gelu
+    case tanh
 
     var native: UInt32 {
         switch self {
@@ -18,6 +19,7 @@ package enum Activation: Sendable {
         case .silu: POSED_ACT_SILU.rawValue
         case .geluTanh: POSED_ACT_GELU_TANH.rawValue
         case .gelu: POSED_ACT_GELU_ERF.rawValue
+        case .tanh: POSED_ACT_TANH.rawValue
         }
     }
 }

@@ -66,7 +66,8 @@ typedef enum posed_activation {
   POSED_ACT_RELU = 1,
   POSED_ACT_SILU = 2,      /* x * sigmoid(x) */
   POSED_ACT_GELU_TANH = 3, /* the tanh approximation of GELU */
-  POSED_ACT_GELU_ERF = 4   /* x * Phi(x), exact */
+  POSED_ACT_GELU_ERF = 4,  /* x * Phi(x), exact */
+  POSED_ACT_TANH = 5
 } posed_activation;
 
 /* Opaque to the host. */
