@@ -76,7 +76,7 @@ let package = Package(
         room("PosedSolvers"),
         room("PosedWeights"),
         room("PosedNN", ["CPosedBackend", "PosedBackend", "PosedTensor", "PosedWeights"]),
-        room("PosedModels", ["PosedNN"]),
+        room("PosedModels", ["PosedBackend", "PosedTensor", "PosedWeights", "PosedNN"]),
         room("PosedVision", ["CPNG"]),
         room("PosedPipeline", ["PosedModels", "PosedSolvers", "PosedVision"]),
         room("PosedEvaluation", ["PosedPipeline"]),

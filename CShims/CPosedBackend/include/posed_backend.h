@@ -11,9 +11,10 @@
  *    is not NULL) with one sentence that says what was expected and what came. A failed function has
  *    changed nothing that the caller can see: out parameters keep their values.
  *  - Ownership. What a function `*_create`s or `*_open`s belongs to the caller, who gives it back to
- *    the matching `*_destroy` or `*_close`, exactly once, after everything made from it is gone and
- *    all streams that use it are synchronised. Descriptors are read during the call and never kept;
- *    arrays they point to likewise.
+ *    the matching `*_destroy` or `*_close`, exactly once, after everything made from it is gone. A
+ *    buffer, graph or weight may be destroyed while work that uses it is still under way: the backend
+ *    waits, or frees it later. Descriptors are read during the call and never kept; arrays they point
+ *    to likewise.
  *  - Threads. A device may be used from any thread. A stream is used by one thread at a time; two
  *    streams of a device may be used at once by two threads. Making and destroying buffers and
  *    weights is safe at any time on any thread.

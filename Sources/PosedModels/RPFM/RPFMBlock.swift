@@ -1,0 +1,55 @@
+import PosedNN
+import PosedTensor
+
+/// A transformer block with DiT's adaLN-Zero. Its modulation vectors come from outside: those of all
+/// blocks and steps are one product.
+struct RPFMBlock {
+    let qkv: Linear
+    let projection: Linear
+    let up: Linear
+    let down: Linear
+    let heads: Int
+
+    /// `attn.qkv`, `attn.proj`, `mlp.fc1` and `mlp.fc2` under the loader's prefix.
+    init(_ loader: Loader, _ configuration: RPFMConfiguration) throws {
+        let width = configuration.hiddenSize
+        heads = configuration.heads
+        qkv = try loader.linear("attn.qkv", in: width, out: 3 * width)
+        projection = try loader.linear("attn.proj", in: width, out: width)
+        up = try loader.linear("mlp.fc1", in: width, out: configuration.mlpSize)
+        down = try loader.linear("mlp.fc2", in: configuration.mlpSize, out: width)
+    }
+
+    /// Updates the residual stream in place.
+    ///
+    /// - Parameters:
+    ///   - x: [B, N, D] float32.
+    ///   - modulation: This block's vectors, [B, 6·D] float32: shift, scale and gate of attention, then
+    ///     of the MLP.
+    ///   - cached: For each row, the reference's keys and values in this block; empty for none.
+    /// - Returns: The block's queries, keys and values, [B, N, 3·D].
+    @discardableResult
+    func callAsFunction(
+        _ x: Tensor, modulation: Tensor, cached: [CachedKeysAndValues?] = [], on compute: Compute
+    ) throws -> Tensor {
+        let width = x.shape[2]
+        func vector(_ index: Int) -> Tensor {
+            modulation.sliced(axis: 1, index * width..<(index + 1) * width)
+        }
+        let normalized = try compute.layerNorm(
+            x, modulation: (scale: vector(1), shift: vector(0)), eps: RPFMBlock.eps)
+        let products = try qkv(normalized, on: compute)  // [B, N, 3·D]
+        let attended = try Attention.selfAttention(
+            qkv: products, heads: heads, cached: cached, on: compute)  // [B, N, D]
+        try projection(attended, on: compute, gate: vector(2), residual: x, into: x)
+
+        let second = try compute.layerNorm(
+            x, modulation: (scale: vector(4), shift: vector(3)), eps: RPFMBlock.eps)
+        let hidden = try up(second, on: compute, activation: .geluTanh)  // [B, N, 4·D]
+        try down(hidden, on: compute, gate: vector(5), residual: x, into: x)
+        return products
+    }
+
+    /// The epsilon of every layer norm in the transformer.
+    static let eps: Float = 1e-6
+}

@@ -1,0 +1,126 @@
+import PosedBackend
+package import PosedNN
+import PosedTensor
+import Synchronization
+
+/// RPFM's flow-matching transformer.
+///
+/// What a sampling run needs is split by what it depends on: `source` on the source picture alone,
+/// `pose` on the pose alone, `condition` joins the two, `modulations` adds the times, and a
+/// `VelocityPlan` evaluates. Immutable once loaded; every call says which stream computes.
+package final class RPFMTransformer: Sendable {
+    package let configuration: RPFMConfiguration
+    let patchify: Patchify
+    let inputEmbedder: Linear
+    let sourceEmbedder: Linear?
+    let poseEmbedder: Linear?
+    let referenceEmbedder: Linear?
+    let timeEmbedder: TimeEmbedder
+    let aggregation: ConditionalAggregation?
+    let nullCondition: Tensor  // [D] float32
+    let blocks: [RPFMBlock]
+    let allModulations: Linear
+    let finalLinear: Linear
+    /// The input embedder's bias, on the host: it is added to the positions.
+    private let inputBias: [Float]
+    private let positions = Mutex<[RPFMConfiguration.LatentSize: Positions]>([:])
+
+    /// Position embeddings [N, D], plain and with the input embedder's bias.
+    struct Positions: Sendable {
+        let plain: Tensor
+        let biased: Tensor
+    }
+
+    /// Takes the model's tensors from a loader. `WeightReader.finish` says afterwards whether they fit.
+    ///
+    /// - Throws: `BackendError` when the device cannot hold them.
+    package init(_ configuration: RPFMConfiguration, _ loader: Loader) throws {
+        self.configuration = configuration
+        let width = configuration.hiddenSize
+        let features = configuration.patchFeatures
+        patchify = Patchify(size: configuration.patchSize, channels: configuration.channels)
+
+        let parts = configuration.inputConcatenation ? 3 : 1
+        let embedder = InputEmbedder(loader, features: features, parts: parts, width: width)
+        inputEmbedder = try embedder.part(0, on: loader.compute)
+        sourceEmbedder = parts > 1 ? try embedder.part(1, on: loader.compute) : nil
+        poseEmbedder = parts > 1 ? try embedder.part(2, on: loader.compute) : nil
+        inputBias = embedder.bias
+
+        timeEmbedder = try TimeEmbedder(loader.scoped("t_embedder"), features: width)
+        let condition = loader.scoped("condition")
+        nullCondition = try condition.parameter("null_condition", [width])
+        aggregation =
+            configuration.conditionalAggregation
+            ? try ConditionalAggregation(condition, configuration) : nil
+        referenceEmbedder =
+            configuration.referenceAttention
+            ? try loader.linear("ref_embedder", in: features, out: width) : nil
+        blocks = try (0..<configuration.depth).map {
+            try RPFMBlock(loader.scoped("blocks.\($0)"), configuration)
+        }
+        let names = (0..<configuration.depth).map { "blocks.\($0).adaLN_modulation.1" }
+        allModulations = try loader.joined(
+            names + ["final_layer.adaLN_modulation.1"], in: width,
+            outs: names.map { _ in 6 * width } + [2 * width])
+        finalLinear = try loader.linear("final_layer.linear", in: width, out: features)
+    }
+
+    /// Bytes of packed weights on the device.
+    package var byteCount: Int {
+        let ofBlocks = blocks.reduce(0) {
+            $0 + $1.qkv.byteCount + $1.projection.byteCount + $1.up.byteCount + $1.down.byteCount
+        }
+        return ofBlocks + allModulations.byteCount + inputEmbedder.byteCount + finalLinear.byteCount
+    }
+
+    /// The position embeddings of a latent size, made once.
+    func positions(_ size: RPFMConfiguration.LatentSize, on compute: Compute) throws -> Positions {
+        if let known = positions.withLock({ $0[size] }) { return known }
+        let rows = size.height / configuration.patchSize
+        let columns = size.width / configuration.patchSize
+        let width = configuration.hiddenSize
+        let values = SinusoidalEmbeddings.positions(rows: rows, columns: columns, features: width)
+        let biased = values.enumerated().map { $0.element + inputBias[$0.offset % width] }
+        let made = Positions(
+            plain: try compute.tensor(values, [rows * columns, width]),
+            biased: try compute.tensor(biased, [rows * columns, width]))
+        try compute.synchronize()
+        positions.withLock { $0[size] = made }
+        return made
+    }
+}
+
+/// `x_embedder` taken apart by what its columns multiply: z_t, z_s and z_p.
+///
+/// The product with the concatenation is the sum of the products with its parts, and only the first
+/// changes from step to step.
+private struct InputEmbedder {
+    let bias: [Float]
+    private let weight: [Float]
+    private let features: Int
+    private let columns: Int
+    private let width: Int
+
+    init(_ loader: Loader, features: Int, parts: Int, width: Int) {
+        self.features = features
+        self.width = width
+        columns = parts * features
+        weight = loader.values("x_embedder.weight", [width, columns])
+        bias = loader.values("x_embedder.bias", [width])
+    }
+
+    /// The columns of one part, as a layer without bias.
+    func part(_ index: Int, on compute: Compute) throws -> Linear {
+        if weight.isEmpty {
+            return try Linear(HostMatrix([0]), bias: nil, in: 1, out: 1, on: compute)
+        }
+        var slice: [Float] = []
+        slice.reserveCapacity(width * features)
+        for row in 0..<width {
+            let start = row * columns + index * features
+            slice += weight[start..<start + features]
+        }
+        return try Linear(HostMatrix(slice), bias: nil, in: features, out: width, on: compute)
+    }
+}
