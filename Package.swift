@@ -13,7 +13,10 @@ let swift: [SwiftSetting] = [
 // Plugins and their kernels are optimised in debug builds too: an engine at -O0 tests nothing in time.
 let native: [String] = ["-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
 let nativeC: [CSetting] = [.unsafeFlags(native)]
-let nativeCXX: [CXXSetting] = [.unsafeFlags(native + ["-fvisibility-inlines-hidden"])]
+// C++20 would read the header as a Clang module of the C target; it is included as text.
+let nativeCXX: [CXXSetting] = [
+    .unsafeFlags(native + ["-fvisibility-inlines-hidden", "-fno-cxx-modules"])
+]
 
 /// A Swift library target with the house's settings.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

@@ -1,0 +1,96 @@
+// What a CPU plugin supplies, and the helper that makes a posed_backend of it. A plugin implements
+// linear, conv2d and attention; everything else is here.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "posed_cpu/operation.h"
+#include "posed_cpu/status.h"
+#include "posed_cpu/view.h"
+
+namespace posed {
+
+/// A convolution's constants. A row of output pixels needs `stride` and `pad` of its input.
+struct Filter {
+  int64_t out, in;
+  int kernel_h, kernel_w;
+  int stride_h, stride_w;
+  int pad_top, pad_left, pad_bottom, pad_right;
+  int upsample;  // 1 or 2
+};
+
+/// y = residual + gate * act(x · Wᵀ + bias), checked: shapes agree, bounds hold.
+struct LinearCall {
+  View x, y;                  // [B, T, K], [B, T, N]
+  const posed_weight *weight; // of kind linear, in = K, out = N
+  uint32_t activation;
+  View gate, residual;        // [B, N] float32, [B, T, N]; may be absent
+  int64_t batch, tokens;
+};
+
+/// y = act(conv(x, W) + bias + residual), checked.
+struct ConvCall {
+  View x, y;                  // [N, H, W, C], [N, Ho, Wo, O], dense
+  const posed_weight *weight; // of kind conv2d
+  uint32_t activation;
+  View residual;              // may be absent
+};
+
+/// One row's cached keys and values, [T, H, d]; absent where `tokens` is 0.
+struct CachedKV {
+  View k, v;
+  int64_t tokens = 0;
+};
+
+/// Softmax attention over own keys, then cached ones; checked.
+struct AttentionCall {
+  View q, k, v, y;  // [B, Tq, H, d], [B, Tk, H, d] twice, [B, Tq, H, d]
+  std::vector<CachedKV> cached;  // empty, or one per row
+  float scale;
+  int64_t batch, queries, keys, heads, size;
+};
+
+/// The mathematics of a plugin. Called from any thread; `plan_*` and `pack_*` may be called at once
+/// from several. The device outlives every weight and operation.
+class Kernels {
+ public:
+  virtual ~Kernels() = default;
+
+  /// Class of results: equal strings promise equal bits.
+  virtual std::string numerics() const = 0;
+  /// Bits (1 << posed_dtype) of the compute types of linear, conv2d and attention.
+  virtual uint32_t compute_types() const = 0;
+  virtual uint32_t preferred() const = 0;
+  /// For linear, conv2d and attention whose compute type is among compute_types(). On false `why`
+  /// holds a sentence.
+  virtual bool supports(const posed_op_query &query, std::string &why) const = 0;
+
+  /// Descriptors are checked before these calls.
+  virtual std::unique_ptr<posed_weight> pack_linear(posed_device &device,
+                                                    const posed_linear_weight_desc &desc) = 0;
+  virtual std::unique_ptr<posed_weight> pack_conv2d(posed_device &device,
+                                                    const posed_conv2d_weight_desc &desc) = 0;
+  virtual OperationPointer plan_linear(posed_device &device, const LinearCall &call) = 0;
+  virtual OperationPointer plan_conv2d(posed_device &device, const ConvCall &call) = 0;
+  virtual OperationPointer plan_attention(posed_device &device, const AttentionCall &call) = 0;
+
+  /// Runs once on each new thread of the pool, and on the calling thread before it works.
+  virtual void enter_thread() const {}
+};
+
+/// A plugin's own part of the table.
+struct Plugin {
+  const char *name;     // "blas"
+  const char *version;
+  /// Fills score, devices and summary; throws a Failure only for defects.
+  void (*probe)(posed_probe_result &result);
+  /// Makes the mathematics for a device; throws where the machine will not do.
+  std::unique_ptr<Kernels> (*open)(const posed_device_options &options, int threads);
+};
+
+/// The table for `posed_backend_entry`. `plugin` must be a constant of static storage: a process has
+/// one plugin per shared library. NULL when the host's ABI is of another major version.
+const posed_backend *make_backend(const Plugin &plugin, uint32_t host_abi);
+
+}  // namespace posed

@@ -1,0 +1,19 @@
+// The row loops for avx2.
+#include <immintrin.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "Tables.h"
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#define POSED_WIDTH 8
+namespace posed::avx2 {
+#include "../simd/vector.h"
+#include "../simd/functions.h"
+#include "../simd/elementwise.h"
+#include "../simd/norms.h"
+#include "../simd/table.h"
+}  // namespace posed::avx2
+#pragma clang attribute pop

@@ -1,0 +1,17 @@
+// The row loops for baseline.
+#include <immintrin.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "Tables.h"
+
+#define POSED_WIDTH 4
+namespace posed::baseline {
+#include "../simd/vector.h"
+#include "../simd/functions.h"
+#include "../simd/elementwise.h"
+#include "../simd/norms.h"
+#include "../simd/table.h"
+}  // namespace posed::baseline

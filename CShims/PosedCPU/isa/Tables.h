@@ -1,0 +1,16 @@
+// The tables of the instruction sets. Only the one that `primitives()` picks may be called into.
+#pragma once
+
+#include "posed_cpu/primitives.h"
+
+namespace posed {
+namespace avx512 {
+const Primitives &table();
+}
+namespace avx2 {
+const Primitives &table();
+}
+namespace baseline {
+const Primitives &table();
+}
+}  // namespace posed

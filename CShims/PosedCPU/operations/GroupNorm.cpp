@@ -1,0 +1,159 @@
+// y = act((x − mean) / √(variance + eps) * gamma + beta), statistics over H, W and the channels of
+// one group. x, y [N, H, W, C] dense.
+//
+// Phase 0 sums x and x² of each group over blocks of pixels, in double; phase 1 adds the blocks in
+// order and makes a scale and a shift of each channel; phase 2 applies them. The blocks are cut by
+// the image's shape alone, so neither threads nor the batch change a bit.
+#include <cmath>
+
+#include "Plans.h"
+#include "posed_cpu/primitives.h"
+
+namespace posed {
+namespace {
+
+/// Pixels of one block: about 64 KiB of float32.
+int64_t block_pixels(int64_t channels) { return std::max<int64_t>(16384 / channels, 1); }
+
+class GroupNorm final : public Operation {
+ public:
+  GroupNorm(posed_device &device, const View &x, const View &y, const View &gamma,
+            const View &beta, const posed_group_norm_desc &desc)
+      : Operation({task_count(x), static_cast<int>(x.shape[0]), task_count(x)},
+                  2 * sizeof(double) * static_cast<size_t>(x.shape[3])),
+        x_(x),
+        y_(y),
+        gamma_(gamma.as<float>()),
+        beta_(beta.as<float>()),
+        groups_(desc.groups),
+        eps_(desc.eps),
+        activation_(desc.activation),
+        pixels_(x.shape[1] * x.shape[2]),
+        channels_(x.shape[3]),
+        block_(block_pixels(channels_)),
+        blocks_(blocks(pixels_, block_)),
+        images_(x.shape[0]) {
+    int64_t partial = images_ * blocks_ * groups_ * 2;
+    int64_t affine = images_ * channels_ * 2;
+    memory_ = device.allocate(static_cast<uint64_t>(partial) * sizeof(double) +
+                              static_cast<uint64_t>(affine) * sizeof(float));
+    partial_ = memory_.as<double>();
+    affine_ = reinterpret_cast<float *>(partial_ + partial);
+  }
+
+  void run(int phase, int task, Worker &worker) override {
+    if (phase == 1) return settle(task);
+    Range range = piece(images_ * blocks_, task, tasks[static_cast<size_t>(phase)]);
+    for (int64_t unit = range.first; unit < range.last; ++unit) {
+      if (phase == 0) {
+        gather(unit, worker);
+      } else {
+        apply(unit);
+      }
+    }
+  }
+
+ private:
+  static int task_count(const View &x) {
+    int64_t count = blocks(x.shape[1] * x.shape[2], block_pixels(x.shape[3]));
+    return tasks_for(x.shape[0] * count, x.count());
+  }
+
+  Range pixels(int64_t unit) const {
+    int64_t first = unit % blocks_ * block_;
+    return {first, std::min(first + block_, pixels_)};
+  }
+  int64_t place(int64_t unit) const {
+    return (unit / blocks_ * pixels_ + unit % blocks_ * block_) * channels_;
+  }
+
+  void gather(int64_t unit, Worker &worker) {
+    auto *sums = reinterpret_cast<double *>(worker.scratch);
+    double *squares = sums + channels_;
+    primitives().channel_sums(x_.data + place(unit) * int64_t(x_.size()), x_.dtype,
+                              pixels(unit).size(), channels_, sums, squares);
+    int64_t width = channels_ / groups_;
+    double *out = partial_ + unit * groups_ * 2;
+    for (int64_t group = 0; group < groups_; ++group) {
+      double sum = 0, square = 0;
+      for (int64_t c = group * width; c < (group + 1) * width; ++c) {
+        sum += sums[c];
+        square += squares[c];
+      }
+      out[group * 2] = sum;
+      out[group * 2 + 1] = square;
+    }
+  }
+
+  void settle(int64_t image) {
+    int64_t width = channels_ / groups_;
+    float *scale = affine_ + image * channels_ * 2, *shift = scale + channels_;
+    for (int64_t group = 0; group < groups_; ++group) {
+      double sum = 0, square = 0;
+      for (int64_t block = 0; block < blocks_; ++block) {
+        const double *in = partial_ + ((image * blocks_ + block) * groups_ + group) * 2;
+        sum += in[0];
+        square += in[1];
+      }
+      double count = static_cast<double>(pixels_ * width), mean = sum / count;
+      double variance = std::max(square / count - mean * mean, 0.0);
+      double rstd = 1.0 / std::sqrt(variance + static_cast<double>(eps_));
+      for (int64_t c = group * width; c < (group + 1) * width; ++c) {
+        double gain = rstd * static_cast<double>(gamma_[c]);
+        scale[c] = static_cast<float>(gain);
+        shift[c] = static_cast<float>(static_cast<double>(beta_[c]) - mean * gain);
+      }
+    }
+  }
+
+  void apply(int64_t unit) {
+    const float *scale = affine_ + unit / blocks_ * channels_ * 2;
+    int64_t at = place(unit);
+    primitives().scale_shift(y_.data + at * int64_t(y_.size()), y_.dtype,
+                             x_.data + at * int64_t(x_.size()), x_.dtype, pixels(unit).size(),
+                             channels_, scale, scale + channels_, activation_);
+  }
+
+  const View x_, y_;
+  const float *const gamma_, *const beta_;
+  const int64_t groups_;
+  const float eps_;
+  const uint32_t activation_;
+  const int64_t pixels_, channels_, block_, blocks_, images_;
+  Memory memory_;
+  double *partial_;  // [N][blocks][groups][2]
+  float *affine_;    // [N][2][C]
+};
+
+View channel_vector(const posed_tensor &tensor, const char *name, int64_t channels) {
+  Expect expect{.operation = "group_norm", .tensor = name, .rank = 1};
+  View view = resolve(tensor, expect);
+  require_shape(view, expect, {channels});
+  if (view.dtype != POSED_F32) {
+    fail(POSED_INVALID_ARGUMENT, "group_norm: %s is %s; expected f32.", name,
+         name_of(view.dtype).c_str());
+  }
+  return view;
+}
+
+}  // namespace
+
+OperationPointer plan_group_norm(posed_device &device, const posed_group_norm_desc &desc) {
+  Expect of_x{.operation = "group_norm", .tensor = "x", .rank = 4};
+  Expect of_y{.operation = "group_norm", .tensor = "y", .rank = 4};
+  View x = resolve(desc.x, of_x), y = resolve(desc.y, of_y);
+  require_dense(x, of_x);
+  require_dense(y, of_y);
+  require_shape(y, of_y, {x.shape[0], x.shape[1], x.shape[2], x.shape[3]});
+  int64_t channels = x.shape[3];
+  if (desc.groups < 1 || channels % desc.groups != 0) {
+    fail(POSED_INVALID_ARGUMENT, "group_norm: %lld channels do not divide into %d groups.",
+         static_cast<long long>(channels), desc.groups);
+  }
+  require_activation(desc.activation, "group_norm");
+  View gamma = channel_vector(desc.gamma, "gamma", channels);
+  View beta = channel_vector(desc.beta, "beta", channels);
+  return std::make_unique<GroupNorm>(device, x, y, gamma, beta, desc);
+}
+
+}  // namespace posed
