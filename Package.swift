@@ -75,6 +75,7 @@ let package = Package(
 
         // The engine, from the metal up
         room("PosedBackend", ["CPosedBackend"]),
+        room("PosedConformance", ["PosedBackend", "CPosedBackend"]),
         room("PosedTensor", ["CPosedBackend", "PosedBackend"]),
         room("PosedSolvers"),
         room("PosedWeights"),
@@ -86,7 +87,7 @@ let package = Package(
         .executableTarget(
             name: "posekit",
             dependencies: [
-                "PosedPipeline", "PosedEvaluation",
+                "PosedBackend", "PosedConformance", "PosedPipeline", "PosedEvaluation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),

@@ -2,5 +2,8 @@ import ArgumentParser
 
 @main
 struct Posekit: ParsableCommand {
-    func run() {}
+    static let configuration = CommandConfiguration(
+        commandName: "posekit",
+        abstract: "The person of a picture in a new pose, and tools around it.",
+        subcommands: [BackendsCommand.self, ProbeBackendCommand.self])
 }

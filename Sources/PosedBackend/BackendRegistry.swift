@@ -1,0 +1,83 @@
+/// The backend plugins of this machine: those that were found, and what a probe says of each.
+package struct BackendRegistry: Sendable {
+    /// A plugin that was found.
+    package struct Entry: Sendable {
+        /// Where it is.
+        package let file: PluginFile
+        /// Whether it can be used, and how well.
+        package let report: ProbeReport
+
+        /// The plugin's name.
+        package var name: String { file.name }
+    }
+
+    /// A plugin that scores less is used when it is named, and never chosen automatically.
+    package static let leastAutomaticScore = 2
+
+    /// Every plugin found, the best first, then by name.
+    package let entries: [Entry]
+
+    /// A registry of plugins that were probed already.
+    package init(entries: [Entry]) {
+        self.entries = entries.sorted { ($1.report.score, $0.name) < ($0.report.score, $1.name) }
+    }
+
+    /// Looks for plugins and probes them, each in a child process.
+    ///
+    /// - Throws: `.notFound` when there is no executable to probe with.
+    package static func discover(
+        _ search: PluginSearchPath = .standard(), prober: PluginProber? = nil
+    ) throws(BackendError) -> BackendRegistry {
+        let files = search.plugins()
+        guard !files.isEmpty else { return BackendRegistry(entries: []) }
+        var prober = prober
+        if prober == nil { prober = try PluginProber() }
+        let reports = prober?.probe(files) ?? []
+        return BackendRegistry(
+            entries: zip(files, reports).map { Entry(file: $0, report: $1) })
+    }
+
+    /// The plugin that `selection` means.
+    ///
+    /// - Throws: `.notFound` or `.unsupported`, with a list of what was found.
+    package func entry(for selection: BackendSelection) throws(BackendError) -> Entry {
+        guard let name = selection.plugin else {
+            guard let best = entries.first, best.report.score >= Self.leastAutomaticScore else {
+                throw BackendError(.notFound, "no backend can be used here; \(inventory)")
+            }
+            return best
+        }
+        guard let entry = entries.first(where: { $0.name == name }) else {
+            throw BackendError(.notFound, "there is no backend \"\(name)\"; \(inventory)")
+        }
+        guard entry.report.status == .usable else {
+            throw BackendError(
+                .unsupported,
+                "backend \"\(name)\" cannot be used: \(entry.report.summary); \(inventory)")
+        }
+        guard selection.index < entry.report.devices else {
+            throw BackendError(
+                .notFound,
+                "backend \"\(name)\" has no device \(selection.index):"
+                    + " it has \(entry.report.devices), counted from 0")
+        }
+        return entry
+    }
+
+    /// Loads the plugin that `selection` means.
+    ///
+    /// - Throws: as ``entry(for:)`` and ``BackendPlugin/init(loading:)``.
+    package func plugin(for selection: BackendSelection) throws(BackendError) -> BackendPlugin {
+        try BackendPlugin(loading: entry(for: selection).file)
+    }
+
+    /// "found: blas (score 10), crashing (not usable)".
+    private var inventory: String {
+        guard !entries.isEmpty else { return "no plugin was found" }
+        let items = entries.map {
+            $0.report.status == .usable
+                ? "\($0.name) (score \($0.report.score))" : "\($0.name) (not usable)"
+        }
+        return "found: " + items.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,95 @@
+import CPosedBackend
+
+/// What a layer norm does after normalizing.
+private enum Finish: String, CaseIterable {
+    case plain
+    case affine
+    case modulated
+    /// Scale and shift are slices of one [B, 6 * D] array.
+    case modulatedBySlices = "modulated by slices"
+    /// One row of scale and shift for the whole batch.
+    case modulatedByOne = "modulated by one row"
+}
+
+extension ConformanceSuite {
+    static var layerNormCases: [ConformanceCase] {
+        let shapes = [
+            [1, 1, 1], [1, 1, 384], [2, 257, 33], [3, 16, 768], [1, 5, 8], [2, 1, 1024], [4, 3, 100],
+        ]
+        return ElementType.floats.flatMap { x in
+            ElementType.floats.flatMap { y in
+                shapes.flatMap { shape in
+                    Finish.allCases.map { layerNormCase(shape, x, y, $0) }
+                } + [
+                    layerNormCase([2, 5, 48], x, y, .plain, gapped: true),
+                    layerNormCase([2, 5, 47], x, y, .modulatedBySlices, gapped: true),
+                ]
+            }
+        } + [
+            layerNormCase([2, 9, 384], .f32, .f32, .affine, mean: 30, tolerance: 1e-4),
+            layerNormCase([1, 2, 64], .f32, .f32, .affine, deviation: 0),
+        ]
+    }
+
+    private static func layerNormCase(
+        _ shape: [Int], _ x: ElementType, _ y: ElementType, _ finish: Finish, gapped: Bool = false,
+        mean: Float = 0.5, deviation: Float = 2, tolerance: Double? = nil
+    ) -> ConformanceCase {
+        var name = "layer norm \(x)→\(y) \(shape), \(finish.rawValue)"
+        if gapped { name += ", views" }
+        if mean == 30 { name += ", far from zero" }
+        if deviation == 0 { name += ", constant" }
+        let seed = name
+        return ConformanceCase(
+            name, tolerance: tolerance ?? max(ElementType.f32.tolerance, y.tolerance),
+            query: posed_op_query(POSED_OP_LAYER_NORM, x: x, y: y, sizes: [shape[2]]),
+            mayDecline: x != .f32 || y != .f32
+        ) { bench in
+            var noise = Noise(seed)
+            let (b, t, d) = (shape[0], shape[1], shape[2])
+            let values = noise.normal(b * t * d, x, mean: mean, deviation: deviation)
+            let layout = gapped ? Layout.gapped(shape, gap: 9, offset: 4) : .dense(shape)
+            let result = try bench.output(
+                gapped ? Layout.gapped(shape, gap: 2, offset: 1) : .dense(shape), y)
+            var desc = posed_layer_norm_desc()
+            desc.x = try bench.tensor(values, layout, x).view
+            desc.y = result.view
+            desc.eps = 1e-5
+            let (factor, shift) = try attach(finish, b, d, to: &desc, &noise, bench)
+            try bench.run(.layerNorm(desc))
+            return Deviation.of(
+                try bench.read(result),
+                Reference.layerNorm(
+                    values, batch: b, tokens: t, width: d, factor: factor, shift: shift, eps: 1e-5))
+        }
+    }
+
+    /// Makes the tensors that `finish` needs; returns the factor and the shift `[B, D]`.
+    private static func attach(
+        _ finish: Finish, _ b: Int, _ d: Int, to desc: inout posed_layer_norm_desc,
+        _ noise: inout Noise, _ bench: Bench
+    ) throws -> ([Double]?, [Double]?) {
+        var (scale, shift) = (noise.normal(b * d, deviation: 0.5), noise.normal(b * d))
+        switch finish {
+        case .plain: return (nil, nil)
+        case .affine:
+            (scale, shift) = (repeated(scale, b), repeated(shift, b))
+            desc.gamma = try bench.tensor(scale, [d]).view
+            desc.beta = try bench.tensor(shift, [d]).view
+            return (scale.map(Double.init), shift.map(Double.init))
+        case .modulated:
+            desc.scale = try bench.tensor(scale, [b, d]).view
+            desc.shift = try bench.tensor(shift, [b, d]).view
+        case .modulatedBySlices:
+            let slice = Layout(shape: [b, d], strides: [6 * d, 1], offset: 2 * d)
+            desc.scale = try bench.tensor(scale, slice).view
+            desc.shift = try bench.tensor(shift, slice).view
+        case .modulatedByOne:
+            (scale, shift) = (repeated(scale, b), repeated(shift, b))
+            let row = Layout.dense([b, d]).broadcast(along: 0)
+            desc.scale = try bench.tensor(scale, row).view
+            desc.shift = try bench.tensor(shift, row).view
+        }
+        return (scale.map { 1 + Double($0) }, shift.map(Double.init))
+    }
+}

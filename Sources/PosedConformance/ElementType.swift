@@ -1,0 +1,80 @@
+import CPosedBackend
+
+/// The types of elements as the plugin interface knows them, with their exact conversions.
+enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertible {
+    case f32 = 1
+    case f16 = 2
+    case bf16 = 3
+    case u8 = 4
+
+    /// The types that products, norms and activations are defined for.
+    static let floats: [ElementType] = [.f32, .bf16, .f16]
+
+    var description: String {
+        switch self {
+        case .f32: "f32"
+        case .f16: "f16"
+        case .bf16: "bf16"
+        case .u8: "u8"
+        }
+    }
+
+    /// Bytes of one element.
+    var size: Int {
+        switch self {
+        case .f32: 4
+        case .f16, .bf16: 2
+        case .u8: 1
+        }
+    }
+
+    /// How far a result may be from the reference when this is the coarsest type on its way.
+    var tolerance: Double {
+        switch self {
+        case .f32: 1e-5
+        case .f16: 2e-3
+        case .bf16: 1e-2
+        case .u8: 0
+        }
+    }
+
+    /// `value` as this type holds it: rounded to nearest, ties to even.
+    func round(_ value: Float) -> Float {
+        switch self {
+        case .f32: value
+        case .f16: Float(Float16(value))
+        case .bf16: Float(bitPattern: UInt32(Self.bfloat(value)) << 16)
+        case .u8: value.rounded(.toNearestOrEven)
+        }
+    }
+
+    /// Writes `value` as element `index` of `memory`.
+    func store(_ value: Float, in memory: UnsafeMutableRawPointer, at index: Int) {
+        switch self {
+        case .f32: memory.storeBytes(of: value, toByteOffset: index * 4, as: Float.self)
+        case .f16: memory.storeBytes(of: Float16(value), toByteOffset: index * 2, as: Float16.self)
+        case .bf16:
+            memory.storeBytes(of: Self.bfloat(value), toByteOffset: index * 2, as: UInt16.self)
+        case .u8: memory.storeBytes(of: UInt8(value), toByteOffset: index, as: UInt8.self)
+        }
+    }
+
+    /// Element `index` of `memory`.
+    func load(_ memory: UnsafeRawPointer, at index: Int) -> Float {
+        switch self {
+        case .f32: memory.loadUnaligned(fromByteOffset: index * 4, as: Float.self)
+        case .f16: Float(memory.loadUnaligned(fromByteOffset: index * 2, as: Float16.self))
+        case .bf16:
+            Float(
+                bitPattern: UInt32(
+                    memory.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)) << 16)
+        case .u8: Float(memory.load(fromByteOffset: index, as: UInt8.self))
+        }
+    }
+
+    private static func bfloat(_ value: Float) -> UInt16 {
+        let bits = value.bitPattern
+        if value.isNaN { return UInt16(bits >> 16) | 0x40 }
+        return UInt16((bits &+ 0x7fff &+ ((bits >> 16) & 1)) >> 16)
+    }
+}
