@@ -46,6 +46,7 @@ let package = Package(
         plugin("onednn", "PosedOneDNN"),
         plugin("example", "PosedExampleBackend"),
         plugin("crashing", "PosedCrashingBackend"),
+        .library(name: "posed-solver-example", type: .dynamic, targets: ["PosedExampleSolver"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -72,12 +73,15 @@ let package = Package(
         .target(
             name: "PosedCrashingBackend", dependencies: ["CPosedBackend"],
             path: "Tests/Plugins/Crashing", cSettings: nativeC),
+        .target(
+            name: "PosedExampleSolver", dependencies: ["CPosedBackend"],
+            path: "Tests/Plugins/Solver", cSettings: nativeC),
 
         // The engine, from the metal up
         room("PosedBackend", ["CPosedBackend"]),
         room("PosedConformance", ["PosedBackend", "CPosedBackend"]),
         room("PosedTensor", ["CPosedBackend", "PosedBackend"]),
-        room("PosedSolvers"),
+        room("PosedSolvers", ["CPosedBackend"]),
         room("PosedWeights"),
         room("PosedNN", ["CPosedBackend", "PosedBackend", "PosedTensor", "PosedWeights"]),
         room("PosedModels", ["PosedBackend", "PosedTensor", "PosedWeights", "PosedNN"]),
