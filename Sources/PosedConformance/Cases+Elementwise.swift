@@ -33,8 +33,7 @@ extension ConformanceSuite {
         return ConformanceCase(
             name, tolerance: max(1e-6, type == .f32 ? 0 : type.tolerance),
             query: posed_op_query(
-                POSED_OP_COMBINE, x: type, y: type, sizes: [shape.last ?? 1]),
-            mayDecline: type != .f32
+                POSED_OP_COMBINE, x: type, y: type, sizes: [shape.last ?? 1])
         ) { bench in
             var noise = Noise(name)
             let total = shape.reduce(1, *)
@@ -78,8 +77,7 @@ extension ConformanceSuite {
         let name = "activate \(x)→\(y) \(kind.1) \(shape)\(inPlace ? ", in place" : "")"
         return ConformanceCase(
             name, tolerance: max(x.tolerance, y.tolerance, ElementType.f32.tolerance),
-            query: posed_op_query(POSED_OP_ACTIVATE, x: x, y: y, sizes: [shape.last ?? 1]),
-            mayDecline: x != .f32 || y != .f32
+            query: posed_op_query(POSED_OP_ACTIVATE, x: x, y: y, sizes: [shape.last ?? 1])
         ) { bench in
             var noise = Noise(name)
             var values = noise.normal(shape.reduce(1, *), x, deviation: 3)
@@ -121,8 +119,7 @@ extension ConformanceSuite {
         let name = "glu \(x)→\(y) \(kind.1) \(shape)"
         return ConformanceCase(
             name, tolerance: max(y.tolerance, ElementType.f32.tolerance),
-            query: posed_op_query(POSED_OP_GLU, x: x, y: y, sizes: [shape[2]]),
-            mayDecline: x != .f32 || y != .f32
+            query: posed_op_query(POSED_OP_GLU, x: x, y: y, sizes: [shape[2]])
         ) { bench in
             var noise = Noise(name)
             let (rows, width) = (shape[0] * shape[1], shape[2])
@@ -147,8 +144,7 @@ extension ConformanceSuite {
         ElementType.floats.map { type in
             let name = "quantize \(type)"
             return ConformanceCase(
-                name, query: posed_op_query(POSED_OP_QUANTIZE, x: type, y: .u8, sizes: [3]),
-                mayDecline: type != .f32
+                name, query: posed_op_query(POSED_OP_QUANTIZE, x: type, y: .u8, sizes: [3])
             ) { bench in
                 var noise = Noise(name)
                 var values = noise.normal(2 * 9 * 7 * 3, type, deviation: 0.7)

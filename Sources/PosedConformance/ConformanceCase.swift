@@ -10,48 +10,81 @@ package struct ConformanceCase: Sendable {
 
     /// The operation that the device must support for the case to make sense, if any.
     let query: posed_op_query?
-    /// Whether a device may decline the query.
-    let mayDecline: Bool
+    /// The type of the products' operands, where the case has products.
+    let compute: ElementType?
+    /// Whether every device may decline the query.
+    let isOptional: Bool
     /// Does the work and returns the error found.
     let body: @Sendable (Bench) throws -> Double
 
     init(
         _ name: String, tolerance: Double = 0, query: posed_op_query? = nil,
-        mayDecline: Bool = true, body: @escaping @Sendable (Bench) throws -> Double
+        compute: ElementType? = nil, isOptional: Bool = false,
+        body: @escaping @Sendable (Bench) throws -> Double
     ) {
         self.name = name
         self.tolerance = tolerance
         self.query = query
-        self.mayDecline = mayDecline
+        self.compute = compute
+        self.isOptional = isOptional
         self.body = body
     }
 
     /// Runs the case and gives everything it made back.
     func run(on bench: Bench) -> ConformanceResult {
         defer { bench.clear() }
+        var measured: Double?
         do {
-            try ask(bench)
+            if let reason = try refusal(bench) {
+                try tryDeclined(bench)
+                throw Skip(reason)
+            }
             let error = try body(bench)
-            let outcome: ConformanceResult.Outcome = error <= tolerance ? .passed : .failed
+            measured = error
+            try expect(error <= tolerance, "error \(error), tolerance \(tolerance)")
             return ConformanceResult(
-                name: name, outcome: outcome, error: error, tolerance: tolerance)
-        } catch let skip as Skip {
-            return ConformanceResult(
-                name: name, outcome: .skipped, tolerance: tolerance, message: skip.description)
+                name: name, outcome: .passed, error: error, tolerance: tolerance)
         } catch {
             return ConformanceResult(
-                name: name, outcome: .failed, tolerance: tolerance, message: "\(error)")
+                name: name, outcome: error is Skip ? .skipped : .failed, error: measured,
+                tolerance: tolerance, message: "\(error)")
         }
     }
 
-    private func ask(_ bench: Bench) throws {
-        guard var query else { return }
+    /// Why the device does not serve the case's operation, or nil when it does.
+    private func refusal(_ bench: Bench) throws -> String? {
+        guard var query else { return nil }
         var error = posed_error()
         let answer = bench.plugin.table.pointee.supports?(bench.device, &query, &error) ?? 0
-        guard answer == 0 else { return }
-        try expect(mayDecline, "supports says no to what every backend serves: \(error.text)")
+        if let compute, !bench.computes(compute) {
+            try expect(
+                answer == 0, "supports says yes to \(compute), which device_info does not list")
+        }
+        guard answer == 0 else { return nil }
+        try expect(mayDecline(bench), "supports says no to what it must serve: \(error.text)")
         try expect(!error.text.isEmpty, "supports says no and not why")
-        throw Skip(error.text)
+        return error.text
+    }
+
+    /// float32 is served by all; the operations with a compute type serve it pure when it is listed.
+    private func mayDecline(_ bench: Bench) -> Bool {
+        guard let query, !isOptional else { return true }
+        let output = query.op == POSED_OP_QUANTIZE.rawValue ? query.x_dtype : query.y_dtype
+        guard query.x_dtype == output else { return true }
+        guard let compute else { return query.x_dtype != ElementType.f32.rawValue }
+        return query.x_dtype != compute.rawValue || !bench.computes(compute)
+    }
+
+    /// What is declined when asked is declined when tried, too, or done right.
+    private func tryDeclined(_ bench: Bench) throws {
+        do {
+            let error = try body(bench)
+            try expect(error <= tolerance, "supports says no, yet the work is done, and wrong")
+        } catch let error as BackendError {
+            try expect(
+                error.code == .unsupported || error.code == .invalidArgument,
+                "supports says no, and trying gives \(error.code): \(error)")
+        }
     }
 }
 

@@ -30,8 +30,5 @@ package struct ConformanceResult: Codable, Sendable {
         self.error = error.flatMap { $0.isFinite ? $0 : nil }
         self.tolerance = tolerance
         self.message = message
-        if message == nil, outcome == .failed {
-            self.message = error.map { "error \($0), tolerance \(tolerance)" }
-        }
     }
 }

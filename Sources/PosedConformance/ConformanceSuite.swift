@@ -6,7 +6,7 @@ package enum ConformanceSuite {
     /// All cases, in the order they run.
     package static var cases: [ConformanceCase] {
         linearCases + conv2dCases + groupNormCases + layerNormCases + attentionCases + copyCases
-            + elementwiseCases
+            + elementwiseCases + invarianceCases + graphCases + streamCases + memoryCases
     }
 
     /// Runs all cases whose name contains `filter` on the plugin's first device.
