@@ -66,7 +66,7 @@ extension ConformanceSuite {
         let sizes = [conv([1, 8, 8, 32], 32), conv([2, 5, 7, 5], 9), conv([1, 6, 6, 33], 16)]
         let kinds = [
             (POSED_ACT_RELU, "relu"), (POSED_ACT_SILU, "silu"), (POSED_ACT_GELU_TANH, "gelu tanh"),
-            (POSED_ACT_GELU_ERF, "gelu erf"),
+            (POSED_ACT_GELU_ERF, "gelu erf"), (POSED_ACT_TANH, "tanh"),
         ]
         return sizes.flatMap { shape in
             kinds.map { ConvTrial(shape: shape, activation: $0.0, note: $0.1) } + [

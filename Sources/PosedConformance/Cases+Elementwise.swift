@@ -8,6 +8,7 @@ extension ConformanceSuite {
     static let activations = [
         (POSED_ACT_NONE, "none"), (POSED_ACT_RELU, "relu"), (POSED_ACT_SILU, "silu"),
         (POSED_ACT_GELU_TANH, "gelu tanh"), (POSED_ACT_GELU_ERF, "gelu erf"),
+        (POSED_ACT_TANH, "tanh"),
     ]
 
     // MARK: combine

@@ -34,6 +34,7 @@ extension ConformanceSuite {
                 LinearTrial(sizes: sizes, activation: POSED_ACT_SILU, note: "silu"),
                 LinearTrial(sizes: sizes, activation: POSED_ACT_GELU_TANH, note: "gelu tanh"),
                 LinearTrial(sizes: sizes, activation: POSED_ACT_GELU_ERF, note: "gelu erf"),
+                LinearTrial(sizes: sizes, activation: POSED_ACT_TANH, note: "tanh"),
                 LinearTrial(sizes: sizes, gate: .own, note: "gate"),
                 LinearTrial(sizes: sizes, gate: .broadcast, note: "one gate"),
                 LinearTrial(sizes: sizes, residual: .own, note: "residual"),

@@ -7,6 +7,7 @@ package enum ConformanceSuite {
     package static var cases: [ConformanceCase] {
         linearCases + conv2dCases + groupNormCases + layerNormCases + attentionCases + copyCases
             + elementwiseCases + invarianceCases + graphCases + streamCases + memoryCases
+            + refusalCases
     }
 
     /// Runs all cases whose name contains `filter` on the plugin's first device.

@@ -8,6 +8,7 @@ enum Reference {
     static func activation(_ kind: posed_activation, _ x: Double) -> Double {
         switch kind {
         case POSED_ACT_RELU: max(x, 0)
+        case POSED_ACT_TANH: tanh(x)
         case POSED_ACT_SILU: x / (1 + exp(-x))
         case POSED_ACT_GELU_TANH:
             0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))

@@ -180,7 +180,7 @@ typedef struct posed_glu_desc {
 } posed_glu_desc;
 
 /* y = round((clamp(x, −1, 1) + 1) * 127.5), halves to even, in 8 bits. x, y [N, H, W, C] dense, x of a
- * float type, y POSED_U8. */
+ * float type, y POSED_U8. NaN becomes 0. */
 typedef struct posed_quantize_desc {
   posed_tensor x, y;
 } posed_quantize_desc;

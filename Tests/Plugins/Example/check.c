@@ -7,7 +7,7 @@
     if (status_ != POSED_OK) return status_;  \
   } while (0)
 
-bool example_known_activation(uint32_t activation) { return activation <= POSED_ACT_GELU_ERF; }
+bool example_known_activation(uint32_t activation) { return activation <= POSED_ACT_TANH; }
 
 static posed_status check_activation(uint32_t activation, posed_error *error) {
   if (example_known_activation(activation)) return POSED_OK;

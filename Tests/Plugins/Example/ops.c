@@ -17,6 +17,7 @@ static float activation(uint32_t kind, float x) {
     case POSED_ACT_GELU_TANH:
       return 0.5f * x * (1 + tanhf(0.7978845608f * (x + 0.044715f * x * x * x)));
     case POSED_ACT_GELU_ERF: return 0.5f * x * erfcf(-x * 0.7071067812f);
+    case POSED_ACT_TANH: return tanhf(x);
     default: return x;
   }
 }
