@@ -86,7 +86,12 @@ let package = Package(
         room("PosedNN", ["CPosedBackend", "PosedBackend", "PosedTensor", "PosedWeights"]),
         room("PosedModels", ["PosedBackend", "PosedTensor", "PosedWeights", "PosedNN"]),
         room("PosedVision", ["CPNG"]),
-        room("PosedPipeline", ["PosedModels", "PosedSolvers", "PosedVision"]),
+        room(
+            "PosedPipeline",
+            [
+                "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels",
+                "PosedSolvers", "PosedVision",
+            ]),
         room("PosedEvaluation", ["PosedPipeline"]),
         .executableTarget(
             name: "posekit",

@@ -1,0 +1,210 @@
+import PosedBackend
+package import PosedModels
+package import PosedSolvers
+package import PosedTensor
+package import PosedVision
+
+/// A source picture and a pose in; the person in that pose out. One thread uses a pipeline at a time.
+///
+/// The work comes in the pieces that a session caches: `source` once per source, `pose` once per pose,
+/// `sample` and `decode` for each picture. Every piece is captured on first use and replayed after.
+package final class Pipeline {
+    package let model: PoseModel
+    package let solvers: SolverRegistry
+    /// Height and width of the pictures made, in pixels.
+    package let width: Int
+    package let height: Int
+    let streams: PartStreams
+    private let sampler: Sampler
+    private var parts: [String: CapturedPart] = [:]
+
+    /// A pipeline for pictures of the model's own size, or of another that its patches divide.
+    ///
+    /// - Throws: `PipelineError` `.invalidRequest` for a size that cannot be.
+    package init(
+        _ model: PoseModel, solvers: SolverRegistry = SolverRegistry(),
+        size: (width: Int, height: Int)? = nil
+    ) throws {
+        self.model = model
+        self.solvers = solvers
+        let size = size ?? model.pictureSize
+        let step = model.autoencoder.downsampling * model.transformer.configuration.patchSize
+        for (side, extent) in [("width", size.width), ("height", size.height)]
+        where extent < step || extent > 4096 || extent % step != 0 {
+            throw PipelineError(
+                .invalidRequest, "the \(side) must be a multiple of \(step) up to 4096 pixels, "
+                    + "but it is \(extent)")
+        }
+        (width, height) = size
+        streams = model.streams
+        sampler = Sampler(model.transformer, on: streams.transformer)
+    }
+
+    /// The latent's height and width.
+    package var latentSize: RPFMConfiguration.LatentSize {
+        RPFMConfiguration.LatentSize(
+            height: height / model.autoencoder.downsampling,
+            width: width / model.autoencoder.downsampling)
+    }
+
+    /// Encodes one or several pictures of a person, and all that the transformer makes of them.
+    ///
+    /// - Throws: `PipelineError` for no picture, `VisionError` or `BackendError` when a step fails.
+    package func source(_ pictures: [Image]) throws -> SourceCondition {
+        guard !pictures.isEmpty else {
+            throw PipelineError(.invalidRequest, "at least one source picture expected, but none came")
+        }
+        let sized = try pictures.map { try $0.resized(width: width, height: height) }
+        let latents = try self.latents(sized)
+        let embeddings = try embed(sized, model.sourceEncoder, "source")
+        return try model.transformer.source(
+            latents: latents, embeddings: embeddings, on: streams.transformer)
+    }
+
+    /// Draws and encodes a pose, and all that the transformer makes of it.
+    ///
+    /// - Throws: `VisionError` or `BackendError` when a step fails.
+    package func pose(_ pose: PoseInput) throws -> PoseCondition {
+        let picture = try pose.image(width: width, height: height)
+        return try model.transformer.pose(
+            latent: try latents([picture]),
+            embedding: try embed([picture], model.poseEncoder, "pose"), on: streams.transformer)
+    }
+
+    /// Brings source and pose together.
+    ///
+    /// - Throws: `BackendError` when the device fails.
+    package func condition(_ source: SourceCondition, _ pose: PoseCondition) throws -> RowCondition {
+        try model.transformer.condition(source, pose, on: streams.transformer)
+    }
+
+    /// Samples latents for a batch of conditions that share all settings but the noise.
+    ///
+    /// - Parameter noise: [B, C, h, w] values, as the specification orders them; nil draws row i from
+    ///   seed + i.
+    /// - Returns: [B, h, w, C] float32 and the evaluations made.
+    /// - Throws: `PipelineError`, `SolverError` or `BackendError`.
+    package func sample(
+        _ conditions: [RowCondition], _ settings: SamplingSettings, noise: [Float]? = nil,
+        isCancelled: () -> Bool = { false }
+    ) throws -> Sampler.Outcome {
+        let size = latentSize
+        let channels = model.transformer.configuration.channels
+        let count = channels * size.height * size.width
+        let values =
+            noise
+            ?? (0..<conditions.count).flatMap {
+                GaussianNoise.make(count: count, seed: settings.seed &+ UInt64($0))
+            }
+        guard values.count == count * conditions.count else {
+            throw PipelineError(
+                .invalidRequest, "noise of \(count) values a picture expected "
+                    + "([\(channels), \(size.height), \(size.width)]), but \(values.count) came for "
+                    + "\(conditions.count)")
+        }
+        return try sampler.solve(
+            noise: Pipeline.channelsLast(values, rows: conditions.count, channels: channels),
+            conditions: conditions, tableau: try solvers.tableau(settings.solver),
+            settings: settings, isCancelled: isCancelled)
+    }
+
+    /// Decodes latents [B, h, w, C] to pictures.
+    ///
+    /// - Throws: `PipelineError` `.diverged` for latents that are not finite, `BackendError` when the
+    ///   device fails.
+    package func decode(_ latents: Tensor) throws -> [Image] {
+        let values = try streams.transformer.floats(latents)
+        guard values.allSatisfy(\.isFinite) else {
+            throw PipelineError(
+                .diverged, "the solve ended in values that are not finite; fewer or more steps, or "
+                    + "less guidance, may help")
+        }
+        let stride = values.count / latents.shape[0]
+        return try (0..<latents.shape[0]).map { row in
+            try decodeOne(Array(values[row * stride..<(row + 1) * stride]), latents.shape)
+        }
+    }
+
+    /// Pictures of `width` × `height` to latents, [S, h, w, C] float32 on the transformer's stream.
+    package func latents(_ pictures: [Image]) throws -> Tensor {
+        let size = latentSize
+        let channels = model.autoencoder.latentChannels
+        let compute = streams.vae
+        let part = try part("encode", [1, height, width, 3], [1, size.height, size.width, channels]) {
+            try compute.copy(try self.model.autoencoder.encode($0, on: compute), to: $1)
+        }
+        return try gather(pictures.count, like: part.output, from: compute) { index in
+            try part(pictures[index].planes(.signed, layout: .nhwc), on: compute)
+        }
+    }
+
+    private func embed(_ pictures: [Image], _ encoder: PoseModel.ImageEncoder, _ name: String) throws
+        -> Tensor
+    {
+        let (columns, rows) = encoder.preprocessor.outputSize(width: width, height: height)
+        let compute = streams.encoders
+        let model = encoder.model
+        try model.prepare(height: rows, width: columns, on: compute)
+        let tokens = [1, model.tokens(height: rows, width: columns), model.features]
+        let part = try part(name, [1, rows, columns, 3], tokens) {
+            try compute.copy(try model($0, on: compute), to: $1)
+        }
+        return try gather(pictures.count, like: part.output, from: compute) { index in
+            let values = try encoder.preprocessor.pixelValues(of: pictures[index], layout: .nhwc)
+            return try part(values, on: compute)
+        }
+    }
+
+    private func decodeOne(_ latent: [Float], _ shape: [Int]) throws -> Image {
+        let compute = streams.vae
+        let part = try part(
+            "decode", [1] + shape.dropFirst(), [1, height, width, 3], type: .u8
+        ) { latent, picture in
+            try compute.quantize(
+                try self.model.autoencoder.decode(latent, on: compute), into: picture)
+        }
+        let bytes = try compute.bytes(try part(latent, on: compute))
+        return try Image(width: width, height: height, bytes: bytes)
+    }
+
+    private func part(
+        _ name: String, _ shape: [Int], _ result: [Int], type: DType = .f32,
+        _ forward: (Tensor, Tensor) throws -> Void
+    ) throws -> CapturedPart {
+        if let known = parts[name] { return known }
+        let compute = ["encode", "decode"].contains(name) ? streams.vae : streams.encoders
+        let made = try CapturedPart(
+            shape, result: result, type: type, on: compute, forward: forward)
+        parts[name] = made
+        return made
+    }
+
+    /// The results of several runs of a part in one tensor on the transformer's stream.
+    private func gather(
+        _ count: Int, like output: Tensor, from compute: Compute, _ run: (Int) throws -> Tensor
+    ) throws -> Tensor {
+        let shape = [count] + output.shape.dropFirst()
+        let joined = try compute.persistent(shape, .f32)
+        for index in 0..<count {
+            try compute.copy(try run(index), to: joined.sliced(axis: 0, index..<index + 1))
+        }
+        return try PartStreams.move(joined, from: compute, to: streams.transformer)
+    }
+
+    /// [B, C, h, w] values as [B, h, w, C].
+    static func channelsLast(_ values: [Float], rows: Int, channels: Int) -> [Float] {
+        let pixels = values.count / max(rows * channels, 1)
+        return [Float](unsafeUninitializedCapacity: values.count) { target, filled in
+            for row in 0..<rows {
+                for channel in 0..<channels {
+                    for pixel in 0..<pixels {
+                        let start = row * channels * pixels
+                        target[start + pixel * channels + channel] =
+                            values[start + channel * pixels + pixel]
+                    }
+                }
+            }
+            filled = values.count
+        }
+    }
+}

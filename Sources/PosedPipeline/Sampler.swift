@@ -1,0 +1,117 @@
+import PosedBackend
+package import PosedModels
+package import PosedSolvers
+package import PosedTensor
+
+/// Takes batches of noise to latents: drives solves with velocity evaluations on one stream.
+package final class Sampler {
+    /// What a solve came to.
+    package struct Outcome {
+        /// The latents, [B, h, w, C] float32; scratch that the next solve overwrites.
+        package let latents: Tensor
+        /// Velocity evaluations made.
+        package let evaluations: Int
+        /// How it ended.
+        package let outcome: SolveOutcome
+    }
+
+    private let model: RPFMTransformer
+    private let compute: Compute
+    private let plans: VelocityPlans
+    private var slots: [Tensor] = []
+
+    /// A sampler on one stream.
+    package init(_ model: RPFMTransformer, on compute: Compute) {
+        self.model = model
+        self.compute = compute
+        plans = VelocityPlans(model, on: compute)
+    }
+
+    /// Integrates from noise at t = 0 to latents at t = 1.
+    ///
+    /// - Parameters:
+    ///   - noise: [B, h, w, C] values, one row for each condition.
+    ///   - conditions: What each row is conditioned on; all of one latent size.
+    ///   - isCancelled: Asked before every evaluation.
+    /// - Throws: `SolverError` or `PipelineError` for impossible settings, a cancelled or a diverged
+    ///   solve; `BackendError` when the device fails.
+    package func solve(
+        noise: [Float], conditions: [RowCondition], tableau: ButcherTableau,
+        settings: SamplingSettings, isCancelled: () -> Bool = { false }
+    ) throws -> Outcome {
+        try settings.validate()
+        let run = try Run(tableau, settings, rows: conditions.count)
+        var solve = run.solve
+        let size = conditions[0].latentSize
+        let shape = [conditions.count, size.height, size.width, model.configuration.channels]
+        try reserve(solve.slotCount, shape)
+        try compute.upload(noise, to: slots[0])
+        let velocity = try VelocityEvaluator(
+            model, plans: plans, conditions: conditions, guidance: settings.guidance,
+            times: run.times, on: compute)
+        while true {
+            switch solve.next() {
+            case .evaluate(let step):
+                if isCancelled() { throw PipelineError(.cancelled, "the solve was cancelled") }
+                try velocity(slots[step.input], at: step.time, into: slots[step.output])
+            case .combine(let step):
+                try compute.combine(
+                    step.terms.map { (Float($0.coefficient), slots[$0.slot]) },
+                    into: slots[step.output])
+            case .estimateError(let estimate):
+                solve.answer(error: try error(estimate))
+            case .finished(let slot):
+                if solve.outcome == .diverged {
+                    throw PipelineError(
+                        .diverged, "\(settings.solver): the velocity is not finite any more")
+                }
+                return Outcome(
+                    latents: slots[slot], evaluations: solve.evaluations, outcome: solve.outcome)
+            }
+        }
+    }
+
+    /// The form of a solve: along a plan, or choosing its steps.
+    private struct Run {
+        let solve: Solve
+        let times: [Double]
+
+        init(_ tableau: ButcherTableau, _ settings: SamplingSettings, rows: Int) throws {
+            if tableau.bError != nil, rows == 1, case .evaluations(let most) = settings.budget {
+                let tolerance = try AdaptiveTolerance(
+                    relative: AdaptiveTolerance.standard.relative,
+                    absolute: AdaptiveTolerance.standard.absolute, maxEvaluations: most)
+                solve = try Solve(adaptive: tableau, tolerance: tolerance)
+                times = []
+            } else {
+                let plan = try SolverPlan(
+                    tableau, budget: settings.budget, timeShift: settings.timeShift)
+                solve = Solve(plan)
+                times = plan.times
+            }
+        }
+    }
+
+    private func reserve(_ count: Int, _ shape: [Int]) throws {
+        if slots.first.map({ $0.shape != shape }) ?? true { slots = [] }
+        while slots.count < count { slots.append(try compute.persistent(shape, .f32)) }
+    }
+
+    private func error(_ estimate: SolverAction.ErrorEstimate) throws -> Double {
+        let before = try compute.floats(slots[estimate.before])
+        let after = try compute.floats(slots[estimate.after])
+        var difference = [Double](repeating: 0, count: before.count)
+        for term in estimate.terms {
+            for (index, value) in try compute.floats(slots[term.slot]).enumerated() {
+                difference[index] += term.coefficient * Double(value)
+            }
+        }
+        var sum = 0.0
+        for index in difference.indices {
+            let size = Double(max(abs(before[index]), abs(after[index])))
+            let ratio = difference[index] / (estimate.absolute + estimate.relative * size)
+            sum += ratio * ratio
+        }
+        return (sum / Double(max(difference.count, 1))).squareRoot()
+    }
+}
