@@ -161,9 +161,9 @@ void require_dense(const View &view, const Expect &expect) {
 }
 
 void require_activation(uint32_t activation, const char *operation) {
-  if (activation <= POSED_ACT_GELU_ERF) return;
+  if (activation <= POSED_ACT_TANH) return;
   fail(POSED_INVALID_ARGUMENT, "%s: activation %u is not one of 0 to %d.", operation, activation,
-       POSED_ACT_GELU_ERF);
+       POSED_ACT_TANH);
 }
 
 }  // namespace posed

@@ -13,6 +13,7 @@ enum Reference {
         case POSED_ACT_GELU_TANH:
             0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
         case POSED_ACT_GELU_ERF: 0.5 * x * erfc(-x / 2.0.squareRoot())
+        case POSED_ACT_TANH: tanh(x)
         default: x
         }
     }

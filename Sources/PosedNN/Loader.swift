@@ -61,15 +61,25 @@ package struct Loader {
     /// Several matrices of one input side by side, as a single product: `names[i].weight`
     /// [outs[i], in], biases likewise.
     ///
+    /// - Parameters:
+    ///   - aliases: Older names of each layer; empty for none.
+    ///   - alternatives: Other shapes that a file may give any of the matrices.
     /// - Throws: `BackendError` when the device cannot hold it.
-    package func joined(_ names: [String], in inputs: Int, outs: [Int], bias: Bool = true) throws
-        -> Linear
-    {
+    package func joined(
+        _ names: [String], in inputs: Int, outs: [Int], bias: Bool = true,
+        aliases: [[String]] = [], alternatives: [[Int]] = []
+    ) throws -> Linear {
         var weights: [WeightTensor] = []
         var biases: [WeightTensor] = []
-        for (name, out) in zip(names, outs) {
-            weights.append(reader.tensor(name + ".weight", shape: [out, inputs]))
-            if bias { biases.append(reader.tensor(name + ".bias", shape: [out])) }
+        for (index, (name, out)) in zip(names, outs).enumerated() {
+            let older = index < aliases.count ? aliases[index] : []
+            weights.append(
+                reader.tensor(
+                    name + ".weight", aliases: older.map { $0 + ".weight" }, shape: [out, inputs],
+                    alternatives: alternatives))
+            guard bias else { continue }
+            biases.append(
+                reader.tensor(name + ".bias", aliases: older.map { $0 + ".bias" }, shape: [out]))
         }
         return try pack(weights, biases: biases, in: inputs, out: outs.reduce(0, +))
     }

@@ -17,6 +17,7 @@
     case POSED_ACT_SILU: { constexpr uint32_t A = POSED_ACT_SILU; __VA_ARGS__; break; }     \
     case POSED_ACT_GELU_TANH: { constexpr uint32_t A = POSED_ACT_GELU_TANH; __VA_ARGS__; break; }\
     case POSED_ACT_GELU_ERF: { constexpr uint32_t A = POSED_ACT_GELU_ERF; __VA_ARGS__; break; }\
+    case POSED_ACT_TANH: { constexpr uint32_t A = POSED_ACT_TANH; __VA_ARGS__; break; }     \
     default: break;                                                                         \
   }
 

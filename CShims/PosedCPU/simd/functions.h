@@ -42,11 +42,20 @@ POSED_INLINE V gelu_erf(V x) {
   return x * (x < 0.0f ? tail : 1.0f - tail);
 }
 
+/// (1 − e^(−2|x|)) / (1 + e^(−2|x|)), with the sign of x.
+POSED_INLINE V hyperbolic_tangent(V x) {
+  V magnitude = maximum(x, -x);
+  V e = exponential(-2.0f * magnitude);
+  V y = (1.0f - e) / (1.0f + e);
+  return x < 0.0f ? -y : y;
+}
+
 template <uint32_t A>
 POSED_INLINE V activated(V x) {
   if constexpr (A == POSED_ACT_RELU) return maximum(V(0.0f), x);
   if constexpr (A == POSED_ACT_SILU) return silu(x);
   if constexpr (A == POSED_ACT_GELU_TANH) return gelu_tanh(x);
   if constexpr (A == POSED_ACT_GELU_ERF) return gelu_erf(x);
+  if constexpr (A == POSED_ACT_TANH) return hyperbolic_tangent(x);
   return x;
 }

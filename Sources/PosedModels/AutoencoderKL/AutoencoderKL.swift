@@ -1,0 +1,35 @@
+package import PosedNN
+package import PosedTensor
+
+/// The variational autoencoder of latent diffusion models, in the layout and with the keys of diffusers'
+/// `AutoencoderKL`.
+package struct AutoencoderKL: Autoencoder {
+    package let configuration: Configuration
+    private let encoder: KLEncoder
+    private let decoder: KLDecoder
+
+    /// Takes the weights from `loader`; the caller then asks its reader to `finish`.
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    package init(_ loader: Loader, _ configuration: Configuration) throws {
+        self.configuration = configuration
+        encoder = try KLEncoder(loader, configuration)
+        decoder = try KLDecoder(loader, configuration)
+    }
+
+    package var latentChannels: Int { configuration.latentChannels }
+
+    package var downsampling: Int { 1 << (configuration.blockOutChannels.count - 1) }
+
+    package var byteCount: Int { encoder.byteCount + decoder.byteCount }
+
+    package func encode(_ image: Tensor, on compute: Compute) throws -> Tensor {
+        try check(image: image, channels: configuration.inChannels)
+        return try encoder(image, on: compute)
+    }
+
+    package func decode(_ latent: Tensor, on compute: Compute) throws -> Tensor {
+        try check(latent: latent)
+        return try decoder(latent, on: compute)
+    }
+}
