@@ -18,6 +18,13 @@ let nativeCXX: [CXXSetting] = [
     .unsafeFlags(native + ["-fvisibility-inlines-hidden", "-fno-cxx-modules"])
 ]
 
+// A plugin exports its entry and nothing else, the C++ library's templates included.
+let pluginLinker: [LinkerSetting] = [
+    .unsafeFlags([
+        "-Xlinker", "--version-script=" + Context.packageDirectory + "/CShims/PosedCPU/plugin.map",
+    ])
+]
+
 /// A Swift library target with the house's settings.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swift)
@@ -62,11 +69,11 @@ let package = Package(
             cxxSettings: nativeCXX),
         .target(
             name: "PosedOpenBLAS", dependencies: ["CPosedBackend", "PosedCPU"],
-            path: "CShims/PosedOpenBLAS", cxxSettings: nativeCXX),
+            path: "CShims/PosedOpenBLAS", cxxSettings: nativeCXX, linkerSettings: pluginLinker),
         .target(
             name: "PosedOneDNN", dependencies: ["CPosedBackend", "PosedCPU"],
             path: "CShims/PosedOneDNN", cxxSettings: nativeCXX,
-            linkerSettings: [.linkedLibrary("dnnl")]),
+            linkerSettings: pluginLinker + [.linkedLibrary("dnnl")]),
         .target(
             name: "PosedExampleBackend", dependencies: ["CPosedBackend"],
             path: "Tests/Plugins/Example", cSettings: nativeC),

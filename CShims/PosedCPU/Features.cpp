@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <thread>
@@ -81,6 +81,19 @@ Features detect() {
   return found;
 }
 
+/// POSED_ISA, "avx2" or "baseline", takes the better sets away: to compare them, or to reproduce the
+/// bits of a lesser machine.
+Features limited(Features found) {
+  const char *wish = std::getenv("POSED_ISA");
+  if (wish == nullptr) return found;
+  bool baseline = std::strcmp(wish, "baseline") == 0;
+  if (!baseline && std::strcmp(wish, "avx2") != 0) return found;
+  found.avx2 = found.avx2 && !baseline;
+  found.avx512 = found.avx512_bf16 = found.avx512_vnni = found.avx512_fp16 = false;
+  found.amx_bf16 = false;
+  return found;
+}
+
 /// CPUs' worth of run time that a control group folder grants; a huge number where there is no limit.
 double quota(const std::string &folder) {
   double period = 0;
@@ -118,7 +131,7 @@ double control_group_quota() {
 }  // namespace
 
 const Features &features() {
-  static const Features found = detect();
+  static const Features found = limited(detect());
   return found;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "Tables.h"
 
@@ -14,6 +15,7 @@ namespace posed::avx512 {
 #include "../simd/functions.h"
 #include "../simd/elementwise.h"
 #include "../simd/norms.h"
+#include "../simd/product.h"
 #include "../simd/table.h"
 }  // namespace posed::avx512
 #pragma clang attribute pop

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "Tables.h"
 
@@ -13,5 +14,6 @@ namespace posed::baseline {
 #include "../simd/functions.h"
 #include "../simd/elementwise.h"
 #include "../simd/norms.h"
+#include "../simd/product.h"
 #include "../simd/table.h"
 }  // namespace posed::baseline

@@ -3,7 +3,7 @@
 /// eˣ: x = n·ln 2 + r with |r| ≤ ln 2 / 2; a polynomial of degree 6 in r; n added to the exponent.
 /// Arguments outside [−87.3, 88.3] are taken as the nearest end; 0 is exact.
 POSED_INLINE V exponential(V x) {
-  x = minimum(maximum(x, V(-87.3f)), V(88.3f));
+  x = minimum(V(88.3f), maximum(V(-87.3f), x));  // in this order a NaN stays one
   V shifted = fma(x, V(1.44269504f), V(12582912.0f));  // rounds to an integer in the low bits
   V n = shifted - 12582912.0f;
   V r = fma(n, V(-0.693359375f), x);

@@ -1,5 +1,18 @@
 const Primitives &table() {
-  static const Primitives value = {convert,  activate,   glu,          combine,    quantize,
-                                   epilogue, layer_norm, channel_sums, scale_shift};
+  static const Primitives value = {
+      .convert = convert,
+      .activate = activate,
+      .glu = glu,
+      .combine = combine,
+      .quantize = quantize,
+      .epilogue = epilogue,
+      .layer_norm = layer_norm,
+      .channel_sums = channel_sums,
+      .scale_shift = scale_shift,
+      .panel = NR,
+      .product = product<true>,
+      .product_transposed = product<false>,
+      .softmax_block = softmax_block,
+  };
   return value;
 }

@@ -32,6 +32,21 @@ struct LayerNormRow {
   float eps;
 };
 
+/// C[rows, panel] = or += Σ_s A_s · B_s, with `segments` pieces of A of `length` steps each.
+/// product: A's element (row, step) of piece s is a[offsets[s] + row * a_stride + step].
+/// product_transposed: it is a[offsets[s] + step * a_stride + row].
+struct Product {
+  const float *a;
+  int64_t a_stride;
+  const int64_t *offsets;  // [segments], or null: one piece at 0
+  int64_t segments, length;
+  const float *b;          // [segments * length, panel], rows b_row apart
+  int64_t b_row;
+  float *c;                // [rows, panel], rows c_row apart
+  int64_t c_row, rows;
+  bool add;                // += instead of =
+};
+
 struct Primitives {
   /// y = x with conversion of the type. Any pair of float types; u8 converts to and from u8 alone.
   void (*convert)(void *y, uint32_t y_type, const void *x, uint32_t x_type, int64_t n);
@@ -55,6 +70,14 @@ struct Primitives {
   void (*scale_shift)(void *y, uint32_t y_type, const void *x, uint32_t x_type, int64_t rows,
                       int64_t channels, const float *scale, const float *shift,
                       uint32_t activation);
+
+  int64_t panel;  // columns of C that `product` makes at once
+  void (*product)(const Product &product);
+  void (*product_transposed)(const Product &product);
+  /// S [keys, queries] becomes exp(scale · S − maximum), queries a multiple of `panel`; see
+  /// simd/product.h.
+  void (*softmax_block)(float *s, int64_t keys, int64_t queries, float scale, float *maximum,
+                        float *total, float *fade);
 };
 
 /// The table for the best instruction set of this machine.

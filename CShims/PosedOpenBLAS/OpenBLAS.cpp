@@ -1,0 +1,112 @@
+#include "OpenBLAS.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+#include "posed_cpu/features.h"
+#include "posed_cpu/status.h"
+
+namespace posed::blas {
+namespace {
+
+// From OpenBLAS's C interface, built with 32-bit integers as distributions do.
+constexpr int row_major = 101, no_transpose = 111;
+using Sgemm = void (*)(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
+                       const float *a, int lda, const float *b, int ldb, float beta, float *c,
+                       int ldc);
+using SetThreads = void (*)(int);
+using CoreName = char *(*)();
+
+struct Library {
+  Sgemm sgemm = nullptr;
+  float32::Engine engine = {};
+  std::string problem;
+};
+
+/// OpenBLAS picks its kernels when it is loaded, and releases older than a processor pick too low:
+/// 0.3.21 runs AVX2 code on AMD processors with AVX-512. Names a better core for the time of the
+/// loading, unless the user has named one.
+class CoreHint {
+ public:
+  CoreHint() {
+    const Features &found = features();
+    if (std::getenv(variable) != nullptr) return;
+    if (!found.avx512 || found.vendor != "AuthenticAMD") return;
+    set_ = setenv(variable, "SkylakeX", 0) == 0;
+  }
+  ~CoreHint() {
+    if (set_) unsetenv(variable);
+  }
+  CoreHint(const CoreHint &) = delete;
+  CoreHint &operator=(const CoreHint &) = delete;
+
+ private:
+  static constexpr const char *variable = "OPENBLAS_CORETYPE";
+  bool set_ = false;
+};
+
+Library &library() {
+  static Library loaded;
+  return loaded;
+}
+
+void multiply(const Product &product, int64_t columns) {
+  for (int64_t segment = 0; segment < product.segments; ++segment) {
+    const float *a = product.a + (product.offsets == nullptr ? 0 : product.offsets[segment]);
+    bool add = product.add || segment > 0;
+    library().sgemm(row_major, no_transpose, no_transpose, static_cast<int>(product.rows),
+                    static_cast<int>(columns), static_cast<int>(product.length), 1.0f, a,
+                    static_cast<int>(product.a_stride),
+                    product.b + segment * product.length * product.b_row,
+                    static_cast<int>(product.b_row), add ? 1.0f : 0.0f, product.c,
+                    static_cast<int>(product.c_row));
+  }
+}
+
+void load(Library &library) {
+  CoreHint hint;
+  void *handle = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    const char *reason = dlerror();
+    library.problem = std::string("OpenBLAS could not be loaded: ") +
+                      (reason == nullptr ? "no reason given" : reason) + ".";
+    return;
+  }
+  library.sgemm = reinterpret_cast<Sgemm>(dlsym(handle, "cblas_sgemm"));
+  auto set_threads = reinterpret_cast<SetThreads>(dlsym(handle, "openblas_set_num_threads"));
+  auto core_name = reinterpret_cast<CoreName>(dlsym(handle, "openblas_get_corename"));
+  if (library.sgemm == nullptr || set_threads == nullptr) {
+    library.problem = "libopenblas.so.0 lacks cblas_sgemm or openblas_set_num_threads.";
+    return;
+  }
+  set_threads(1);  // the device's own threads share the work out
+  std::string core = core_name == nullptr ? "unknown" : core_name();
+  library.engine = {.name = "openblas-" + core, .panel = 128, .exact_rows = false,
+                    .product = multiply};
+}
+
+}  // namespace
+
+const float32::Engine *openblas_engine(std::string &why) {
+  static std::once_flag once;
+  std::call_once(once, [] { load(library()); });
+  why = library().problem;
+  return why.empty() ? &library().engine : nullptr;
+}
+
+const float32::Engine &choose_engine() {
+  const char *wish = std::getenv("POSED_BLAS_PRODUCT");
+  bool asked = wish != nullptr && std::strcmp(wish, "openblas") == 0;
+  bool refused = wish != nullptr && std::strcmp(wish, "own") == 0;
+  if (!asked && (refused || features().isa() != Isa::baseline)) return float32::own_engine();
+  std::string why;
+  const float32::Engine *engine = openblas_engine(why);
+  if (engine != nullptr) return *engine;
+  if (asked) fail(POSED_UNSUPPORTED, "%s", why.c_str());
+  return float32::own_engine();
+}
+
+}  // namespace posed::blas
