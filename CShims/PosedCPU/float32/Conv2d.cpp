@@ -32,7 +32,7 @@ struct Geometry {
   int64_t row_floats() const { return row_width * pixel; }
 };
 
-Geometry geometry(const ConvCall &call) {
+Geometry geometry(const Engine &engine, const ConvCall &call) {
   const Filter &filter = call.weight->filter;
   const bool enlarges = filter.upsample == 2;
   Geometry g = {};
@@ -56,7 +56,8 @@ Geometry geometry(const ConvCall &call) {
   g.row_width = g.width + filter.pad_left + filter.pad_right;
   // Few channels: a row of the kernel is one piece. Many: an odd number of cache lines for each pixel
   // spreads them over all sets of the first-level cache.
-  bool few = g.channels < 64;
+  // A piece that is longer than the distance of two pixels needs an engine that reads rows freely.
+  bool few = g.channels < 64 && engine.exact_rows;
   g.pixel = few ? g.channels : (blocks(g.channels, 16) | 1) * 16;
   g.segments = few ? g.kernel_h : g.kernel_h * g.kernel_w;
   g.length = few ? g.kernel_w * g.channels : g.channels;
@@ -346,7 +347,7 @@ OperationPointer plan_conv2d(posed_device &device, const Engine &engine, const C
                       .residual = as_tokens(call.residual),
                       .residual_first = true});
   }
-  Geometry g = geometry(call);
+  Geometry g = geometry(engine, call);
   return std::make_unique<Conv>(engine, call, g,
                                 cut(g, weight.variant[0], device.pool.threads()));
 }
