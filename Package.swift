@@ -112,7 +112,8 @@ let package = Package(
         .target(
             name: "PosedTesting", dependencies: ["PosedPipeline"], path: "Tests/PosedTesting",
             swiftSettings: swift),
-        tests("PosedBackend", ["CPosedBackend"]),
+        tests("PosedBackend", ["CPosedBackend", "PosedConformance"]),
+        tests("PosedConformance", ["CPosedBackend", "PosedBackend"]),
         tests("PosedTensor", ["PosedBackend"]),
         tests("PosedSolvers", []),
         tests("PosedWeights", []),

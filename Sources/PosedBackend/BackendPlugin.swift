@@ -53,6 +53,14 @@ package final class BackendPlugin: @unchecked Sendable {
         self.path = file.path
     }
 
+    /// A plugin that is no library: a table of the process's own, which must live as long as it does.
+    package init(table: UnsafePointer<posed_backend>, name: String) {
+        self.table = table
+        self.name = name
+        self.version = table.pointee.version.map { String(cString: $0) } ?? ""
+        self.path = ""
+    }
+
     private static func loaderMessage() -> String {
         dlerror().map { String(cString: $0) } ?? "the library cannot be loaded"
     }

@@ -7,6 +7,12 @@ package struct BackendRegistry: Sendable {
         /// Whether it can be used, and how well.
         package let report: ProbeReport
 
+        /// A plugin at `file` of which a probe says `report`.
+        package init(file: PluginFile, report: ProbeReport) {
+            self.file = file
+            self.report = report
+        }
+
         /// The plugin's name.
         package var name: String { file.name }
     }

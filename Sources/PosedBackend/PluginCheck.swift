@@ -7,6 +7,12 @@ package struct PluginCheck {
     /// The version that the host speaks.
     package let host: BackendABI
 
+    /// Checks for `file`, on behalf of a host of the version `host`.
+    package init(file: PluginFile, host: BackendABI = .host) {
+        self.file = file
+        self.host = host
+    }
+
     /// - Throws: `.incompatible`, with what was expected and what came.
     package func check(_ table: UnsafePointer<posed_backend>) throws(BackendError) {
         // The first two fields are the same in every version; nothing else is read before they fit.

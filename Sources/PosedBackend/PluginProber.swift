@@ -7,10 +7,13 @@ package struct PluginProber: Sendable {
     package let helper: String
     /// How long one probe may take.
     package let timeLimit: Duration
+    /// The environment of the children.
+    package let environment: [String: String]
 
     /// - Throws: `.notFound` when `helper` is nil and no executable can be found that would do.
     package init(
-        helper: String? = nil, timeLimit: Duration = .seconds(ProbeChild.timeLimit)
+        helper: String? = nil, timeLimit: Duration = .seconds(ProbeChild.timeLimit),
+        environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(BackendError) {
         guard let found = helper ?? Self.standardHelper else {
             throw BackendError(
@@ -18,6 +21,7 @@ package struct PluginProber: Sendable {
         }
         self.helper = found
         self.timeLimit = timeLimit
+        self.environment = environment
     }
 
     /// The running executable when it is one of this project's, else the `posekit` beside it.
@@ -35,7 +39,8 @@ package struct PluginProber: Sendable {
         for (index, file) in files.enumerated() {
             do throws(BackendError) {
                 try file.checkTrust()
-                children[index] = try ProbeProcess(helper: helper, file: file)
+                children[index] = try ProbeProcess(
+                    helper: helper, file: file, environment: environment)
             } catch {
                 reports[index] = ProbeReport(refusal: error)
             }
@@ -47,7 +52,7 @@ package struct PluginProber: Sendable {
                 return ProbeReport(refusal: BackendError(.internal, "the probe was not started"))
             }
             do throws(BackendError) {
-                return try child.finish(by: deadline)
+                return try child.finish(by: deadline, limit: timeLimit)
             } catch {
                 return ProbeReport(refusal: error)
             }

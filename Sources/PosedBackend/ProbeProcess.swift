@@ -8,7 +8,9 @@ struct ProbeProcess {
     private let answer: Int32
 
     /// Starts `helper probe-backend PATH`.
-    init(helper: String, file: PluginFile) throws(BackendError) {
+    init(
+        helper: String, file: PluginFile, environment: [String: String]
+    ) throws(BackendError) {
         var ends: [Int32] = [0, 0]
         // A pair of sockets rather than a pipe: it can be made closed to other children at once.
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -35,7 +37,7 @@ struct ProbeProcess {
         let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
-        var environment = ProcessInfo.processInfo.environment
+        var environment = environment
         // A crash is an answer here; nobody wants a backtrace of it, which takes seconds.
         environment["SWIFT_BACKTRACE"] = "enable=no"
         var child: pid_t = 0
@@ -56,15 +58,17 @@ struct ProbeProcess {
 
     /// Waits for the answer and for the child's end; a child that is still running at `deadline` is
     /// killed.
-    func finish(by deadline: ContinuousClock.Instant) throws(BackendError) -> ProbeReport {
+    func finish(
+        by deadline: ContinuousClock.Instant, limit: Duration
+    ) throws(BackendError) -> ProbeReport {
         let line = readLine(by: deadline)
         close(answer)
         let status = end(by: deadline)
         // An answer counts even when the child was slow to go after giving it.
         if let report = try? JSONDecoder().decode(ProbeReport.self, from: line) { return report }
         guard let status else {
-            let (seconds, name) = (ProbeChild.timeLimit, file.fileName)
-            throw BackendError(.crashed, "\(name): the probe hung and was ended after \(seconds) s")
+            throw BackendError(
+                .crashed, "\(file.fileName): the probe hung and was ended after \(limit)")
         }
         throw BackendError(.crashed, "\(file.fileName): the probe \(Self.describe(status))")
     }

@@ -4,7 +4,7 @@ package struct ProbeReport: Codable, Sendable, Equatable {
     package enum Status: String, Codable, Sendable {
         /// It can be opened here.
         case usable
-        /// It works, but not on this machine: score 0, or no device.
+        /// It works, but not on this machine: score 0, no device, or a probe that reports an error.
         case unsuitable
         /// It does not fit this host, cannot be trusted or cannot be loaded.
         case incompatible
@@ -35,7 +35,11 @@ package struct ProbeReport: Codable, Sendable, Equatable {
 
     /// A report of a plugin that did not answer, or whose answer is not worth asking for.
     package init(refusal error: BackendError) {
-        self.status = error.code == .crashed ? .crashed : .incompatible
+        switch error.code {
+        case .crashed: status = .crashed
+        case .incompatible, .notFound, .invalidArgument: status = .incompatible
+        default: status = .unsuitable
+        }
         self.score = 0
         self.devices = 0
         self.version = ""

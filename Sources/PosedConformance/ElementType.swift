@@ -1,16 +1,17 @@
 import CPosedBackend
 
 /// The types of elements as the plugin interface knows them, with their exact conversions.
-enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertible {
+package enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertible {
     case f32 = 1
     case f16 = 2
     case bf16 = 3
     case u8 = 4
 
     /// The types that products, norms and activations are defined for.
-    static let floats: [ElementType] = [.f32, .bf16, .f16]
+    package static let floats: [ElementType] = [.f32, .bf16, .f16]
 
-    var description: String {
+    /// The name as in `f32`.
+    package var description: String {
         switch self {
         case .f32: "f32"
         case .f16: "f16"
@@ -20,7 +21,7 @@ enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertible {
     }
 
     /// Bytes of one element.
-    var size: Int {
+    package var size: Int {
         switch self {
         case .f32: 4
         case .f16, .bf16: 2
@@ -29,7 +30,7 @@ enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertible {
     }
 
     /// How far a result may be from the reference when this is the coarsest type on its way.
-    var tolerance: Double {
+    package var tolerance: Double {
         switch self {
         case .f32: 1e-5
         case .f16: 2e-3
@@ -39,7 +40,7 @@ enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertible {
     }
 
     /// `value` as this type holds it: rounded to nearest, ties to even.
-    func round(_ value: Float) -> Float {
+    package func round(_ value: Float) -> Float {
         switch self {
         case .f32: value
         case .f16: Float(Float16(value))
@@ -49,7 +50,7 @@ enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertible {
     }
 
     /// Writes `value` as element `index` of `memory`.
-    func store(_ value: Float, in memory: UnsafeMutableRawPointer, at index: Int) {
+    package func store(_ value: Float, in memory: UnsafeMutableRawPointer, at index: Int) {
         switch self {
         case .f32: memory.storeBytes(of: value, toByteOffset: index * 4, as: Float.self)
         case .f16: memory.storeBytes(of: Float16(value), toByteOffset: index * 2, as: Float16.self)
@@ -60,7 +61,7 @@ enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertible {
     }
 
     /// Element `index` of `memory`.
-    func load(_ memory: UnsafeRawPointer, at index: Int) -> Float {
+    package func load(_ memory: UnsafeRawPointer, at index: Int) -> Float {
         switch self {
         case .f32: memory.loadUnaligned(fromByteOffset: index * 4, as: Float.self)
         case .f16: Float(memory.loadUnaligned(fromByteOffset: index * 2, as: Float16.self))

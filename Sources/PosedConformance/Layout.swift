@@ -1,14 +1,14 @@
 /// How a tensor lies in its buffer: shape, strides and offset, all in elements.
-struct Layout: Equatable, Sendable {
+package struct Layout: Equatable, Sendable {
     /// The extent of each dimension.
-    var shape: [Int]
+    package var shape: [Int]
     /// The distance between neighbours along each dimension; 0 broadcasts.
-    var strides: [Int]
+    package var strides: [Int]
     /// Where element (0, 0, …) lies.
-    var offset = 0
+    package var offset = 0
 
     /// Row-major, without gaps.
-    static func dense(_ shape: [Int]) -> Layout {
+    package static func dense(_ shape: [Int]) -> Layout {
         var strides = [Int](repeating: 1, count: shape.count)
         for axis in stride(from: shape.count - 2, through: 0, by: -1) {
             strides[axis] = strides[axis + 1] * shape[axis + 1]
@@ -18,7 +18,7 @@ struct Layout: Equatable, Sendable {
 
     /// A view into a larger row-major array: `gap` spare elements after each innermost row, and
     /// `offset` before the first.
-    static func gapped(_ shape: [Int], gap: Int, offset: Int) -> Layout {
+    package static func gapped(_ shape: [Int], gap: Int, offset: Int) -> Layout {
         var layout = Layout.dense(Array(shape.dropLast()) + [(shape.last ?? 1) + gap])
         layout.shape = shape
         layout.offset = offset
@@ -26,7 +26,7 @@ struct Layout: Equatable, Sendable {
     }
 
     /// Row-major in the dimension order `order`: `order[0]` is outermost in memory.
-    static func stored(_ shape: [Int], order: [Int]) -> Layout {
+    package static func stored(_ shape: [Int], order: [Int]) -> Layout {
         let inner = Layout.dense(order.map { shape[$0] })
         var strides = shape
         for (position, axis) in order.enumerated() { strides[axis] = inner.strides[position] }
@@ -34,22 +34,22 @@ struct Layout: Equatable, Sendable {
     }
 
     /// The same layout with all entries along `axis` in one place.
-    func broadcast(along axis: Int) -> Layout {
+    package func broadcast(along axis: Int) -> Layout {
         var layout = self
         layout.strides[axis] = 0
         return layout
     }
 
     /// The number of elements of the view.
-    var count: Int { shape.reduce(1, *) }
+    package var count: Int { shape.reduce(1, *) }
 
     /// The number of elements from the buffer's start to the view's last element.
-    var span: Int {
+    package var span: Int {
         zip(shape, strides).reduce(offset + 1) { $0 + ($1.0 - 1) * $1.1 }
     }
 
     /// The place in the buffer of every element, in row-major order of the view.
-    var places: [Int] {
+    package var places: [Int] {
         var places = [offset]
         for (extent, stride) in zip(shape, strides) {
             var next: [Int] = []

@@ -2,14 +2,22 @@ import Foundation
 
 extension Reference {
     /// Keys and values of one row, `[T, H, d]` each, dense.
-    struct KeysAndValues {
-        var tokens: Int
-        var k: [Float]
-        var v: [Float]
+    package struct KeysAndValues {
+        /// T
+        package var tokens: Int
+        /// `[T, H, d]`
+        package var k: [Float]
+        /// `[T, H, d]`
+        package var v: [Float]
+
+        /// Keys and values of `tokens` tokens.
+        package init(tokens: Int, k: [Float], v: [Float]) {
+            (self.tokens, self.k, self.v) = (tokens, k, v)
+        }
     }
 
     /// One row of attention: q `[Tq, H, d]` over all entries of `parts` to y `[Tq, H, d]`.
-    static func attention(
+    package static func attention(
         q: [Float], heads: Int, size: Int, scale: Float, parts: [KeysAndValues]
     ) -> [Double] {
         var y = [Double](repeating: 0, count: q.count)

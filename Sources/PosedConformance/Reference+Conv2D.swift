@@ -1,39 +1,56 @@
-import CPosedBackend
+package import CPosedBackend
 
 extension Reference {
     /// The operands of a `conv2d`, dense and channels-last, the filter as the interface takes it.
-    struct Conv2D {
+    package struct Conv2D {
         /// N, H, W, C of x, and the channels of y.
-        var batch: Int, height: Int, width: Int, inputs: Int, outputs: Int
-        var kernel: (height: Int, width: Int)
-        var stride = (height: 1, width: 1)
-        var padding = (top: 0, left: 0, bottom: 0, right: 0)
-        var upsample = 1
+        package var batch: Int, height: Int, width: Int, inputs: Int, outputs: Int
+        /// The filter's extent.
+        package var kernel: (height: Int, width: Int)
+        /// The step between windows.
+        package var stride = (height: 1, width: 1)
+        /// Rows and columns of zeros around x.
+        package var padding = (top: 0, left: 0, bottom: 0, right: 0)
+        /// The factor by which x is enlarged first, 1 or 2.
+        package var upsample = 1
         /// x `[N, H, W, C]`
-        var x: [Float] = []
+        package var x: [Float] = []
         /// W `[O, C, kh, kw]`
-        var weight: [Float] = []
+        package var weight: [Float] = []
         /// `[O]`
-        var bias: [Float]?
-        var activation = POSED_ACT_NONE
+        package var bias: [Float]?
+        /// Applied last.
+        package var activation = POSED_ACT_NONE
         /// `[N, Ho, Wo, O]`
-        var residual: [Float]?
+        package var residual: [Float]?
+
+        /// A convolution of x `[N, H, W, C]` whose operands are still to be given.
+        package init(
+            batch: Int, height: Int, width: Int, inputs: Int, outputs: Int,
+            kernel: (height: Int, width: Int), stride: (height: Int, width: Int) = (1, 1),
+            padding: (top: Int, left: Int, bottom: Int, right: Int) = (0, 0, 0, 0),
+            upsample: Int = 1
+        ) {
+            (self.batch, self.height, self.width) = (batch, height, width)
+            (self.inputs, self.outputs, self.kernel) = (inputs, outputs, kernel)
+            (self.stride, self.padding, self.upsample) = (stride, padding, upsample)
+        }
 
         /// Ho
-        var outHeight: Int {
+        package var outHeight: Int {
             let room = height * upsample + padding.top + padding.bottom - kernel.height
             return room / stride.height + 1
         }
 
         /// Wo
-        var outWidth: Int {
+        package var outWidth: Int {
             let room = width * upsample + padding.left + padding.right - kernel.width
             return room / stride.width + 1
         }
     }
 
     /// y `[N, Ho, Wo, O]`
-    static func conv2d(_ c: Conv2D) -> [Double] {
+    package static func conv2d(_ c: Conv2D) -> [Double] {
         let (ho, wo) = (c.outHeight, c.outWidth)
         var y = [Double](repeating: 0, count: c.batch * ho * wo * c.outputs)
         // [O, C, kh, kw] to [O, kh, kw, C], so that the innermost loop runs over neighbours.

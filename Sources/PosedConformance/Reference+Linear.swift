@@ -1,25 +1,34 @@
-import CPosedBackend
+package import CPosedBackend
 
 extension Reference {
     /// The operands of a `linear`, dense.
-    struct Linear {
+    package struct Linear {
         /// B, T, K, N.
-        var batch: Int, tokens: Int, inputs: Int, outputs: Int
+        package var batch: Int, tokens: Int, inputs: Int, outputs: Int
         /// x `[B, T, K]`
-        var x: [Float]
+        package var x: [Float]
         /// W `[N, K]`
-        var weight: [Float]
+        package var weight: [Float]
         /// `[N]`
-        var bias: [Float]?
-        var activation = POSED_ACT_NONE
+        package var bias: [Float]?
+        /// Applied before gate and residual.
+        package var activation = POSED_ACT_NONE
         /// `[B, N]`
-        var gate: [Float]?
+        package var gate: [Float]?
         /// `[B, T, N]`
-        var residual: [Float]?
+        package var residual: [Float]?
+
+        /// A plain product of x `[B, T, K]` and W `[N, K]`.
+        package init(
+            batch: Int, tokens: Int, inputs: Int, outputs: Int, x: [Float], weight: [Float]
+        ) {
+            (self.batch, self.tokens, self.inputs, self.outputs) = (batch, tokens, inputs, outputs)
+            (self.x, self.weight) = (x, weight)
+        }
     }
 
     /// y `[B, T, N]`
-    static func linear(_ operands: Linear) -> [Double] {
+    package static func linear(_ operands: Linear) -> [Double] {
         let (tokens, k, n) = (operands.tokens, operands.inputs, operands.outputs)
         var y = [Double](repeating: 0, count: operands.batch * tokens * n)
         operands.x.withUnsafeBufferPointer { x in

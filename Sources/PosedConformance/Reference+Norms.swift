@@ -1,8 +1,8 @@
-import CPosedBackend
+package import CPosedBackend
 
 extension Reference {
     /// x `[N, P, C]` (P pixels) to y of the same shape; gamma, beta `[C]`.
-    static func groupNorm(
+    package static func groupNorm(
         _ x: [Float], batch: Int, pixels: Int, channels: Int, groups: Int, gamma: [Float],
         beta: [Float], eps: Float, activation kind: posed_activation
     ) -> [Double] {
@@ -29,7 +29,7 @@ extension Reference {
 
     /// x `[B, T, D]` normalized over D, then multiplied by `factor` and shifted by `shift`, `[B, D]`
     /// each, where given.
-    static func layerNorm(
+    package static func layerNorm(
         _ x: [Float], batch: Int, tokens: Int, width: Int, factor: [Double]?, shift: [Double]?,
         eps: Float
     ) -> [Double] {

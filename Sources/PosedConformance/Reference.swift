@@ -1,11 +1,11 @@
-import CPosedBackend
+package import CPosedBackend
 import Foundation
 
 /// The operations of the plugin interface in plain loops with double precision: what every backend is
 /// measured against. Arrays are dense and row-major, in the shapes of `posed_backend.h`.
-enum Reference {
+package enum Reference {
     /// act(x) for a `posed_activation`.
-    static func activation(_ kind: posed_activation, _ x: Double) -> Double {
+    package static func activation(_ kind: posed_activation, _ x: Double) -> Double {
         switch kind {
         case POSED_ACT_RELU: max(x, 0)
         case POSED_ACT_TANH: tanh(x)
@@ -20,7 +20,7 @@ enum Reference {
 
     /// The sum of products of `count` neighbours in `a` from `i` and `b` from `j`.
     @inline(__always)
-    static func dot(
+    package static func dot(
         _ a: UnsafeBufferPointer<Float>, _ i: Int, _ b: UnsafeBufferPointer<Float>, _ j: Int,
         _ count: Int
     ) -> Double {

@@ -1,0 +1,36 @@
+import PosedBackend
+import Testing
+
+@Suite struct PlacementTests {
+    @Test func oneNamePlacesAllParts() throws {
+        let placement = try Placement(parsing: "onednn")
+        for part in Placement.Part.allCases {
+            #expect(placement[part] == BackendSelection(plugin: "onednn"))
+        }
+        #expect("\(placement)" == "onednn")
+    }
+
+    @Test func partsArePlacedOneByOne() throws {
+        let placement = try Placement(parsing: "vae=blas,transformer=cuda:1")
+        #expect(placement[.vae] == BackendSelection(plugin: "blas"))
+        #expect(placement[.transformer] == BackendSelection(plugin: "cuda", index: 1))
+        #expect(placement[.encoders] == .automatic)
+        #expect("\(placement)" == "vae=blas,encoders=auto,transformer=cuda:1")
+        #expect(try Placement(parsing: "\(placement)") == placement)
+    }
+
+    @Test func aNameAlonePlacesTheRest() throws {
+        let placement = try Placement(parsing: "onednn,vae=blas")
+        #expect(placement[.vae] == BackendSelection(plugin: "blas"))
+        #expect(placement[.encoders] == BackendSelection(plugin: "onednn"))
+    }
+
+    @Test(arguments: [
+        "", "vae=", "=blas", "vae=blas,", "blas,onednn", "vae=blas,vae=onednn", "decoder=blas",
+        "vae=blas=onednn",
+    ])
+    func nonsenseIsRefused(text: String) {
+        let error = #expect(throws: BackendError.self) { try Placement(parsing: text) }
+        #expect(error?.code == .invalidArgument)
+    }
+}
