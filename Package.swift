@@ -99,7 +99,7 @@ let package = Package(
                 "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels",
                 "PosedSolvers", "PosedVision",
             ]),
-        room("PosedEvaluation", ["PosedPipeline"]),
+        room("PosedEvaluation", ["PosedPipeline", "PosedVision"]),
         .executableTarget(
             name: "posekit",
             dependencies: [

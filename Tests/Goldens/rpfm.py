@@ -19,6 +19,7 @@ Where the specification leaves a choice open, this file reads it so:
   concatenated along the tokens. The main stream's own keys come first.
 - The MLP ratio of conditional aggregation is always 4; `mlp_ratio` is that of the blocks.
 - A coordinate x of a keypoint lies on the continuous picture [0, W]; the centre of pixel i is i + 0.5.
+- Values become bytes by rounding to the nearest, halves to even.
 """
 
 import json
@@ -454,10 +455,10 @@ def draw_pose(keypoints, height, width):
     for joint, (px, py, _) in enumerate(keypoints):
         if present[joint]:
             blend(np.hypot(x - px, y - py), COLOURS[joint])
-    return np.floor(picture + 0.5).clip(0, 255).astype(np.uint8)
+    return np.round(picture).clip(0, 255).astype(np.uint8)
 
 
 def to_picture(image):
     """A decoded image [3, H, W] in about [-1, 1] -> uint8 [H, W, 3]."""
     image = image.detach().float().clamp(-1, 1).permute(1, 2, 0).numpy().astype(np.float64)
-    return np.floor((image + 1) * 127.5 + 0.5).astype(np.uint8)
+    return np.round((image + 1) * 127.5).astype(np.uint8)

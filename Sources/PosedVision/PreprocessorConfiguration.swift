@@ -1,0 +1,103 @@
+/// How an encoder wants its pictures: the contents of a `preprocessor_config.json`.
+///
+/// The steps and their rounding are those of transformers' Pillow image processors: resize, center
+/// crop, rescale, normalize, each where it is switched on.
+package struct PreprocessorConfiguration: Equatable, Sendable {
+    /// The size a picture is resized to.
+    package enum Size: Equatable, Sendable {
+        /// The shorter side gets this length, the other keeps the proportion, rounded down.
+        case shortestEdge(Int)
+        /// Exactly this, whatever the proportion.
+        case exact(width: Int, height: Int)
+    }
+
+    /// The size to resize to, or nil to leave the size alone.
+    package var resize: Size?
+    /// The filter of the resize.
+    package var filter: Resampling
+    /// Width and height of the center crop, or nil for none.
+    package var crop: Crop?
+    /// The factor of the bytes, or nil to keep 0…255.
+    package var rescaleFactor: Double?
+    /// What is subtracted of each channel after rescaling, or nil not to normalize.
+    package var mean: [Double]?
+    /// What each channel is divided by after that, or nil not to normalize.
+    package var deviation: [Double]?
+
+    /// The size of a center crop.
+    package struct Crop: Equatable, Sendable {
+        /// Columns.
+        package var width: Int
+        /// Rows.
+        package var height: Int
+
+        /// A crop of that size.
+        package init(width: Int, height: Int) {
+            self.width = width
+            self.height = height
+        }
+    }
+
+    /// A configuration from its parts.
+    package init(
+        resize: Size?, filter: Resampling, crop: Crop?, rescaleFactor: Double?,
+        mean: [Double]?, deviation: [Double]?
+    ) {
+        self.resize = resize
+        self.filter = filter
+        self.crop = crop
+        self.rescaleFactor = rescaleFactor
+        self.mean = mean
+        self.deviation = deviation
+    }
+
+    /// What DINOv2 is published with: shortest edge 256, crop of 224, ImageNet's mean and deviation.
+    package static let dinoV2 = PreprocessorConfiguration(
+        resize: .shortestEdge(256), filter: .bicubic, crop: Crop(width: 224, height: 224),
+        rescaleFactor: 0.00392156862745098, mean: [0.485, 0.456, 0.406],
+        deviation: [0.229, 0.224, 0.225])
+
+    /// The width and height that a picture of the given size leaves with.
+    package func outputSize(width: Int, height: Int) -> (width: Int, height: Int) {
+        if let crop { return (crop.width, crop.height) }
+        return resizedSize(width: width, height: height)
+    }
+
+    /// The width and height after the resize alone.
+    func resizedSize(width: Int, height: Int) -> (width: Int, height: Int) {
+        switch resize {
+        case nil: (width, height)
+        case .exact(let newWidth, let newHeight): (newWidth, newHeight)
+        case .shortestEdge(let edge):
+            width <= height ? (edge, edge * height / width) : (edge * width / height, edge)
+        }
+    }
+
+    /// The floats of a byte after rescaling and normalizing.
+    package var normalization: ImageNormalization {
+        ImageNormalization(rescale: rescaleFactor, mean: mean, deviation: deviation)
+    }
+
+    /// The picture resized and cropped, still in bytes. Throws `tooLarge` where a sliver of a
+    /// picture would be resized to more than `Image.defaultPixelLimit` pixels.
+    package func prepared(_ image: Image) throws -> Image {
+        let size = resizedSize(width: image.width, height: image.height)
+        guard size.width <= Image.defaultPixelLimit / max(size.height, 1) else {
+            throw VisionError(
+                .tooLarge,
+                "a picture of \(image.width) × \(image.height) would be resized to "
+                    + "\(size.width) × \(size.height), beyond the limit of "
+                    + "\(Image.defaultPixelLimit) pixels")
+        }
+        let resized = try image.resized(width: size.width, height: size.height, filter: filter)
+        guard let crop else { return resized }
+        return try resized.centerCropped(width: crop.width, height: crop.height)
+    }
+
+    /// The picture as the encoder takes it, `[3, H, W]` or `[H, W, 3]` of `outputSize`.
+    package func pixelValues(
+        of image: Image, layout: PlaneLayout = .nchw
+    ) throws -> [Float] {
+        try prepared(image).planes(normalization, layout: layout)
+    }
+}

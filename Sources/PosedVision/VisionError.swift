@@ -1,0 +1,64 @@
+/// What went wrong with a picture, a pose or their settings.
+package struct VisionError: Error, Sendable, CustomStringConvertible {
+    /// The kind of failure, for callers that act on it.
+    package struct Code: Hashable, Sendable, CustomStringConvertible {
+        private enum Kind: String {
+            case unreadableFile, unwritableFile, notAPNG, damagedPNG, tooLarge, outOfMemory
+            case invalidSize, invalidPixels, invalidConfiguration, malformedPose, incompletePose
+            case emptyPose, nonFinitePose, poseOutsidePicture
+        }
+
+        private let kind: Kind
+
+        private init(_ kind: Kind) { self.kind = kind }
+
+        /// The kind's name, as in `damagedPNG`.
+        package var description: String { kind.rawValue }
+
+        /// A file is missing, a folder, too large or not to be read.
+        package static let unreadableFile = Code(.unreadableFile)
+        /// A file could not be written; nothing was left behind.
+        package static let unwritableFile = Code(.unwritableFile)
+        /// The data does not begin as a PNG does.
+        package static let notAPNG = Code(.notAPNG)
+        /// The data is truncated, fails a checksum or contradicts its header.
+        package static let damagedPNG = Code(.damagedPNG)
+        /// A picture has more pixels than the limit allows.
+        package static let tooLarge = Code(.tooLarge)
+        /// Memory ran out.
+        package static let outOfMemory = Code(.outOfMemory)
+        /// A width, height, box or byte count makes no picture.
+        package static let invalidSize = Code(.invalidSize)
+        /// Values that should become pixels are not numbers.
+        package static let invalidPixels = Code(.invalidPixels)
+        /// An image processor's configuration is malformed or asks for the unknown.
+        package static let invalidConfiguration = Code(.invalidConfiguration)
+        /// A pose file is in none of the known formats.
+        package static let malformedPose = Code(.malformedPose)
+        /// A pose has too few or too many joints.
+        package static let incompletePose = Code(.incompletePose)
+        /// A pose has no joint that is present.
+        package static let emptyPose = Code(.emptyPose)
+        /// A pose has a coordinate or confidence that is NaN or infinite.
+        package static let nonFinitePose = Code(.nonFinitePose)
+        /// A joint lies farther outside the picture than the picture is large.
+        package static let poseOutsidePicture = Code(.poseOutsidePicture)
+    }
+
+    /// The kind of failure.
+    package let code: Code
+    /// One sentence: what was expected, what came, and where.
+    package let message: String
+    /// The error underneath, if any.
+    package let cause: (any Error)?
+
+    /// An error of the given kind.
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    /// The message alone.
+    package var description: String { message }
+}
