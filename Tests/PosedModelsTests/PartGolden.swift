@@ -57,7 +57,7 @@ struct PartGolden: CustomTestStringConvertible, Sendable {
         expect(try compute.floats(result), expected.floats(), in: compute.precision)
     }
 
-    private func expect(_ values: [Float], _ expected: [Float], in precision: DType) {
+    func expect(_ values: [Float], _ expected: [Float], in precision: DType) {
         let error = relativeError(values, expected)
         #expect(error <= (precision == .f32 ? 1e-4 : 2e-2), "\(testDescription): \(error)")
     }
