@@ -115,7 +115,7 @@ let package = Package(
         tests("PosedBackend", ["CPosedBackend", "PosedConformance"]),
         tests("PosedConformance", ["CPosedBackend", "PosedBackend"]),
         tests("PosedTensor", ["PosedBackend"]),
-        tests("PosedSolvers", []),
+        tests("PosedSolvers", ["CPosedBackend"]),
         tests("PosedWeights", []),
         tests("PosedVision", ["CPNG"]),
         tests("PosedModels", ["PosedNN", "PosedWeights", "PosedTensor", "PosedBackend"]),

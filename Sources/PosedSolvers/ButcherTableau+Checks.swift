@@ -9,7 +9,8 @@ extension ButcherTableau {
     ) throws(SolverError) {
         guard isFit(name: name) else {
             throw SolverError(
-                .invalidTableau, "a solver's name has 1 to 64 small letters, digits, \"-\", \"_\" "
+                .invalidTableau,
+                "a solver's name has 1 to 64 small letters, digits, \"-\", \"_\" "
                     + "or \".\", but this one is \(name.prefix(80).debugDescription)")
         }
         let report = { (what: String) in SolverError(.invalidTableau, "solver \(name): \(what)") }
@@ -58,7 +59,8 @@ extension ButcherTableau {
                     + "but this one has \(row.count)")
         }
         if let bError, bError.count != stages {
-            throw report("b has \(stages) weights, so b_error needs as many, but has \(bError.count)")
+            throw report(
+                "b has \(stages) weights, so b_error needs as many, but has \(bError.count)")
         }
     }
 

@@ -1,8 +1,8 @@
 /// An explicit Runge–Kutta method, given by its coefficients.
 ///
-/// One step of size h from z at time t evaluates `k[i] = v(z + h·Σ a[i][j]·k[j], t + c[i]·h)` for each
-/// stage i in turn, and ends at `z + h·Σ b[i]·k[i]`. A value of this type has passed every check of
-/// `ButcherTableau+Checks`: no caller need doubt it.
+/// One step of size h from z at time t evaluates `k[i] = v(z + h·Σ a[i][j]·k[j], t + c[i]·h)` for
+/// each stage i in turn, and ends at `z + h·Σ b[i]·k[i]`. A value of this type has passed every
+/// check of `ButcherTableau+Checks`: no caller need doubt it.
 package struct ButcherTableau: Hashable, Sendable {
     /// The name in a request, such as `heun`.
     package let name: String
@@ -23,9 +23,9 @@ package struct ButcherTableau: Hashable, Sendable {
 
     /// Checks the coefficients, to within 1e-9.
     ///
-    /// Throws `invalidTableau` if the name is unfit, the lengths disagree, a number is not finite, the
-    /// method is not explicit, a row of a does not sum to its c, b does not sum to 1, bError does not
-    /// sum to 0, or the coefficients do not have the order they claim.
+    /// Throws `invalidTableau` if the name is unfit, the lengths disagree, a number is not finite,
+    /// the method is not explicit, a row of a does not sum to its c, b does not sum to 1, bError
+    /// does not sum to 0, or the coefficients do not have the order they claim.
     package init(
         name: String, order: Int, c: [Double], a: [[Double]], b: [Double], bError: [Double]? = nil
     ) throws(SolverError) {
@@ -56,8 +56,8 @@ package struct ButcherTableau: Hashable, Sendable {
     /// Whether the method estimates its own error, and so can choose its steps.
     package var isAdaptive: Bool { bError != nil }
 
-    /// First same as last: the last stage is evaluated where the step ends, so that it serves as the
-    /// first stage of the next step.
+    /// First same as last: the last stage is evaluated where the step ends, so that it serves as
+    /// the first stage of the next step.
     package var isFirstSameAsLast: Bool {
         guard stages > 1, let row = a.last else { return false }
         return c[stages - 1] == 1 && row == Array(b.dropLast()) && b[stages - 1] == 0

@@ -67,8 +67,8 @@ package struct Solve: Sendable {
         method = .adaptive(solve)
     }
 
-    /// How far the solve has come, 0 to 1: the share of the plan's evaluations asked for, or the time
-    /// reached where steps are chosen on the way.
+    /// How far the solve has come, 0 to 1: the share of the plan's evaluations asked for, or the
+    /// time reached where steps are chosen on the way.
     package var progress: Double {
         switch method {
         case .fixed(let plan, _): Double(evaluations) / Double(max(1, plan.evaluations))

@@ -31,7 +31,8 @@ package enum SolverAction: Hashable, Sendable {
         }
     }
 
-    /// `slots[output] = Σ coefficient · slots[slot]`, elementwise. The output may be among the terms.
+    /// `slots[output] = Σ coefficient · slots[slot]`, elementwise. The output may be among the
+    /// terms.
     package struct Combination: Hashable, Sendable {
         /// The slot to overwrite.
         package let output: Int

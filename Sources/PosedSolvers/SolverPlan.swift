@@ -1,8 +1,8 @@
-/// A solve on a fixed grid, compiled ahead: every action of every step, the slots they need, and all
-/// times at which the velocity will be evaluated.
+/// A solve on a fixed grid, compiled ahead: every action of every step, the slots they need, and
+/// all times at which the velocity will be evaluated.
 ///
-/// Slot 0 holds the initial state at first and the result at last. A plan is a value that many solves
-/// share; following it allocates nothing.
+/// Slot 0 holds the initial state at first and the result at last. A plan is a value that many
+/// solves share; following it allocates nothing.
 package struct SolverPlan: Hashable, Sendable {
     /// The method's name.
     package let solver: String

@@ -6,8 +6,8 @@ package enum StepBudget: Hashable, Sendable {
     /// The most velocity evaluations that a solve may make.
     package static let maxEvaluations = 1000
 
-    /// The steps that this budget buys with a method: those asked for, or ⌊NFE / evaluations a step⌋
-    /// and at least one.
+    /// The steps that this budget buys with a method: those asked for, or ⌊NFE / evaluations a
+    /// step⌋ and at least one.
     ///
     /// Throws `invalidRequest` below 1 and where the solve would exceed `maxEvaluations`.
     package func steps(with tableau: ButcherTableau) throws(SolverError) -> Int {
@@ -16,7 +16,8 @@ package enum StepBudget: Hashable, Sendable {
         case .steps(let steps):
             guard steps >= 1, steps <= Self.maxEvaluations / cost else {
                 throw SolverError(
-                    .invalidRequest, "1 to \(Self.maxEvaluations / cost) steps expected with solver "
+                    .invalidRequest,
+                    "1 to \(Self.maxEvaluations / cost) steps expected with solver "
                         + "\(tableau.name) (\(cost) evaluations a step, \(Self.maxEvaluations) in "
                         + "all), but \(steps) asked for")
             }
@@ -24,7 +25,8 @@ package enum StepBudget: Hashable, Sendable {
         case .evaluations(let evaluations):
             guard (1...Self.maxEvaluations).contains(evaluations) else {
                 throw SolverError(
-                    .invalidRequest, "1 to \(Self.maxEvaluations) velocity evaluations (NFE) "
+                    .invalidRequest,
+                    "1 to \(Self.maxEvaluations) velocity evaluations (NFE) "
                         + "expected, but \(evaluations) asked for")
             }
             return max(1, evaluations / cost)

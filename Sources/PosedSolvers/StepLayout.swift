@@ -38,7 +38,8 @@ struct StepLayout {
 
         mutating func add(_ stage: Int) {
             let terms = terms(tableau.a[stage])
-            // A velocity that nobody needs after this stage gives its slot to the state made from it.
+            // A velocity that nobody needs after this stage gives its slot to the state made from
+            // it.
             for (source, slot) in slots where !isNeeded(source, after: stage) {
                 slots[source] = nil
                 free.append(slot)

@@ -1,5 +1,5 @@
-/// Performs a solve's actions on vectors of doubles: what the actions mean, in the fewest words, for
-/// tests and for small systems.
+/// Performs a solve's actions on vectors of doubles: what the actions mean, in the fewest words,
+/// for tests and for small systems.
 package struct VectorIntegrator {
     private var slots: [[Double]]
     private let velocity: (_ state: [Double], _ time: Double) -> [Double]

@@ -2,7 +2,8 @@ import Glibc
 
 /// A file that appears under its name only once it is complete and on disk.
 ///
-/// Until `commit` it is a hidden neighbour of its final place; if it is never committed, it is removed.
+/// Until `commit` it is a hidden neighbour of its final place; if it is never committed, it is
+/// removed.
 final class AtomicFile {
     private let path: String
     private let temporary: String

@@ -17,14 +17,14 @@ package struct LoadReport: Sendable, CustomStringConvertible {
     package var totalBytes: Int { bytes.values.reduce(0, +) }
 
     /// One line for a person, such as
-    /// `transformer/….safetensors: 164 tensors, 38.1 M parameters, 152.4 MB (F32), 0.09 s`.
+    /// `transformer/….safetensors: 164 tensors, 38.1 M parameters, 152.4 MB (F32), 90 ms`.
     package var description: String {
         let types = bytes.keys.map(\.rawValue).sorted().joined(separator: " + ")
         var line = "\(source): \(tensors) tensors, \(Self.tenths(parameters, of: 1_000_000)) M "
         line += "parameters, \(Self.tenths(totalBytes, of: 1_000_000)) MB"
         if !types.isEmpty { line += " (\(types))" }
         if unused > 0 { line += ", \(unused) unused" }
-        return line + ", \(Self.tenths(Int(seconds * 1000), of: 1000)) s"
+        return line + ", \(Int((seconds * 1000).rounded())) ms"
     }
 
     private static func tenths(_ value: Int, of unit: Int) -> String {

@@ -11,8 +11,8 @@ package struct SafetensorsFile: Sendable {
 
     /// Maps and checks the file.
     ///
-    /// Throws `unreadable` if there is no such regular file, `malformed` if its header breaks any rule
-    /// of the format; the message names the file, and the tensor at fault.
+    /// Throws `unreadable` if there is no such regular file, `malformed` if its header breaks any
+    /// rule of the format; the message names the file, and the tensor at fault.
     package init(path: String) throws(WeightsError) {
         let storage = try WeightStorage.map(path: path)
         let header = try SafetensorsHeader(file: storage.bytes, path: path)
@@ -40,7 +40,8 @@ package struct SafetensorsFile: Sendable {
         let held = tensors.prefix(8).map { WeightsError.quoted($0.name) }.joined(separator: ", ")
         let more = tensors.count > 8 ? " and \(tensors.count - 8) more" : ""
         throw WeightsError(
-            .mismatch, "\(path): tensor \(WeightsError.quoted(name)) expected, but the file holds "
+            .mismatch,
+            "\(path): tensor \(WeightsError.quoted(name)) expected, but the file holds "
                 + (held.isEmpty ? "none" : held + more))
     }
 }

@@ -30,7 +30,8 @@ struct SafetensorsHeader {
             json = try StrictJSON(parsing: UnsafeRawBufferPointer(rebasing: bytes[8..<start]))
         } catch {
             let place = 8 + error.offset
-            throw Self.malformed(path, "the header is no valid JSON at byte \(place): \(error.message)")
+            throw Self.malformed(
+                path, "the header is no valid JSON at byte \(place): \(error.message)")
         }
         guard case .object(let members) = json else {
             throw Self.malformed(path, "the header must be a JSON object, but is \(json.kind)")
@@ -46,8 +47,10 @@ struct SafetensorsHeader {
                 entries.append(try fields.entry(value))
             }
         }
-        entries.sort { ($0.range.lowerBound, $0.range.upperBound)
-            < ($1.range.lowerBound, $1.range.upperBound) }
+        entries.sort {
+            ($0.range.lowerBound, $0.range.upperBound, $0.name)
+                < ($1.range.lowerBound, $1.range.upperBound, $1.name)
+        }
         try Self.checkLayout(entries, start: start, end: bytes.count, path: path)
         self.entries = entries
         self.metadata = metadata
@@ -67,7 +70,8 @@ struct SafetensorsHeader {
         }
         guard claimed <= UInt64(bytes.count - 8) else {
             throw malformed(
-                path, "the header claims \(claimed) bytes, but only \(bytes.count - 8) follow; "
+                path,
+                "the header claims \(claimed) bytes, but only \(bytes.count - 8) follow; "
                     + "the file is truncated or no safetensors file")
         }
         return Int(claimed)
@@ -83,7 +87,8 @@ struct SafetensorsHeader {
         for (key, value) in members {
             guard case .string(let text) = value else {
                 throw malformed(
-                    path, "__metadata__ \(WeightsError.quoted(key)) must be a string, "
+                    path,
+                    "__metadata__ \(WeightsError.quoted(key)) must be a string, "
                         + "but is \(value.kind)")
             }
             metadata[key] = text
@@ -105,7 +110,8 @@ struct SafetensorsHeader {
             }
             if entry.range.lowerBound > position {
                 throw malformed(
-                    path, "\(entry.range.lowerBound - position) bytes before tensor \(name) belong "
+                    path,
+                    "\(entry.range.lowerBound - position) bytes before tensor \(name) belong "
                         + "to no tensor")
             }
             position = entry.range.upperBound

@@ -32,12 +32,14 @@ struct SafetensorsIndex {
         for (name, value) in map {
             guard case .string(let file) = value else {
                 throw Self.malformed(
-                    path, "tensor \(WeightsError.quoted(name)) must name a file, "
+                    path,
+                    "tensor \(WeightsError.quoted(name)) must name a file, "
                         + "but has \(value.kind)")
             }
             guard Self.isPlain(file) else {
                 throw Self.malformed(
-                    path, "tensor \(WeightsError.quoted(name)) names the file "
+                    path,
+                    "tensor \(WeightsError.quoted(name)) names the file "
                         + "\(WeightsError.quoted(file)); only the name of a .safetensors file in "
                         + "the same folder is allowed")
             }

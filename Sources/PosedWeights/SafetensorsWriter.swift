@@ -20,8 +20,8 @@ package struct SafetensorsWriter {
 
     /// Adds float32 elements, stored as `dtype`: F32, or F16 or BF16 rounded to nearest even.
     ///
-    /// Throws `unwritable` for a name already there, a type that is no weight, or a count of elements
-    /// other than the shape's.
+    /// Throws `unwritable` for a name already there, a type that is no weight, or a count of
+    /// elements other than the shape's.
     package mutating func add(
         _ name: String, shape: [Int], floats: [Float], as dtype: ElementType = .f32
     ) throws(WeightsError) {
@@ -32,7 +32,8 @@ package struct SafetensorsWriter {
         case .bf16: bytes = floats.map(Self.brainFloat).withUnsafeBytes { Array($0) }
         default:
             throw WeightsError(
-                .unwritable, "tensor \(WeightsError.quoted(name)): floats cannot be stored as "
+                .unwritable,
+                "tensor \(WeightsError.quoted(name)): floats cannot be stored as "
                     + "\(dtype); F32, F16 or BF16 expected")
         }
         try add(name, dtype: dtype, shape: shape, bytes: bytes)
@@ -57,7 +58,8 @@ package struct SafetensorsWriter {
         guard let count, bytes.count.isMultiple(of: dtype.size), bytes.count / dtype.size == count
         else {
             throw WeightsError(
-                .unwritable, "tensor \(WeightsError.quoted(name)): shape "
+                .unwritable,
+                "tensor \(WeightsError.quoted(name)): shape "
                     + "\(WeightsError.text(shape)) of \(dtype) expected, but \(bytes.count) bytes "
                     + "came")
         }

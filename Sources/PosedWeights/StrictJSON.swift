@@ -1,5 +1,5 @@
-/// A JSON value, read strictly: one value and nothing after it, no duplicate keys, no lone surrogates,
-/// bounded nesting. Objects keep the order of their members.
+/// A JSON value, read strictly: one value and nothing after it, no duplicate keys, no lone
+/// surrogates, bounded nesting. Objects keep the order of their members.
 enum StrictJSON {
     case object([(key: String, value: StrictJSON)])
     case array([StrictJSON])

@@ -1,4 +1,5 @@
-/// Hands a model its tensors by name and shape, and keeps the account of everything that does not fit.
+/// Hands a model its tensors by name and shape, and keeps the account of everything that does not
+/// fit.
 ///
 /// A model asks for each tensor it needs, then calls `finish`, which throws one error with all
 /// misses at once. Until then a tensor that did not fit is replaced by zeros of the right shape, so
@@ -55,8 +56,8 @@ package struct WeightReader {
     /// The shape of the tensor of that name as the file has it; nil if there is none.
     package func shape(of name: String) -> [Int]? { ledger.found(prefix + name)?.shape }
 
-    /// The tensor of that name and shape, or zeros of that shape if it is missing, misshapen, of a type
-    /// that is no weight, or not finite; `finish` then says so.
+    /// The tensor of that name and shape, or zeros of that shape if it is missing, misshapen, of a
+    /// type that is no weight, or not finite; `finish` then says so.
     ///
     /// - Parameters:
     ///   - name: The name after `prefix`.
@@ -88,7 +89,8 @@ package struct WeightReader {
 
     /// Closes the account.
     ///
-    /// - Parameter patterns: Full names that the file may hold though nobody asked for them; `*` stands
+    /// - Parameter patterns: Full names that the file may hold though nobody asked for them; `*`
+    ///   stands
     ///   for any run of characters.
     ///
     /// Throws one `mismatch` that names the file and lists every tensor that is missing, misshapen,

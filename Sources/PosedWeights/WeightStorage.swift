@@ -30,7 +30,8 @@ package final class WeightStorage: @unchecked Sendable {
 
     /// Maps a regular file into memory, read-only.
     ///
-    /// Throws `unreadable` if the file cannot be opened, is not a regular file, or cannot be mapped.
+    /// Throws `unreadable` if the file cannot be opened, is not a regular file, or cannot be
+    /// mapped.
     package static func map(path: String) throws(WeightsError) -> WeightStorage {
         // O_NONBLOCK: a named pipe must be refused, not waited for.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

@@ -23,8 +23,8 @@ package struct WeightStore: Sendable {
     ///   - folder: The path of the folder.
     ///   - base: `diffusion_pytorch_model` in the layout of diffusers, `model` in transformers'.
     ///
-    /// Throws `unreadable` if neither file is there, `malformed` if one breaks the format, or if the
-    /// index and the shards disagree.
+    /// Throws `unreadable` if neither file is there, `malformed` if one breaks the format, or if
+    /// the index and the shards disagree.
     package init(folder: String, base: String) throws(WeightsError) {
         let stem = folder.hasSuffix("/") ? folder + base : folder + "/" + base
         let single = stem + ".safetensors"
@@ -35,7 +35,8 @@ package struct WeightStore: Sendable {
             try self.init(index: index, folder: folder)
         } else {
             throw WeightsError(
-                .unreadable, "\(folder): no weights here; \(base).safetensors or "
+                .unreadable,
+                "\(folder): no weights here; \(base).safetensors or "
                     + "\(base).safetensors.index.json expected")
         }
     }
@@ -65,7 +66,8 @@ package struct WeightStore: Sendable {
             for tensor in file.tensors {
                 guard expected.removeValue(forKey: tensor.name) == name else {
                     throw WeightsError(
-                        .malformed, "\(file.path): tensor \(WeightsError.quoted(tensor.name)) is "
+                        .malformed,
+                        "\(file.path): tensor \(WeightsError.quoted(tensor.name)) is "
                             + "not what \(path) says of this file")
                 }
             }
@@ -74,7 +76,8 @@ package struct WeightStore: Sendable {
         }
         if let (name, file) = expected.min(by: { $0.key < $1.key }) {
             throw WeightsError(
-                .malformed, "\(path): tensor \(WeightsError.quoted(name)) is said to be in "
+                .malformed,
+                "\(path): tensor \(WeightsError.quoted(name)) is said to be in "
                     + "\(file), which does not hold it")
         }
         self.init(

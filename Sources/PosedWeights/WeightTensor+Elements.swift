@@ -67,9 +67,9 @@ extension WeightTensor {
         return carry & 0x8000 == 0
     }
 
-    /// The float32 equal to an IEEE half: the fields are moved to their places and the exponent's bias
-    /// is mended by a multiplication, which also normalizes subnormals; infinity and NaN keep a full
-    /// exponent.
+    /// The float32 equal to an IEEE half: the fields are moved to their places and the exponent's
+    /// bias is mended by a multiplication, which also normalizes subnormals; infinity and NaN keep
+    /// a full exponent.
     @inline(__always)
     private static func float(half: UInt16) -> Float {
         let magnitude = UInt32(half & 0x7FFF) << 13

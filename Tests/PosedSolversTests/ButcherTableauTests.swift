@@ -44,16 +44,19 @@ import Testing
 
     static let bad: [Bad] = [
         Bad(
-            name: "Bad name", message: "a solver's name has 1 to 64 small letters, digits, \"-\", "
+            name: "Bad name",
+            message: "a solver's name has 1 to 64 small letters, digits, \"-\", "
                 + "\"_\" or \".\", but this one is \"Bad name\""),
         Bad(
-            name: "", message: "a solver's name has 1 to 64 small letters, digits, \"-\", \"_\" or "
+            name: "",
+            message: "a solver's name has 1 to 64 small letters, digits, \"-\", \"_\" or "
                 + "\".\", but this one is \"\""),
         Bad(c: [], a: [], b: [], message: "solver bad: 1 to 32 weights in b expected, but 0 came"),
         Bad(c: [0], message: "solver bad: b has 2 weights, so c needs as many, but has 1"),
         Bad(a: [[]], message: "solver bad: b has 2 weights, so a needs as many rows, but has 1"),
         Bad(
-            a: [[], [0.5, 0.5]], message: "solver bad: an explicit method has 1 coefficients in row 1 "
+            a: [[], [0.5, 0.5]],
+            message: "solver bad: an explicit method has 1 coefficients in row 1 "
                 + "of a, but this one has 2"),
         Bad(a: [[], [0.9]], message: "solver bad: row 1 of a sums to 0.9, but c[1] is 1.0"),
         Bad(c: [0.1, 1], message: "solver bad: row 0 of a sums to 0.0, but c[0] is 0.1"),
@@ -61,7 +64,8 @@ import Testing
             c: [0, -1], a: [[], [-1]], message: "solver bad: c[1] must lie in [0, 1], but is -1.0"),
         Bad(b: [0.5, 0.25], message: "solver bad: b must sum to 1, but sums to 0.75"),
         Bad(
-            b: [.nan, 0.5], message: "solver bad: a coefficient is not finite, or beyond a million"),
+            b: [.nan, 0.5],
+            message: "solver bad: a coefficient is not finite, or beyond a million"),
         Bad(
             b: [1e9, 1 - 1e9],
             message: "solver bad: a coefficient is not finite, or beyond a million"),
@@ -73,7 +77,8 @@ import Testing
             b: [1, 0],
             message: "solver bad: it claims order 2, but Σ b·c is 0.0 where 0.5 is expected"),
         Bad(
-            bError: [1], message: "solver bad: b has 2 weights, so b_error needs as many, but has 1"),
+            bError: [1], message: "solver bad: b has 2 weights, so b_error needs as many, but has 1"
+        ),
         Bad(
             bError: [0.5, 0.25], message: "solver bad: b_error must sum to 0, but sums to 0.75"),
         Bad(

@@ -13,7 +13,8 @@ struct Problem: Sendable {
         initial: [1, 1], exact: [exp(sin(3) / 3), 1 / 2],
         velocity: { z, t in [z[0] * cos(3 * t), -2 * t * z[1] * z[1]] })
 
-    /// A fast transient that dies out, then a slow curve: z' = −40·(z − cos t) − sin t from z(0) = 2.
+    /// A fast transient that dies out, then a slow curve: z' = −40·(z − cos t) − sin t from z(0) =
+    /// 2.
     static let transient = Problem(
         initial: [2], exact: [cos(1) + exp(-40)],
         velocity: { z, t in [-40 * (z[0] - cos(t)) - sin(t)] })

@@ -19,7 +19,9 @@ import Testing
     }
 
     @Test func usesFewSlots() throws {
-        let counts = try ButcherTableau.builtIn.map { try SolverPlan($0, budget: .steps(3)).slotCount }
+        let counts = try ButcherTableau.builtIn.map {
+            try SolverPlan($0, budget: .steps(3)).slotCount
+        }
         #expect(counts == [2, 4, 3, 4, 4, 5, 6, 5, 7])
     }
 

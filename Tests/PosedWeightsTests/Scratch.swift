@@ -23,6 +23,11 @@ final class Scratch {
         return file(name)
     }
 
+    /// The bytes of a file in the folder.
+    func read(_ name: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: file(name))))
+    }
+
     /// A file with a header given as text, as long as it claims unless told, and zeros as data.
     func safetensors(
         _ header: String, claim: UInt64? = nil, data: Int, name: String = "x.safetensors"

@@ -2,9 +2,9 @@
  * The C ABI of solver plugins.
  *
  * A solver plugin is a shared library that exports one function, posed_solver_entry. It describes
- * explicit Runge-Kutta methods by their coefficients; the host copies them, checks them, and makes each
- * usable by its name. No code of the plugin runs during a solve, and the library is closed again
- * once its tables are copied.
+ * explicit Runge-Kutta methods by their coefficients; the host copies them, checks them, and makes
+ * each usable by its name. No code of the plugin runs during a solve, and the library is closed
+ * again once its tables are copied.
  */
 #ifndef POSED_SOLVER_H
 #define POSED_SOLVER_H
@@ -27,16 +27,16 @@ extern "C" {
  * and ends at z + h * sum_i b[i] * k[i].
  */
 typedef struct posed_solver_tableau {
-    uint32_t struct_size; /* sizeof(posed_solver_tableau) where the plugin was compiled */
-    uint32_t abi;         /* POSED_SOLVER_ABI where the plugin was compiled */
-    const char *name;     /* 1 to 64 of a-z 0-9 - _ . and a terminating NUL */
-    uint32_t stages;      /* 1 to 32 */
-    uint32_t order;       /* the order of convergence, at least 1 */
-    const double *a;      /* [stages, stages], row-major; zero on and above the diagonal */
-    const double *b;      /* [stages]; sums to 1 */
-    const double *c;      /* [stages]; c[i] is the sum of row i of a */
-    const double *b_error; /* [stages], b minus the embedded method's b, sums to 0; or NULL */
-    const struct posed_solver_tableau *next; /* another method of this library, or NULL */
+  uint32_t struct_size;                    /* sizeof(posed_solver_tableau) where the plugin was compiled */
+  uint32_t abi;                            /* POSED_SOLVER_ABI where the plugin was compiled */
+  const char *name;                        /* 1 to 64 of a-z 0-9 - _ . and a terminating NUL */
+  uint32_t stages;                         /* 1 to 32 */
+  uint32_t order;                          /* the order of convergence, at least 1 */
+  const double *a;                         /* [stages, stages], row-major; zero on and above the diagonal */
+  const double *b;                         /* [stages]; sums to 1 */
+  const double *c;                         /* [stages]; c[i] is the sum of row i of a */
+  const double *b_error;                   /* [stages], b minus the embedded method's b, sums to 0; or NULL */
+  const struct posed_solver_tableau *next; /* another method of this library, or NULL */
 } posed_solver_tableau;
 
 /*

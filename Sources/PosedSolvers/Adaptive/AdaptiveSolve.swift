@@ -1,12 +1,13 @@
 /// The state machine of a solve that chooses its steps.
 ///
 /// Slot 0 and the last slot take turns as state and candidate; the slots between hold the stages'
-/// velocities. A rejected step keeps its first velocity, an accepted one hands over its last where the
-/// method is first-same-as-last. When the budget allows one step more, that step goes straight to
-/// t = 1, so that a solve always arrives and never spends more than it may.
+/// velocities. A rejected step keeps its first velocity, an accepted one hands over its last where
+/// the method is first-same-as-last. When the budget allows one step more, that step goes straight
+/// to t = 1, so that a solve always arrives and never spends more than it may.
 struct AdaptiveSolve: Sendable {
     private enum Phase {
-        case combine(stage: Int), evaluate(stage: Int), combineResult, estimate, awaitError, finished
+        case combine(stage: Int), evaluate(stage: Int), combineResult, estimate, awaitError,
+            finished
     }
 
     /// A step that covers this share of what is left covers all of it.
@@ -35,12 +36,14 @@ struct AdaptiveSolve: Sendable {
     init(_ tableau: ButcherTableau, tolerance: AdaptiveTolerance) throws(SolverError) {
         guard let weights = tableau.bError else {
             throw SolverError(
-                .invalidRequest, "solver \(tableau.name) does not estimate its error, so it cannot "
+                .invalidRequest,
+                "solver \(tableau.name) does not estimate its error, so it cannot "
                     + "choose its steps; ask for steps or evaluations instead")
         }
         guard tolerance.maxEvaluations >= tableau.stages else {
             throw SolverError(
-                .invalidRequest, "solver \(tableau.name) needs at least \(tableau.stages) "
+                .invalidRequest,
+                "solver \(tableau.name) needs at least \(tableau.stages) "
                     + "evaluations, but \(tolerance.maxEvaluations) are allowed")
         }
         self.tableau = tableau

@@ -24,17 +24,20 @@ package struct AdaptiveTolerance: Hashable, Sendable {
         let tolerances = 1e-12...1.0
         guard tolerances.contains(relative), tolerances.contains(absolute) else {
             throw SolverError(
-                .invalidRequest, "tolerances from 1e-12 to 1 expected, but relative is \(relative) "
+                .invalidRequest,
+                "tolerances from 1e-12 to 1 expected, but relative is \(relative) "
                     + "and absolute \(absolute)")
         }
         guard (1...StepBudget.maxEvaluations).contains(maxEvaluations) else {
             throw SolverError(
-                .invalidRequest, "1 to \(StepBudget.maxEvaluations) velocity evaluations (NFE) "
+                .invalidRequest,
+                "1 to \(StepBudget.maxEvaluations) velocity evaluations (NFE) "
                     + "expected, but \(maxEvaluations) asked for")
         }
         guard leastStep >= 1e-9, leastStep <= firstStep, firstStep <= 1 else {
             throw SolverError(
-                .invalidRequest, "1e-9 ≤ least step ≤ first step ≤ 1 expected, but they are "
+                .invalidRequest,
+                "1e-9 ≤ least step ≤ first step ≤ 1 expected, but they are "
                     + "\(leastStep) and \(firstStep)")
         }
         self.init(

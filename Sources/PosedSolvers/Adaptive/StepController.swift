@@ -1,6 +1,7 @@
 import Foundation
 
-/// Chooses the next step's size from the errors of the last two: a proportional-integral controller.
+/// Chooses the next step's size from the errors of the last two: a proportional-integral
+/// controller.
 struct StepController: Sendable {
     /// The share of the size that the errors suggest which is taken.
     private static let safety = 0.9

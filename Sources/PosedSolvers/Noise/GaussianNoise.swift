@@ -3,11 +3,11 @@ import Foundation
 /// The standard normal noise that a solve begins with: a function of the seed alone, the same on
 /// every machine and device.
 package enum GaussianNoise {
-    /// Fills a buffer, such as a latent [C, h, w] in row-major order, with independent standard normal
-    /// numbers.
+    /// Fills a buffer, such as a latent [C, h, w] in row-major order, with independent standard
+    /// normal numbers.
     ///
-    /// Each Philox block makes four by the Box–Muller transform, in double precision, rounded to float
-    /// at the end. A shorter buffer of the same seed holds the beginning of a longer one.
+    /// Each Philox block makes four by the Box–Muller transform, in double precision, rounded to
+    /// float at the end. A shorter buffer of the same seed holds the beginning of a longer one.
     package static func fill(_ buffer: UnsafeMutableBufferPointer<Float>, seed: UInt64) {
         let generator = Philox(seed: seed)
         for start in stride(from: 0, to: buffer.count, by: 4) {

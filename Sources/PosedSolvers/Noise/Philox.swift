@@ -1,5 +1,5 @@
-/// The counter-based random generator Philox 4×32 of ten rounds: four 32-bit words for each counter,
-/// independent of order, so that any part of a sequence can be made anywhere.
+/// The counter-based random generator Philox 4×32 of ten rounds: four 32-bit words for each
+/// counter, independent of order, so that any part of a sequence can be made anywhere.
 package struct Philox: Sendable {
     /// The two words of the key.
     private let key: SIMD2<UInt32>

@@ -14,7 +14,8 @@ package struct SolverRegistry: Sendable {
     package func tableau(_ name: String) throws(SolverError) -> ButcherTableau {
         if let tableau = tableaus[name] { return tableau }
         throw SolverError(
-            .unknownSolver, "unknown solver \(name.prefix(80).debugDescription); there are "
+            .unknownSolver,
+            "unknown solver \(name.prefix(80).debugDescription); there are "
                 + names.joined(separator: ", "))
     }
 

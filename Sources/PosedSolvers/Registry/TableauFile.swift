@@ -24,8 +24,8 @@ enum TableauFile {
     /// The longest file that is read, in bytes.
     private static let maxLength = 1_000_000
 
-    /// Throws `unreadable` if the file cannot be read or is not such an object, `invalidTableau` if its
-    /// numbers are no method; the message names the file.
+    /// Throws `unreadable` if the file cannot be read or is not such an object, `invalidTableau` if
+    /// its numbers are no method; the message names the file.
     static func read(_ path: String) throws(SolverError) -> ButcherTableau {
         let content = try content(of: path)
         let a = content.a.enumerated().map { index, row in
@@ -77,7 +77,8 @@ enum TableauFile {
         let known = Content.CodingKeys.allCases.map(\.rawValue)
         if let key = object.keys.sorted().first(where: { !known.contains($0) }) {
             throw SolverError(
-                .unreadable, "\(path): unknown key \(key.prefix(80).debugDescription); there are "
+                .unreadable,
+                "\(path): unknown key \(key.prefix(80).debugDescription); there are "
                     + known.joined(separator: ", "))
         }
     }

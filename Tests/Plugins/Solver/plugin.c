@@ -38,10 +38,8 @@ static const posed_solver_tableau rule = {
     .next = &heun_euler,
 };
 
-__attribute__((visibility("default"))) const posed_solver_tableau *
-posed_solver_entry(uint32_t host_abi);
+__attribute__((visibility("default"))) const posed_solver_tableau *posed_solver_entry(uint32_t host_abi);
 
-const posed_solver_tableau *posed_solver_entry(uint32_t host_abi)
-{
-    return host_abi == POSED_SOLVER_ABI ? &rule : NULL;
+const posed_solver_tableau *posed_solver_entry(uint32_t host_abi) {
+  return host_abi == POSED_SOLVER_ABI ? &rule : NULL;
 }

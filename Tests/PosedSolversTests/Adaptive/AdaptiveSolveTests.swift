@@ -42,8 +42,11 @@ import Testing
     }
 
     @Test func reusesTheLastVelocity() throws {
-        // A constant velocity has no error: every step is accepted, so evaluations count the stages.
-        for (tableau, first, later) in [(ButcherTableau.bogackiShampine, 4, 3), (.dormandPrince, 7, 6)] {
+        // A constant velocity has no error: every step is accepted, so evaluations count the
+        // stages.
+        for (tableau, first, later) in [
+            (ButcherTableau.bogackiShampine, 4, 3), (.dormandPrince, 7, 6),
+        ] {
             var solve = try Solve(adaptive: tableau)
             var steps = 0
             while true {

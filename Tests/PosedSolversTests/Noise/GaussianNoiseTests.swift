@@ -35,7 +35,8 @@ import Testing
             let seed = try #require(UInt64(golden.seed))
             let values = GaussianNoise.make(count: golden.values.count, seed: seed)
             for (value, expected) in zip(values, golden.values) {
-                // One unit in the last place, where two mathematical libraries may round differently.
+                // One unit in the last place, where two mathematical libraries may round
+                // differently.
                 #expect(abs(value - expected) <= expected.ulp, "seed \(seed)")
             }
         }

@@ -65,11 +65,13 @@ import Testing
             "solver x: row 1 of a sums to 2.0, but c[1] is 1.0"
         ),
         (
-            "{\"name\": \"x\", \"order\": 1, \"c\": [0, 1], \"a\": [[0, 0], [0.5, 0.5]], \"b\": [1, 0]}",
+            "{\"name\": \"x\", \"order\": 1, \"c\": [0, 1], "
+                + "\"a\": [[0, 0], [0.5, 0.5]], \"b\": [1, 0]}",
             "solver x: an explicit method has 1 coefficients in row 1 of a, but this one has 2"
         ),
         (
-            "{\"name\": \"euler\", \"order\": 1, \"c\": [0, 0], \"a\": [[], [0]], \"b\": [0.5, 0.5]}",
+            "{\"name\": \"euler\", \"order\": 1, \"c\": [0, 0], "
+                + "\"a\": [[], [0]], \"b\": [0.5, 0.5]}",
             "solver euler: the name is taken by another method"
         ),
     ]
