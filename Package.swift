@@ -103,7 +103,8 @@ let package = Package(
         .executableTarget(
             name: "posekit",
             dependencies: [
-                "PosedBackend", "PosedConformance", "PosedPipeline", "PosedEvaluation",
+                "PosedBackend", "PosedConformance", "PosedTensor", "PosedSolvers", "PosedWeights",
+                "PosedNN", "PosedModels", "PosedVision", "PosedPipeline", "PosedEvaluation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),

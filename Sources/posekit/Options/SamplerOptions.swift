@@ -1,0 +1,71 @@
+import ArgumentParser
+import PosedPipeline
+import PosedSolvers
+
+/// How to sample; what is not said here, the model's `sampler/config.json` says.
+struct SamplerOptions: ParsableArguments {
+    @Option(help: "The solver: euler, heun, midpoint, rk4, or one of --solver-file.")
+    var solver: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "The budget in velocity evaluations; steps = nfe / evaluations a step.")
+    var nfe: Int?
+
+    @Option(parsing: .unconditional, help: "The number of steps, instead of --nfe.")
+    var steps: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: "The scale of classifier-free guidance; 1 is without.")
+    var guidance: Double?
+
+    @Option(parsing: .unconditional, help: "The seed of the noise, from 0 to 2^64 - 1.")
+    var seed: UInt64?
+
+    @Option(parsing: .unconditional, help: "The shift of the time grid; 1 is without.")
+    var timeShift: Double?
+
+    @Option(help: ArgumentHelp("A JSON file with a Butcher tableau.", valueName: "file.json"))
+    var solverFile: [String] = []
+
+    @Option(help: ArgumentHelp("A shared library with solvers.", valueName: "lib.so"))
+    var solverLibrary: [String] = []
+
+    func validate() throws {
+        if nfe != nil, steps != nil {
+            throw ValidationError("--nfe and --steps say the same thing; give one of them")
+        }
+    }
+
+    /// The built-in solvers and those of the files named.
+    func registry() throws -> SolverRegistry {
+        var registry = SolverRegistry()
+        for path in solverFile { try registry.add(file: path) }
+        for path in solverLibrary { try registry.add(library: path) }
+        return registry
+    }
+
+    /// The settings of a request, checked.
+    ///
+    /// A single solver that a file brought is used without being named.
+    func settings(_ defaults: SamplerDefaults, _ solvers: SolverRegistry) throws -> SamplingSettings {
+        var settings = SamplingSettings(defaults)
+        let added = Set(solvers.names).subtracting(SolverRegistry().names)
+        if let solver {
+            settings.solver = solver
+        } else if added.count == 1, let only = added.first {
+            settings.solver = only
+        }
+        if let nfe { settings.budget = .evaluations(nfe) }
+        if let steps { settings.budget = .steps(steps) }
+        if let guidance { settings.guidance = guidance }
+        if let seed { settings.seed = seed }
+        if let timeShift { settings.timeShift = timeShift }
+        try settings.validate()
+        _ = try SolverPlan(
+            try solvers.tableau(settings.solver), budget: settings.budget,
+            timeShift: settings.timeShift)
+        return settings
+    }
+}

@@ -1,0 +1,47 @@
+import PosedPipeline
+import PosedWeights
+
+/// What `synthesize --json` prints.
+struct SynthesisReport: Encodable {
+    /// One picture made.
+    struct Picture: Encodable {
+        let pose: String
+        let out: String
+        let nfe: Int
+        let milliseconds: [String: Double]
+    }
+
+    /// A part's weights.
+    struct Part: Encodable {
+        let source: String
+        let tensors: Int
+        let parameters: Int
+        let bytes: Int
+        let seconds: Double
+
+        init(_ report: LoadReport) {
+            source = report.source
+            tensors = report.tensors
+            parameters = report.parameters
+            bytes = report.totalBytes
+            seconds = report.seconds.rounded(to: 3)
+        }
+    }
+
+    let seed: UInt64
+    let solver: String
+    let guidance: Double
+    let timeShift: Double
+    let width: Int
+    let height: Int
+    let backends: [String: String]
+    let parts: [Part]
+    /// What came before the pictures: load and source.
+    let milliseconds: [String: Double]
+    let pictures: [Picture]
+
+    enum CodingKeys: String, CodingKey {
+        case seed, solver, guidance, width, height, backends, parts, milliseconds, pictures
+        case timeShift = "time_shift"
+    }
+}

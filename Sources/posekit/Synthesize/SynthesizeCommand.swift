@@ -1,0 +1,156 @@
+import ArgumentParser
+import PosedBackend
+import PosedModels
+import PosedPipeline
+import PosedSolvers
+import PosedTensor
+import PosedVision
+import PosedWeights
+
+/// `posekit synthesize`: a source picture and a pose in, the person in that pose out.
+struct SynthesizeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "synthesize",
+        abstract: "Paint the person of a picture in a new pose.",
+        discussion: """
+            A pose is OpenPose JSON, a list of 18 joints [x, y, confidence], a PIDM or X-MDPT text \
+            file, or a picture of the skeleton. Joints are in pixels of the picture that is made, or \
+            normalized to [0, 1]. Several sources are pictures of one person. With several poses \
+            --out is a folder, or has {} where the pose's name goes; the source is encoded once and \
+            every pose starts from the same noise.
+
+            EXAMPLES
+              posekit synthesize --model MODEL --source a.png --pose p.json --out out.png
+              posekit synthesize --model MODEL --source a.png --pose p.json --out out.png \
+            --solver heun --nfe 16 --guidance 1.1 --seed 7
+              posekit synthesize --model MODEL --source front.png --source back.png \
+            --pose one.json --pose two.json --out pictures
+              posekit synthesize --model MODEL --source a.png --pose p.png --out out.png \
+            --backend vae=blas,transformer=onednn --json
+            """)
+
+    @Option(help: ArgumentHelp("The model's folder.", valueName: "folder"))
+    var model: String
+
+    @Option(help: ArgumentHelp("A PNG of the person; may be repeated.", valueName: "a.png"))
+    var source: [String]
+
+    @Option(help: ArgumentHelp("The pose; may be repeated.", valueName: "p.json"))
+    var pose: [String]
+
+    @Option(help: ArgumentHelp("Where the picture goes.", valueName: "out.png"))
+    var out: String
+
+    @OptionGroup(title: "Sampler")
+    var sampler: SamplerOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Noise [C, h, w] to begin with, instead of the seed's.", valueName: "file"))
+    var noise: String?
+
+    @Option(help: ArgumentHelp("The picture's size; without it the model's.", valueName: "WxH"))
+    var size: PictureSize?
+
+    @Option(
+        help: ArgumentHelp(
+            "Also write the latents, [poses, C, h, w], as safetensors.", valueName: "file"))
+    var saveLatent: String?
+
+    @OptionGroup(title: "Engine")
+    var engine: EngineOptions
+
+    @Flag(help: "Print what was done as JSON.")
+    var json = false
+
+    func run() throws {
+        let outputs = try PoseOutputs(poses: pose, out: out)
+        if let saveLatent { try OutputFile.check(saveLatent) }
+        let solvers = try sampler.registry()
+        let folder = try ModelFolder(path: model)
+        let settings = try sampler.settings(folder.sampler, solvers)
+        let sources = try source.map { try Image(pngFile: $0) }
+        let poses = try pose.map { try PoseInput(file: $0) }
+
+        var clock = StageClock()
+        let pipeline = try clock.time("load") { try load(solvers) }
+        let values = try noise.map { try NoiseFile.read($0, for: pipeline) }
+        Terminal.progress("encoding the source")
+        let source = try clock.time("source") { try pipeline.source(sources) }
+        var pictures: [SynthesisReport.Picture] = []
+        var latents: [HostTensor] = []
+        for (input, names) in zip(poses, outputs.pairs) {
+            let made = try picture(of: input, source, settings, values, on: pipeline, names)
+            pictures.append(made.report)
+            latents.append(made.latent)
+        }
+        if let saveLatent { try Self.write(latents, to: saveLatent) }
+        let report = report(settings, pipeline, clock, pictures)
+        Terminal.say("seed \(settings.seed); \(clock.summary)")
+        if json { print(try OutputFile.text(report)) }
+    }
+
+    private func load(_ solvers: SolverRegistry) throws -> Pipeline {
+        Terminal.progress("loading \(model)")
+        let loaded = try PoseModel.load(folder: model, on: try engine.streams())
+        for report in loaded.reports { Terminal.say(report.description) }
+        return try Pipeline(loaded, solvers: solvers, size: size.map { ($0.width, $0.height) })
+    }
+
+    private func picture(
+        of input: PoseInput, _ source: SourceCondition, _ settings: SamplingSettings,
+        _ noise: [Float]?, on pipeline: Pipeline, _ names: (pose: String, out: String)
+    ) throws -> (report: SynthesisReport.Picture, latent: HostTensor) {
+        var clock = StageClock()
+        Terminal.progress("encoding the pose")
+        let condition = try clock.time("pose") {
+            try pipeline.condition(source, try pipeline.pose(input))
+        }
+        var evaluations = 0
+        let outcome = try clock.time("sample") {
+            try pipeline.sample(
+                [condition], settings, noise: noise,
+                isCancelled: {
+                    evaluations += 1
+                    Terminal.progress("sampling: evaluation \(evaluations)")
+                    return false
+                })
+        }
+        let compute = pipeline.model.streams.transformer
+        let latent = try compute.host(outcome.latents).channelsFirst()
+        Terminal.progress("decoding")
+        let image = try clock.time("decode") { try pipeline.decode(outcome.latents)[0] }
+        try clock.time("write") { try image.writePNG(to: names.out) }
+        Terminal.say("\(names.out): NFE \(outcome.evaluations), \(clock.summary)")
+        let report = SynthesisReport.Picture(
+            pose: names.pose, out: names.out, nfe: outcome.evaluations,
+            milliseconds: clock.milliseconds)
+        return (report, latent[0])
+    }
+
+    private static func write(_ latents: [HostTensor], to path: String) throws {
+        let all = HostTensor(stacking: latents)
+        var writer = SafetensorsWriter()
+        try writer.add("latent", shape: all.shape, floats: all.values)
+        try writer.write(to: path)
+    }
+
+    private func report(
+        _ settings: SamplingSettings, _ pipeline: Pipeline, _ clock: StageClock,
+        _ pictures: [SynthesisReport.Picture]
+    ) -> SynthesisReport {
+        let streams = pipeline.model.streams
+        func name(_ compute: Compute) -> String {
+            "\(compute.device.plugin.name) \(compute.precision.name)"
+        }
+        return SynthesisReport(
+            seed: settings.seed, solver: settings.solver, guidance: settings.guidance,
+            timeShift: settings.timeShift, width: pipeline.width, height: pipeline.height,
+            backends: [
+                "vae": name(streams.vae), "encoders": name(streams.encoders),
+                "transformer": name(streams.transformer),
+            ],
+            parts: pipeline.model.reports.map(SynthesisReport.Part.init),
+            milliseconds: clock.milliseconds, pictures: pictures)
+    }
+}
