@@ -37,7 +37,9 @@ struct Posekit: ParsableCommand {
     /// Ends the process after a command failed.
     private static func finish(_ error: any Error) -> Never {
         if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
-        if error is CleanExit || error is ValidationError { finish(parsing: error) }
+        // Help for a command comes from a command of its own.
+        let code = exitCode(for: error)
+        if code == .success || code == .validationFailure { finish(parsing: error) }
         complain(ErrorSentence.text(error))
         Foundation.exit(1)
     }
