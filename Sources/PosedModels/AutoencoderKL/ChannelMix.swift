@@ -28,12 +28,14 @@ struct ChannelMix {
         for row in 0..<outputs {
             if let offset { mixedBias[row] = Double(offset[row]) }
             for column in 0..<inputs {
-                let factor = product.map { Double($0[row * inputs + column]) }
+                let factor =
+                    product.map { Double($0[row * inputs + column]) }
                     ?? (row == column ? 1 : 0)
                 if factor == 0 { continue }
                 mixedBias[row] += factor * Double(bias[column])
                 for index in 0..<size {
-                    mixedFilter[row * size + index] += factor * Double(filter[column * size + index])
+                    mixedFilter[row * size + index] +=
+                        factor * Double(filter[column * size + index])
                 }
             }
         }

@@ -4,7 +4,9 @@ extension ConfigurationFile {
     /// A nonlinearity by the name that diffusers and transformers give it.
     ///
     /// - Throws: `ModelError` `.unsupported` for one that is not known here.
-    package func activation(_ key: String, default fallback: String) throws(ModelError) -> Activation {
+    package func activation(_ key: String, default fallback: String) throws(ModelError)
+        -> Activation
+    {
         switch try string(key, default: fallback) {
         case "relu": return .relu
         case "silu", "swish": return .silu

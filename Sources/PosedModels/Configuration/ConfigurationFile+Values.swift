@@ -49,7 +49,8 @@ extension ConfigurationFile {
     /// A text.
     ///
     /// - Throws: `ModelError` `.malformed`.
-    package func string(_ key: String, default fallback: String? = nil) throws(ModelError) -> String {
+    package func string(_ key: String, default fallback: String? = nil) throws(ModelError) -> String
+    {
         guard let value = value(key) else { return try missing(key, fallback) }
         guard case .string(let text) = value else {
             throw refusal(.malformed, key, "must be a text")

@@ -33,7 +33,8 @@ package struct ConfigurationFile: Sendable {
     package init(_ data: Data, path: String) throws(ModelError) {
         guard data.count <= Self.limit else {
             throw ModelError(
-                .malformed, "\(path): at most \(Self.limit) bytes expected, but it has \(data.count)")
+                .malformed,
+                "\(path): at most \(Self.limit) bytes expected, but it has \(data.count)")
         }
         do {
             values = try JSONDecoder().decode([String: ConfigurationValue].self, from: data)

@@ -25,7 +25,8 @@ struct DINOv2Embeddings: Sendable {
         let isComplete = !loader.reader.hasProblems
         let first = isComplete ? zip(classToken, embeddings).map { $0 + $1 } : []
         let rows = isComplete ? 1 + (configuration.registers ?? 0) : 0
-        prefix = try loader.compute.tensor(isComplete ? first + (registers ?? []) : [], [rows, width])
+        prefix = try loader.compute.tensor(
+            isComplete ? first + (registers ?? []) : [], [rows, width])
         positions = PositionCache(
             PositionGrid(
                 side: grid, width: width, values: Array(embeddings.dropFirst(width)),

@@ -41,6 +41,7 @@ struct DINOv2Layer: Sendable {
         try projection(
             attended, on: compute, gate: scale1.broadcast(batch), residual: tokens, into: tokens)
         try mlp(
-            norm2(tokens, on: compute), on: compute, gate: scale2.broadcast(batch), addingTo: tokens)
+            norm2(tokens, on: compute), on: compute, gate: scale2.broadcast(batch), addingTo: tokens
+        )
     }
 }

@@ -65,7 +65,8 @@ import Testing
             let file = try Self.file(json)
             let error = #expect(throws: ModelError.self) { try AutoencoderKL.Configuration(file) }
             let message = error?.message ?? ""
-            #expect(message.contains("vae/config.json") && message.contains("\"\(key)\""), "\(json)")
+            #expect(
+                message.contains("vae/config.json") && message.contains("\"\(key)\""), "\(json)")
             #expect(!message.contains("\n"))
         }
     }

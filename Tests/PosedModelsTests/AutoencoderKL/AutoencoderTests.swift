@@ -27,7 +27,10 @@ import Testing
     }
 
     /// A forward takes all its memory from the stream, so it can be recorded and repeated.
-    @Test(arguments: PartGolden.cases([("tiny", "vae.decode"), ("tiny-no-concatenation", "vae.decode")]))
+    @Test(
+        arguments: PartGolden.cases([
+            ("tiny", "vae.decode"), ("tiny-no-concatenation", "vae.decode"),
+        ]))
     func canBeCaptured(_ golden: PartGolden) throws {
         let compute = try UsableDevices.compute(golden.backend)
         let (vae, _) = try Autoencoders.load(folder: golden.folder("vae"), on: compute)
@@ -58,14 +61,17 @@ import Testing
     /// Attention under the older names, as filters of one pixel.
     @Test(arguments: PartGolden.cases([("tiny", "vae.decode")]))
     func readsOldAttentionFilters(_ golden: PartGolden) throws {
-        let old = [".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.",
-            ".to_out.0.": ".proj_attn."]
+        let old = [
+            ".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.",
+            ".to_out.0.": ".proj_attn.",
+        ]
         let part = try TemporaryPart("tiny/vae", file: "diffusion_pytorch_model") { tensor in
             guard let (new, former) = old.first(where: { tensor.name.contains($0.key) }) else {
                 return tensor
             }
             let name = tensor.name.replacingOccurrences(of: new, with: former)
-            return tensor.renamed(name, shape: tensor.shape.count == 2 ? tensor.shape + [1, 1] : nil)
+            return tensor.renamed(
+                name, shape: tensor.shape.count == 2 ? tensor.shape + [1, 1] : nil)
         }
         let compute = try UsableDevices.compute(golden.backend)
         let (vae, _) = try Autoencoders.load(folder: part.folder, on: compute)
@@ -89,6 +95,20 @@ import Testing
         let message = error?.message ?? ""
         #expect(message.contains("quant_conv.bias") && message.contains("decoder.conv_in.bias"))
         #expect(message.contains(part.folder))
+    }
+
+    @Test(arguments: UsableDevices.names)
+    func refusesUnknownClasses(_ backend: String) throws {
+        let compute = try UsableDevices.compute(backend)
+        for settings in [["_class_name": "VQModel"], ["_class_name": NSNull()]] as [[String: Any]] {
+            let part = try TemporaryPart(
+                "tiny/vae", file: "diffusion_pytorch_model", settings: settings)
+            let error = #expect(throws: ModelError.self) {
+                try Autoencoders.load(folder: part.folder, on: compute)
+            }
+            #expect(error?.message.contains("\(part.folder)/config.json") == true)
+            #expect(error?.message.contains("\"_class_name\"") == true)
+        }
     }
 
     @Test(arguments: UsableDevices.names)

@@ -44,8 +44,10 @@ import Testing
         (#"{"model_type": "dinov2", "image_size": [224, 112]}"#, "image_size"),
         (#"{"model_type": "dinov2", "layer_norm_eps": -1}"#, "layer_norm_eps"),
         (#"{"model_type": "dinov2", "use_swiglu_ffn": "yes"}"#, "use_swiglu_ffn"),
-        (#"{"model_type": "dinov2_with_registers", "num_register_tokens": -1}"#,
-            "num_register_tokens"),
+        (
+            #"{"model_type": "dinov2_with_registers", "num_register_tokens": -1}"#,
+            "num_register_tokens"
+        ),
     ]
 
     @Test func refuses() {

@@ -99,11 +99,13 @@ import Testing
         let part = try TemporaryPart(
             "tiny/source_encoder", file: "model", settings: ["qkv_bias": false]
         ) { tensor in
-            let isBias = tensor.name.contains("attention.attention") && tensor.name.hasSuffix("bias")
+            let isBias =
+                tensor.name.contains("attention.attention") && tensor.name.hasSuffix("bias")
             return isBias ? nil : tensor
         }
         let encoder = try DINOv2.load(folder: part.folder, on: compute).model
-        let pixels = try compute.tensor([Float](repeating: 0.5, count: 28 * 28 * 3), [1, 28, 28, 3])
+        let pixels = try compute.tensor(
+            [Float](repeating: 0.5, count: 28 * 28 * 3), [1, 28, 28, 3])
         let values = try compute.floats(encoder(pixels, on: compute))
         let isFinite = values.allSatisfy { $0.isFinite }
         #expect(isFinite)
