@@ -1,0 +1,106 @@
+// Sixteen values at a time: conversions, 2^x, and the activations built on it.
+//
+// exp2:  2^x = 2^n · p(f), n = round(x), f = x − n in [−½, ½], p of degree 5 (relative error 2e-7);
+//        for probabilities that become bfloat16 a p of degree 3 (1e-4).
+// silu:  x / (1 + e^−x);   gelu (tanh):  x / (1 + e^(−2u)), u = √(2/π)·(x + 0.044715·x³)
+// tanh: 1 − 2 / (1 + e^2x)
+// gelu (erf):  x/2 · (1 + erf(x/√2)), erf by Abramowitz and Stegun's 7.1.26 (1.5e-7 absolute).
+#pragma once
+
+#include "Avx512.h"
+
+POSED_AVX512_BEGIN
+
+namespace posed::onednn {
+namespace {
+
+using f32x16 = __m512;
+
+[[maybe_unused]] inline f32x16 load_bf16(const bf16 *from) {
+  return _mm512_castsi512_ps(
+      _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from)), 16));
+}
+
+[[maybe_unused]] inline f32x16 load_bf16(const bf16 *from, __mmask16 mask) {
+  return _mm512_castsi512_ps(
+      _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, from)), 16));
+}
+
+[[maybe_unused]] inline __m256i narrow(f32x16 value) { return (__m256i)_mm512_cvtneps_pbh(value); }
+
+[[maybe_unused]] inline f32x16 exp2_fine(f32x16 x) {
+  x = _mm512_max_ps(x, _mm512_set1_ps(-150.f));
+  f32x16 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  f32x16 f = _mm512_sub_ps(x, n);
+  f32x16 p = _mm512_set1_ps(1.3333558e-3f);
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(9.6181291e-3f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(5.5504109e-2f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(2.4022651e-1f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(6.9314718e-1f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.f));
+  return _mm512_scalef_ps(p, n);
+}
+
+[[maybe_unused]] inline f32x16 exp2_coarse(f32x16 x) {
+  f32x16 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  f32x16 f = _mm512_sub_ps(x, n);
+  f32x16 p = _mm512_set1_ps(5.5171607e-2f);
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(2.4261210e-1f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(6.9326097e-1f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(9.9992520e-1f));
+  return _mm512_scalef_ps(p, n);
+}
+
+/// 1 / x, one Newton step after the hardware's 14 bits.
+[[maybe_unused]] inline f32x16 reciprocal(f32x16 x) {
+  f32x16 r = _mm512_rcp14_ps(x);
+  return _mm512_mul_ps(r, _mm512_fnmadd_ps(x, r, _mm512_set1_ps(2.f)));
+}
+
+/// 1 / (1 + 2^x), with x bounded so that the reciprocal stays finite.
+[[maybe_unused]] inline f32x16 logistic2(f32x16 x) {
+  x = _mm512_min_ps(x, _mm512_set1_ps(126.f));
+  return reciprocal(_mm512_add_ps(_mm512_set1_ps(1.f), exp2_fine(x)));
+}
+
+[[maybe_unused]] inline f32x16 silu(f32x16 x) {
+  return _mm512_mul_ps(x, logistic2(_mm512_mul_ps(x, _mm512_set1_ps(-1.44269504f))));
+}
+
+/// 1 − 2 / (1 + e^2x)
+[[maybe_unused]] inline f32x16 tanh(f32x16 x) {
+  f32x16 y = _mm512_fnmadd_ps(logistic2(_mm512_mul_ps(x, _mm512_set1_ps(2.88539008f))),
+                              _mm512_set1_ps(2.f), _mm512_set1_ps(1.f));
+  return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x);  // a NaN stays one
+}
+
+[[maybe_unused]] inline f32x16 gelu_tanh(f32x16 x) {
+  constexpr float a = float(-2 * 1.4426950408889634 * 0.7978845608028654);
+  f32x16 squared = _mm512_mul_ps(x, x);
+  f32x16 u = _mm512_fmadd_ps(squared, _mm512_set1_ps(a * 0.044715f), _mm512_set1_ps(a));
+  return _mm512_mul_ps(x, logistic2(_mm512_mul_ps(u, x)));
+}
+
+[[maybe_unused]] inline f32x16 gelu_erf(f32x16 x) {
+  f32x16 z = _mm512_mul_ps(_mm512_abs_ps(x), _mm512_set1_ps(0.70710678f));
+  f32x16 t = reciprocal(_mm512_fmadd_ps(z, _mm512_set1_ps(0.3275911f), _mm512_set1_ps(1.f)));
+  f32x16 p = _mm512_set1_ps(1.061405429f);
+  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-1.453152027f));
+  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(1.421413741f));
+  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(-0.284496736f));
+  p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.254829592f));
+  p = _mm512_mul_ps(p, t);
+  f32x16 decay = exp2_fine(_mm512_mul_ps(_mm512_mul_ps(z, z), _mm512_set1_ps(-1.44269504f)));
+  f32x16 tail = _mm512_mul_ps(_mm512_set1_ps(0.5f), _mm512_mul_ps(p, decay));  // 1 − Φ(|x|)
+  // x ≥ 0: x · (1 − tail);  x < 0: x · tail
+  __mmask16 negative = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ);
+  f32x16 phi = _mm512_mask_blend_ps(negative, _mm512_sub_ps(_mm512_set1_ps(1.f), tail), tail);
+  return _mm512_mul_ps(x, phi);
+}
+
+[[maybe_unused]] inline f32x16 relu(f32x16 x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
+
+}  // namespace
+}  // namespace posed::onednn
+
+POSED_AVX512_END

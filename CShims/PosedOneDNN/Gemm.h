@@ -1,0 +1,62 @@
+// The product at the heart of linear, conv2d and attention:
+//
+//   tile[i, j] = Σ_k a[i, k] · b[k, j],   i < rows, j < 32
+//
+// a is bfloat16, row-major; b is a *panel*: [k/2][32][2], pairs of consecutive k side by side, as both
+// `vdpbf16ps` and `tdpbf16ps` want them. A matrix [N, K] is ⌈N/32⌉ panels, the last filled with zeros;
+// k beyond K is filled with zeros up to what the engine asks for.
+#pragma once
+
+#include "Avx512.h"
+
+namespace posed::onednn {
+
+constexpr int64_t kPanel = 32;
+constexpr int64_t kMaxTileRows = 32;
+
+struct Microtile {
+  const bf16 *a;
+  int64_t ld_a;        // elements between rows of a
+  const bf16 *panel;
+  int64_t pairs;       // k / 2
+  float *tile;
+  int64_t ld_tile;
+  const char *ahead;   // memory that will be wanted next: one line is prefetched per pair …
+  int64_t ahead_step;  // … this many bytes further each time
+};
+
+using MicrotileFn = void (*)(const Microtile &);
+
+/// One way to compute tiles.
+struct Engine {
+  const char *name;
+  int64_t tile_rows;            // rows of a full tile
+  int64_t pair_multiple;        // `pairs` must be a multiple of this
+  const MicrotileFn *microtile; // by rows, 1 … tile_rows
+
+  /// Pairs that K takes, padding included.
+  int64_t pairs(int64_t k) const { return round_up(ceil_div(k, 2), pair_multiple); }
+};
+
+/// 14 × 32 sums in registers, two `vdpbf16ps` per row and pair.
+extern const Engine kAvx512Engine;
+
+/// How rows are cut into tiles so that none is much smaller than the others.
+struct RowCut {
+  int64_t rows, count;
+  RowCut(int64_t rows, int64_t tile_rows) : rows(rows), count(ceil_div(rows, tile_rows)) {}
+  int64_t first(int64_t index) const { return rows * index / count; }
+};
+
+/// Elements of one panel.
+inline int64_t panel_elements(int64_t pairs) { return pairs * kPanel * 2; }
+/// Elements of a packed matrix of n rows.
+inline int64_t packed_elements(int64_t n, int64_t pairs) {
+  return ceil_div(n, kPanel) * panel_elements(pairs);
+}
+
+/// Transposes features [0, count), count ≤ 32, of 16 rows into a panel: pair p of row r goes to
+/// to[p * 64 + r * 2]. A null row counts as zeros; an odd count gets a zero.
+void pack_square_avx512(const bf16 *const *rows, int64_t count, bf16 *to);
+
+}  // namespace posed::onednn

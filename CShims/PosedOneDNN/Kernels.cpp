@@ -1,0 +1,101 @@
+// Bfloat16 is served by the hand-written kernels where the processor has AVX-512 with BF16, and by
+// oneDNN otherwise; float32 always by oneDNN.
+#include "Kernels.h"
+
+#include <cstdlib>
+#include <string_view>
+
+#include "Library.h"
+#include "Panels.h"
+#include "posed_cpu/features.h"
+
+namespace posed::onednn {
+namespace {
+
+class OneDnnKernels final : public Kernels {
+ public:
+  OneDnnKernels(const Ability &ability, int threads, const Engine *engine)
+      : ability_(ability), engine_(engine), library_(threads) {}
+
+  std::string numerics() const override {
+    std::string isa = ability_.amx && engine_ == nullptr ? "amx" : name(features().isa());
+    if (engine_ != nullptr) return std::string("onednn-panels-bf16-") + engine_->name;
+    return "onednn-" + library_version() + (ability_.library_bf16 ? "-bf16-" : "-f32-") + isa;
+  }
+  uint32_t compute_types() const override {
+    return 1u << POSED_F32 | (ability_.library_bf16 ? 1u << POSED_BF16 : 0u);
+  }
+  uint32_t preferred() const override { return ability_.library_bf16 ? POSED_BF16 : POSED_F32; }
+
+  bool supports(const posed_op_query &, std::string &) const override { return true; }
+
+  std::unique_ptr<posed_weight> pack_linear(posed_device &device,
+                                            const posed_linear_weight_desc &desc) override {
+    return own(desc.compute) ? pack_panel_linear(device, *engine_, desc)
+                             : pack_library_linear(device, library_, desc);
+  }
+  std::unique_ptr<posed_weight> pack_conv2d(posed_device &device,
+                                            const posed_conv2d_weight_desc &desc) override {
+    return own(desc.compute) ? pack_panel_conv2d(device, *engine_, desc)
+                             : pack_library_conv2d(device, library_, desc);
+  }
+  OperationPointer plan_linear(posed_device &device, const LinearCall &call) override {
+    return own(call.weight->compute) ? plan_panel_linear(device, *engine_, call)
+                                     : plan_library_linear(device, library_, call);
+  }
+  OperationPointer plan_conv2d(posed_device &device, const ConvCall &call) override {
+    return own(call.weight->compute) ? plan_panel_conv2d(device, *engine_, call)
+                                     : plan_library_conv2d(device, library_, call);
+  }
+  OperationPointer plan_attention(posed_device &device, const AttentionCall &call) override {
+    return own(call.q.dtype) ? plan_panel_attention(device, *engine_, call)
+                             : plan_library_attention(library_, call);
+  }
+  void enter_thread() const override { use_one_thread(); }
+
+ private:
+  bool own(uint32_t compute) const { return engine_ != nullptr && compute == POSED_BF16; }
+
+  const Ability ability_;
+  const Engine *const engine_;
+  const Library library_;
+};
+
+}  // namespace
+
+std::string library_version() {
+  const dnnl_version_t *version = dnnl_version();
+  return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+         std::to_string(version->patch);
+}
+
+Choice choice_from_environment() {
+  const char *text = std::getenv("POSED_ONEDNN_KERNELS");
+  std::string_view value = text == nullptr ? "auto" : text;
+  if (value == "onednn") return Choice::library;
+  if (value == "own") return Choice::own;
+  if (value.empty() || value == "auto") return Choice::automatic;
+  fail(POSED_INVALID_ARGUMENT,
+       "POSED_ONEDNN_KERNELS is \"%s\"; expected \"auto\", \"onednn\" or \"own\".", text);
+}
+
+Ability ability() {
+  Ability result;
+  result.own = features().avx512_bf16;
+  result.amx = request_amx();
+  result.library_bf16 = features().avx512_bf16;
+  return result;
+}
+
+std::unique_ptr<Kernels> make_kernels(Choice choice, int threads) {
+  const Ability found = ability();
+  if (choice == Choice::own && !found.own) {
+    fail(POSED_UNSUPPORTED,
+         "POSED_ONEDNN_KERNELS is \"own\", but this machine has no AVX-512 with BF16.");
+  }
+  const bool own = found.own && choice != Choice::library &&
+                   (choice == Choice::own || !found.amx);
+  return std::make_unique<OneDnnKernels>(found, threads, own ? &kAvx512Engine : nullptr);
+}
+
+}  // namespace posed::onednn

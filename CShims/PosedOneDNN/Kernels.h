@@ -1,0 +1,29 @@
+// The mathematics of the onednn plugin, and the choice between its kernels.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "posed_cpu/backend.h"
+
+namespace posed::onednn {
+
+/// Which kernels may serve bfloat16: the better ones, oneDNN's, or the hand-written ones.
+enum class Choice { automatic, library, own };
+/// From POSED_ONEDNN_KERNELS: auto, onednn or own. Throws for anything else.
+Choice choice_from_environment();
+
+/// What this process can run on this machine.
+struct Ability {
+  bool own = false;           // hand-written bfloat16 kernels
+  bool amx = false;           // tiles, granted by the system
+  bool library_bf16 = false;  // oneDNN's bfloat16, at speed
+};
+Ability ability();
+
+/// "2.6.3"
+std::string library_version();
+
+std::unique_ptr<Kernels> make_kernels(Choice choice, int threads);
+
+}  // namespace posed::onednn

@@ -1,0 +1,160 @@
+// y = residual + gate · act(x · Wᵀ + bias) on packed panels.
+// x [B, T, K], y and residual [B, T, N], gate [B, N].
+//
+// Rows are blocked so that a block of x stays in a core's second-level cache; the tiles of a block
+// are cut into tasks of a few million products. Where rows of the batch follow each other at one
+// stride and share the gate, they count as one long sequence. x is copied first, in a phase of its
+// own, when it is float32, when K needs zeros, or when its rows would fall on the same cache sets.
+#include <algorithm>
+
+#include "LinearLayout.h"
+#include "Panels.h"
+#include "posed_cpu/primitives.h"
+
+namespace posed::onednn {
+namespace {
+
+class LinearRows final : public RowSource {
+ public:
+  LinearRows(const posed_linear_weight_desc &desc, int64_t pairs) : desc_(desc), pairs_(pairs) {}
+  void row(int64_t row, bf16 *to) const override {
+    auto *from = static_cast<const std::byte *>(desc_.data) +
+                 row * desc_.in * static_cast<int64_t>(size_of(desc_.dtype));
+    primitives().convert(to, POSED_BF16, from, desc_.dtype, desc_.in);
+    std::fill(to + desc_.in, to + pairs_ * 2, bf16(0));
+  }
+
+ private:
+  const posed_linear_weight_desc &desc_;
+  const int64_t pairs_;
+};
+
+/// Rows that start a multiple of this apart compete for one set of the first cache.
+constexpr int64_t kPeriod = 4096;
+constexpr int64_t kStageRows = 16;
+constexpr int64_t kTaskProducts = 2 << 20;
+
+struct Cut {
+  Layout layout;
+  int64_t pairs, blocks, pieces;  // blocks of rows in a group, tasks in a block
+  bool staged;
+};
+
+Cut cut(const Engine &engine, const LinearCall &call) {
+  auto &weight = static_cast<const PanelWeight &>(*call.weight);
+  Cut result{};
+  result.layout = lay_out(call);
+  result.pairs = weight.pairs;
+  const int64_t rows = result.layout.rows;
+  result.blocks = ceil_div(rows, rows_in_cache(engine, weight.pairs));
+  int64_t block = ceil_div(rows, result.blocks);
+  int64_t tiles = ceil_div(weight.out, kPanel) * RowCut(block, engine.tile_rows).count;
+  int64_t products = block * weight.out * weight.in / kTaskProducts;
+  result.pieces = std::clamp<int64_t>(products, 1, std::min<int64_t>(tiles, 64));
+  result.staged = call.x.dtype != POSED_BF16 || weight.in != weight.pairs * 2 ||
+                  (result.layout.x_row * 2 % kPeriod == 0 && rows > 1);
+  return result;
+}
+
+std::vector<int> task_counts(const Cut &cut) {
+  int product = static_cast<int>(cut.layout.groups * cut.blocks * cut.pieces);
+  int64_t rows = cut.layout.groups * cut.layout.rows;
+  if (!cut.staged) return {product};
+  return {static_cast<int>(ceil_div(rows, kStageRows)), product};
+}
+
+class PanelLinear final : public Operation {
+ public:
+  PanelLinear(posed_device &device, const Engine &engine, const LinearCall &call, const Cut &cut)
+      : Operation(task_counts(cut)), cut_(cut), x_(call.x) {
+    auto &weight = static_cast<const PanelWeight &>(*call.weight);
+    block_.engine = &engine;
+    block_.a = call.x.as<bf16>();
+    block_.ld_a = cut.layout.x_row;
+    block_.packed = weight.panels.as<bf16>();
+    block_.pairs = weight.pairs;
+    block_.n = weight.out;
+    Epilogue &e = block_.epilogue;
+    e.bias = weight.bias_or_null();
+    e.gate = call.gate.as<float>();
+    e.residual = call.residual.data;
+    e.residual_f32 = call.residual.dtype == POSED_F32;
+    e.ld_residual = cut.layout.residual_row;
+    e.y = call.y.data;
+    e.y_f32 = call.y.dtype == POSED_F32;
+    e.ld_y = cut.layout.y_row;
+    e.activation = call.activation;
+    block_.apply = choose_epilogue_avx512(e);
+    if (!cut.staged) return;
+    int64_t ld = weight.pairs * 2;
+    if (ld * 2 % kPeriod == 0) ld += 32;
+    stage_ = device.allocate(static_cast<uint64_t>(cut.layout.groups * cut.layout.rows * ld) * 2);
+    block_.a = stage_.as<bf16>();
+    block_.ld_a = ld;
+  }
+
+  void run(int phase, int task, Worker &) override {
+    if (cut_.staged && phase == 0) {
+      stage(task);
+    } else {
+      multiply(task);
+    }
+  }
+
+ private:
+  void stage(int64_t task) {
+    const Layout &layout = cut_.layout;
+    const int64_t total = layout.groups * layout.rows, in = x_.shape[2];
+    for (int64_t row = task * kStageRows; row < std::min(total, (task + 1) * kStageRows); row++) {
+      int64_t at = row / layout.rows * layout.x_group + row % layout.rows * layout.x_row;
+      bf16 *to = stage_.as<bf16>() + row * block_.ld_a;
+      primitives().convert(to, POSED_BF16, x_.data + at * int64_t(x_.size()), x_.dtype, in);
+      std::fill(to + in, to + cut_.pairs * 2, bf16(0));
+    }
+  }
+
+  void multiply(int64_t task) const {
+    const Layout &layout = cut_.layout;
+    const int64_t index = task % cut_.pieces, number = task / cut_.pieces;
+    const int64_t group = number / cut_.blocks;
+    const Range rows = piece(layout.rows, number % cut_.blocks, cut_.blocks);
+    GemmBlock block = block_;
+    const int64_t before = cut_.staged ? group * layout.rows * block.ld_a : group * layout.x_group;
+    block.a += before + rows.first * block.ld_a;
+    block.rows = rows.size();
+    Epilogue &e = block.epilogue;
+    if (e.gate) e.gate += group * layout.gate_group;
+    if (e.residual)
+      e.residual = (const char *)e.residual + group * layout.residual_group * (e.residual_f32 ? 4 : 2);
+    e.y = (char *)e.y + group * layout.y_group * (e.y_f32 ? 4 : 2);
+    e = moved(e, rows.first, 0);
+    const Range range = piece(block.tiles(), index, cut_.pieces);
+    gemm(block, range.first, range.last);
+  }
+
+  const Cut cut_;
+  const View x_;
+  GemmBlock block_;
+  Memory stage_;
+};
+
+}  // namespace
+
+std::unique_ptr<posed_weight> pack_panel_linear(posed_device &device, const Engine &engine,
+                                                const posed_linear_weight_desc &desc) {
+  auto weight = std::make_unique<PanelWeight>(&device, posed_weight::Kind::linear);
+  weight->pairs = engine.pairs(desc.in);
+  auto elements = static_cast<uint64_t>(packed_elements(desc.out, weight->pairs));
+  weight->panels = device.allocate(elements * sizeof(bf16));
+  pack_matrix(LinearRows(desc, weight->pairs), desc.out, weight->pairs,
+              weight->panels.as<bf16>());
+  weight->bias = pack_bias(device, desc.bias, desc.out);
+  return weight;
+}
+
+OperationPointer plan_panel_linear(posed_device &device, const Engine &engine,
+                                   const LinearCall &call) {
+  return std::make_unique<PanelLinear>(device, engine, call, cut(engine, call));
+}
+
+}  // namespace posed::onednn

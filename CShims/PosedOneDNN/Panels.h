@@ -1,0 +1,64 @@
+// Linear, conv2d and attention in bfloat16 on packed panels: what a processor with AVX-512 BF16, with
+// or without AMX, runs. The engine decides how a tile is multiplied, nothing else.
+#pragma once
+
+#include "GemmDrive.h"
+#include "posed_cpu/device.h"
+
+namespace posed::onednn {
+
+/// Columns of `out`, features of `in`, as the engine likes them, with a bias or without.
+struct PanelWeight final : posed_weight {
+  using posed_weight::posed_weight;
+  uint64_t bytes() const override { return panels.bytes() + bias.bytes(); }
+  const float *bias_or_null() const { return bias.as<float>(); }
+
+  Memory panels;        // [matrices][⌈N/32⌉][pairs][32][2]
+  Memory bias;          // [N], or empty
+  int64_t pairs = 0;    // per matrix
+  int matrices = 1;
+  bool winograd = false;
+
+  const bf16 *matrix(int index, int64_t n) const {
+    return panels.as<bf16>() + index * packed_elements(n, pairs);
+  }
+};
+
+/// Writes row `row` of the matrix being packed, as bfloat16, zeros included, to `to` [pairs * 2].
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  virtual void row(int64_t row, bf16 *to) const = 0;
+};
+
+/// Packs n rows of `source` into panels.
+void pack_matrix(const RowSource &source, int64_t n, int64_t pairs, bf16 *to);
+/// Copies a bias of n into counted memory; empty when there is none.
+Memory pack_bias(posed_device &device, const float *bias, int64_t n);
+
+std::unique_ptr<posed_weight> pack_panel_linear(posed_device &device, const Engine &engine,
+                                                const posed_linear_weight_desc &desc);
+OperationPointer plan_panel_linear(posed_device &device, const Engine &engine,
+                                   const LinearCall &call);
+
+std::unique_ptr<posed_weight> pack_panel_conv2d(posed_device &device, const Engine &engine,
+                                                const posed_conv2d_weight_desc &desc);
+OperationPointer plan_panel_conv2d(posed_device &device, const Engine &engine,
+                                   const ConvCall &call);
+
+/// Whether a filter is served by Winograd's method.
+bool suits_winograd(const posed_conv2d_weight_desc &desc);
+std::unique_ptr<posed_weight> pack_winograd(posed_device &device, const Engine &engine,
+                                            const posed_conv2d_weight_desc &desc);
+OperationPointer plan_winograd(posed_device &device, const Engine &engine, const ConvCall &call);
+
+/// A call's epilogue at y's first element.
+Epilogue epilogue_of(const ConvCall &call);
+
+OperationPointer plan_panel_attention(posed_device &device, const Engine &engine,
+                                      const AttentionCall &call);
+
+/// Rows of a that, `pairs` wide, fill half of a core's second-level cache; whole tiles.
+int64_t rows_in_cache(const Engine &engine, int64_t pairs);
+
+}  // namespace posed::onednn
