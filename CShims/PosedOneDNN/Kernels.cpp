@@ -14,18 +14,22 @@ namespace {
 
 class OneDnnKernels final : public Kernels {
  public:
+  /// Without an engine, bfloat16 is oneDNN's where that is fast, and not offered elsewhere.
   OneDnnKernels(const Ability &ability, int threads, const Engine *engine)
-      : ability_(ability), engine_(engine), library_(threads) {}
+      : bf16_(engine != nullptr || ability.library_bf16),
+        amx_(ability.amx),
+        engine_(engine),
+        library_(threads) {}
 
   std::string numerics() const override {
-    std::string isa = ability_.amx && engine_ == nullptr ? "amx" : name(features().isa());
+    std::string isa = amx_ && engine_ == nullptr ? "amx" : name(features().isa());
     if (engine_ != nullptr) return std::string("onednn-panels-bf16-") + engine_->name;
-    return "onednn-" + library_version() + (ability_.library_bf16 ? "-bf16-" : "-f32-") + isa;
+    return "onednn-" + library_version() + (bf16_ ? "-bf16-" : "-f32-") + isa;
   }
   uint32_t compute_types() const override {
-    return 1u << POSED_F32 | (ability_.library_bf16 ? 1u << POSED_BF16 : 0u);
+    return 1u << POSED_F32 | (bf16_ ? 1u << POSED_BF16 : 0u);
   }
-  uint32_t preferred() const override { return ability_.library_bf16 ? POSED_BF16 : POSED_F32; }
+  uint32_t preferred() const override { return bf16_ ? POSED_BF16 : POSED_F32; }
 
   bool supports(const posed_op_query &, std::string &) const override { return true; }
 
@@ -48,6 +52,10 @@ class OneDnnKernels final : public Kernels {
                                      : plan_library_conv2d(device, library_, call);
   }
   OperationPointer plan_attention(posed_device &device, const AttentionCall &call) override {
+    if ((compute_types() & 1u << call.q.dtype) == 0) {
+      fail(POSED_UNSUPPORTED, "attention: q is %s; the onednn backend takes %s here.",
+           name_of(call.q.dtype).c_str(), bf16_ ? "f32 or bf16" : "f32");
+    }
     return own(call.q.dtype) ? plan_panel_attention(device, *engine_, call)
                              : plan_library_attention(library_, call);
   }
@@ -56,7 +64,7 @@ class OneDnnKernels final : public Kernels {
  private:
   bool own(uint32_t compute) const { return engine_ != nullptr && compute == POSED_BF16; }
 
-  const Ability ability_;
+  const bool bf16_, amx_;
   const Engine *const engine_;
   const Library library_;
 };
@@ -82,8 +90,15 @@ Choice choice_from_environment() {
 Ability ability() {
   Ability result;
   result.own = features().avx512_bf16;
-  result.amx = request_amx();
-  result.library_bf16 = features().avx512_bf16;
+  const bool granted = request_amx();  // before oneDNN looks
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::avx512_core_amx:
+      result.amx = granted;
+      result.library_bf16 = true;
+      break;
+    case dnnl::cpu_isa::avx512_core_bf16: result.library_bf16 = true; break;
+    default: break;
+  }
   return result;
 }
 
@@ -93,8 +108,7 @@ std::unique_ptr<Kernels> make_kernels(Choice choice, int threads) {
     fail(POSED_UNSUPPORTED,
          "POSED_ONEDNN_KERNELS is \"own\", but this machine has no AVX-512 with BF16.");
   }
-  const bool own = found.own && choice != Choice::library &&
-                   (choice == Choice::own || !found.amx);
+  bool own = found.own && (choice == Choice::own || (choice == Choice::automatic && !found.amx));
   return std::make_unique<OneDnnKernels>(found, threads, own ? &kAvx512Engine : nullptr);
 }
 
