@@ -1,7 +1,7 @@
 """Makes the small random models and the goldens: `python3 Tests/Goldens/make_models.py`.
 
-Every tensor is drawn from a generator seeded by its own name, so that the files do not depend on the
-order of anything. Scales are chosen so that every branch of every model matters in its output:
+Every tensor is drawn from a generator seeded by its own name, so that the files do not depend on
+the order of anything. Scales are chosen so that every branch of every model matters in its output:
 gates, norms, layer scales, registers, queries and position embeddings are all far from neutral.
 README.md beside this file says what each folder is for.
 """
@@ -20,9 +20,12 @@ from safetensors.torch import load_file, save_file
 from transformers import (
     Dinov2Config, Dinov2Model, Dinov2WithRegistersConfig, Dinov2WithRegistersModel,
 )
-from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 
+import reference
 import rpfm
+from reference import (
+    decode, encode, features, save_encoder, write_index, write_json, write_sampler, write_tensors,
+)
 
 HERE = Path(__file__).resolve().parent
 
@@ -105,57 +108,7 @@ def transformer(prefix, dtype=torch.float32, **config):
     return round_to(randomise(rpfm.RPFMTransformer2DModel(**{**base, **config}), prefix), dtype)
 
 
-def preprocessor(resize, crop):
-    return {
-        "crop_size": {"height": crop, "width": crop},
-        "do_center_crop": True,
-        "do_convert_rgb": True,
-        "do_normalize": True,
-        "do_rescale": True,
-        "do_resize": True,
-        "image_mean": [0.485, 0.456, 0.406],
-        "image_processor_type": "BitImageProcessor",
-        "image_std": [0.229, 0.224, 0.225],
-        "resample": 3,
-        "rescale_factor": 0.00392156862745098,
-        "size": {"shortest_edge": resize},
-    }
-
-
 # Files
-
-
-def write_json(path, value):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=2) + "\n")
-
-
-def write_tensors(path, **tensors):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, path)
-
-
-def write_index(folder, source, pose, autoencoder="AutoencoderKL"):
-    index = {
-        "_class_name": "RPFMPipeline",
-        "format_version": 1,
-        "vae": ["diffusers", autoencoder],
-        "source_encoder": ["transformers", source],
-        "pose_encoder": ["transformers", pose],
-        "transformer": ["posed", "RPFMTransformer2DModel"],
-    }
-    write_json(folder / "model_index.json", {k: v for k, v in index.items() if v != ["transformers", None]})
-
-
-def write_sampler(folder, **changes):
-    sampler = {
-        "solver": "heun", "steps": 8, "guidance_scale": 1.1, "time_shift": 1.0, "seed": "random"}
-    write_json(folder / "sampler" / "config.json", {**sampler, **changes})
-
-
-def save_encoder(model, folder, resize=60, crop=56):
-    model.save_pretrained(folder)
-    write_json(folder / "preprocessor_config.json", preprocessor(resize, crop))
 
 
 def share(folder, part, origin):
@@ -180,25 +133,7 @@ def shard(folder, stem):
     (folder / f"{stem}.safetensors").unlink()
 
 
-# What the parts compute
-
-
-def encode(vae, image):
-    """The posterior's mean, shifted and scaled."""
-    out = vae.encode(image)
-    mean = out.latent_dist.mean if hasattr(out, "latent_dist") else out.latents
-    return (mean - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor
-
-
-def decode(vae, latent):
-    return vae.decode(latent / vae.config.scaling_factor + (vae.config.shift_factor or 0.0)).sample
-
-
-def features(encoder, pixels):
-    """Class token and patch tokens, without the registers."""
-    hidden = encoder(pixels).last_hidden_state
-    registers = getattr(encoder.config, "num_register_tokens", 0)
-    return torch.cat([hidden[:, :1], hidden[:, 1 + registers :]], dim=1)
+# Goldens
 
 
 class Goldens:
@@ -232,7 +167,8 @@ class Goldens:
                 continue
             for case, shape in cases.items():
                 pixels = self.random(part + case, shape[0], 3, *shape[1:])
-                self.write(part + case, pixel_values=pixels, last_hidden_state=features(encoder, pixels))
+                hidden = features(encoder, pixels)
+                self.write(part + case, pixel_values=pixels, last_hidden_state=hidden)
 
     def inputs(self, what, batch, sources=None):
         """z_s, z_p, g_s, g_p as the encoders would give them for 56x56 pixels."""
@@ -270,36 +206,13 @@ class Goldens:
 
     def synthesize(self, case, source, keypoints, seed, settings):
         """The whole way from a PNG and keypoints to a PNG; writes every stage."""
-        size = (self.width, self.height)
-        pictures = {
-            "s": source.convert("RGB").resize(size, Image.Resampling.BICUBIC),
-            "p": Image.fromarray(rpfm.draw_pose(keypoints, self.height, self.width)),
-        }
-        stages = {}
-        for key, encoder, folder in (("s", self.source, "source_encoder"),
-                                     ("p", self.pose or self.source, "pose_encoder")):
-            picture = np.array(pictures[key])
-            stages["picture_" + key] = torch.from_numpy(picture)
-            chw = torch.from_numpy(picture.astype(np.float32)).permute(2, 0, 1)[None]
-            stages["z_" + key] = encode(self.vae, chw / 127.5 - 1)
-            root = HERE / self.name
-            config = (root / folder if (root / folder).exists() else root / "source_encoder")
-            process = BitImageProcessorPil(
-                **json.loads((config / "preprocessor_config.json").read_text()))
-            pixels = process(pictures[key], return_tensors="pt")["pixel_values"]
-            stages["pixel_values_" + key] = pixels
-            stages["g_" + key] = features(encoder, pixels)
-        given = {k: stages[k] for k in ("z_s", "z_p", "g_s", "g_p")}
-        cond = self.model.aggregate(**given)
-        z0 = torch.from_numpy(rpfm.noise(seed, given["z_p"].shape[1:]))[None]
-        latent = rpfm.solve(self.model, z0, given["z_s"], given["z_p"], cond, **settings)
-        image = decode(self.vae, latent)
-        picture = rpfm.to_picture(image[0])
+        stages = reference.synthesize(
+            HERE / self.name, self.vae, self.source, self.pose, self.model, source, keypoints, seed,
+            settings)
         folder = self.folder / case
-        write_tensors(folder / "stages.safetensors", **stages, cond=cond, z0=z0, latent=latent,
-                      image=image, picture=torch.from_numpy(picture))
+        write_tensors(folder / "stages.safetensors", **stages)
         source.save(folder / "source.png")
-        Image.fromarray(picture).save(folder / "output.png")
+        Image.fromarray(stages["picture"].numpy()).save(folder / "output.png")
         write_json(folder / "pose.json", keypoints)
         write_json(folder / "settings.json", {"seed": seed, **settings})
 
@@ -345,15 +258,18 @@ def make_tiny():
     write_sampler(folder)
     goldens = Goldens("tiny", vae, source, pose, model, (64, 64))
     goldens.autoencoder()
-    goldens.encoders({"": (2, 56, 56), ".native": (1, 70, 70), ".oblong": (1, 98, 42), ".large": (1, 84, 84)})
+    goldens.encoders({"": (2, 56, 56), ".native": (1, 70, 70), ".oblong": (1, 98, 42),
+                      ".large": (1, 84, 84)})
     goldens.network()
     goldens.network(".two-sources", sources=2)
     goldens.solve(".heun", solver="heun", steps=8, guidance=1.1, time_shift=1.0)
     goldens.solve(".rk4", solver="rk4", steps=3, guidance=1.4, time_shift=2.0)
     goldens.solve(".euler", solver="euler", steps=5, guidance=1.0, time_shift=1.0)
-    goldens.solve(".two-sources", sources=2, solver="midpoint", steps=4, guidance=1.1, time_shift=1.0)
+    goldens.solve(".two-sources", sources=2, solver="midpoint", steps=4, guidance=1.1,
+                  time_shift=1.0)
     settings = dict(solver="heun", steps=8, guidance=1.1, time_shift=1.0)
-    goldens.synthesize("synthesize", source_picture("tiny.png", 75, 90), keypoints(64, 64), 7, settings)
+    picture = source_picture("tiny.png", 75, 90)
+    goldens.synthesize("synthesize", picture, keypoints(64, 64), 7, settings)
     return vae, source, pose, model
 
 
@@ -398,7 +314,7 @@ def save_old_names(vae, folder):
 
 
 def make_no_concatenation(source, pose):
-    """Ablation: z_t alone goes in; no reference attention; half-precision files; a tiny autoencoder."""
+    """Ablation: z_t alone goes in; no reference attention. F16 files; AutoencoderTiny."""
     folder = HERE / "tiny-no-concatenation"
     for part in ("source_encoder", "pose_encoder"):
         share(folder, part, HERE / "tiny" / part)
@@ -420,7 +336,7 @@ def make_no_concatenation(source, pose):
 
 def make_no_aggregation():
     """Ablation: null_condition alone. One SwiGLU encoder for both, and an autoencoder without
-    quantization convolutions or attention, with a shift. The transformer's file is in two shards."""
+    quantization convolutions or attention, with a shift. The transformer is in two shards."""
     folder = HERE / "tiny-no-aggregation"
     vae = kl("no-aggregation.vae", block_out_channels=[8, 8, 8, 16], norm_num_groups=8,
              layers_per_block=2, use_quant_conv=False, use_post_quant_conv=False,
@@ -440,7 +356,8 @@ def make_no_aggregation():
     goldens.encoders({"": (1, 56, 56), ".native": (1, 42, 42)})
     goldens.network()
     settings = dict(solver="heun", steps=8, guidance=1.1, time_shift=1.0)
-    goldens.synthesize("synthesize", source_picture("none.png", 64, 64), keypoints(64, 64), 3, settings)
+    picture = source_picture("none.png", 64, 64)
+    goldens.synthesize("synthesize", picture, keypoints(64, 64), 3, settings)
 
 
 def make_weights():
@@ -456,7 +373,8 @@ def make_weights():
     for name, dtype in (("f32", torch.float32), ("f16", torch.float16), ("bf16", torch.bfloat16)):
         rounded = {k: v.to(dtype) for k, v in tensors.items()}
         save_file(rounded, folder / f"{name}.safetensors", {"format": "pt"})
-        save_file({k: v.float() for k, v in rounded.items()}, folder / f"{name}.expected.safetensors")
+        expected = {k: v.float() for k, v in rounded.items()}
+        save_file(expected, folder / f"{name}.expected.safetensors")
     sharded = folder / "sharded"
     sharded.mkdir()
     save_file(tensors, sharded / "model.safetensors", {"format": "pt"})

@@ -18,7 +18,8 @@ Where the specification leaves a choice open, this file reads it so:
   Each source's reference stream attends to itself alone; their keys and values are then
   concatenated along the tokens. The main stream's own keys come first.
 - The MLP ratio of conditional aggregation is always 4; `mlp_ratio` is that of the blocks.
-- A coordinate x of a keypoint lies on the continuous picture [0, W]; the centre of pixel i is i + 0.5.
+- A coordinate x of a keypoint lies on the continuous picture [0, W]: pixel i has its centre at
+  i + 0.5.
 - Values become bytes by rounding to the nearest, halves to even.
 """
 
@@ -136,7 +137,7 @@ class SelfAttention(nn.Module):
         self.proj = nn.Linear(d, d)
 
     def forward(self, x, cached=None):
-        """x [B, T, D], cached (k, v) of [B, heads, R, width]; gives the output and its own (k, v)."""
+        """x [B, T, D], cached (k, v) of [B, heads, R, width]; gives the output and own (k, v)."""
         q, k, v = (heads_of(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
         own = (k, v)
         if cached is not None:
@@ -290,7 +291,7 @@ class RPFMTransformer2DModel(nn.Module):
         return self.condition.null_condition.expand(batch, -1)
 
     def reference(self, z_s):
-        """Keys and values of the reference stream: a (k, v) a block, each [B, heads, S*N, width]."""
+        """The reference stream's (k, v) for each block, each [B, heads, S*N, width]."""
         if not self.config["reference_attention"]:
             return None
         streams = []

@@ -1,7 +1,7 @@
 """Times the peers and writes JSON in the format of `posekit bench --json`.
 
     python3 Tests/Peers/bench_peers.py --json peers.json
-    python3 Tests/Peers/bench_peers.py --only velocity.S,vae --backends openvino-bf16 --json peers.json
+    python3 Tests/Peers/bench_peers.py --only velocity.S,vae --backends openvino-bf16
 """
 
 import argparse
@@ -23,11 +23,6 @@ def table(results):
     return "\n".join(lines)
 
 
-def select(only):
-    prefixes = only.split(",") if only else [""]
-    return [i for i in peers.ITEMS if any(i.startswith(p) for p in prefixes)]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", default="peers.json", help="where the results go")
@@ -37,7 +32,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=3.0, help="time for one item and backend")
     options = parser.parse_args()
     results = []
-    for item in select(options.only):
+    for item in peers.select(options.only):
         for backend in options.backends.split(","):
             result = peers.bench(item, backend, options.threads, options.seconds)
             if result:

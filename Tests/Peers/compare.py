@@ -1,0 +1,154 @@
+"""Times the peers and `posekit bench` in turns, item by item, and prints who is how much faster.
+
+    python3 Tests/Peers/compare.py --posekit .build/release/posekit --json compare.json
+
+Machines are shared and noisy: everything that is compared on an item runs within the same minute,
+in rounds (every peer, then posekit on every backend), and the figure is the median of the rounds.
+`ratio` is the best peer's time by ours; above 1 we are faster. A bf16 backend is compared with the
+best of all peers, an f32 one with the best of PyTorch in f32.
+"""
+
+import argparse
+import gc
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import peers
+
+DEFAULT = "velocity.S,velocity.B,dinov2,vae"
+
+
+def gigaflops(item):
+    """The item's multiplications and additions in matrix products and convolutions, in 1e9."""
+    module, inputs = peers.build(item)
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        module(*inputs)
+    return counter.get_total_flops() / 1e9
+
+
+class Posekit:
+    """`posekit bench`, one item at a time where the tool has `--only`."""
+
+    def __init__(self, path, threads):
+        self.path, self.threads = str(Path(path).resolve()), threads
+        asked = subprocess.run([self.path, "bench", "--help"], capture_output=True, text=True)
+        self.help = asked.stdout
+
+    def bench(self, item, backend):
+        """Median milliseconds and type, or None with the reason printed."""
+        fields = item.split(".")
+        velocity = fields[0].startswith("velocity")
+        arguments = ["bench", "--preset", fields[1] if velocity else "S", "--backend", backend,
+                     "--batch", fields[2][1:] if velocity else "1"]
+        if "--only" in self.help:
+            arguments += ["--only", item]
+        if "--threads" in self.help:
+            arguments += ["--threads", str(self.threads)]
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "bench.json"
+            done = subprocess.run([self.path, *arguments, "--json", str(out)],
+                                  capture_output=True, text=True)
+            if done.returncode != 0:
+                print(f"{item} on {backend}: {done.stderr.strip()}", file=sys.stderr)
+                return None
+            for result in json.loads(out.read_text())["results"]:
+                if result["what"] == item and result["backend"] == backend:
+                    return result
+        return None
+
+
+def measure_item(item, options, posekit):
+    """Results of every peer and backend on one item."""
+    runners = {}
+    for backend in options.peers.split(",") if options.peers else []:
+        try:
+            runners[backend] = peers.runner(item, backend, options.threads)
+            runners[backend]()
+        except Exception as error:  # a peer that cannot run an item is left out, not fatal
+            runners.pop(backend, None)
+            print(f"{item} on {backend}: {type(error).__name__}: {error}", file=sys.stderr)
+    rounds = {}
+    for _ in range(options.rounds):
+        for backend, run in runners.items():
+            median, runs = peers.measure(run, options.seconds / options.rounds, least=3)
+            entry = rounds.setdefault(backend, (peers.BACKENDS[backend], []))
+            entry[1].append((median, runs))
+        for backend in options.backends.split(","):
+            result = posekit.bench(item, backend)
+            if result:
+                entry = rounds.setdefault(backend, (result["dtype"], []))
+                entry[1].append((result["median_ms"], result["runs"]))
+    runners.clear()
+    gc.collect()
+    return [{"what": item, "backend": backend, "dtype": dtype,
+             "median_ms": round(statistics.median(m for m, _ in medians), 3),
+             "runs": sum(n for _, n in medians)}
+            for backend, (dtype, medians) in rounds.items()]
+
+
+def peer_for(dtype, found):
+    """The peer a backend of that type is held against: (name, milliseconds)."""
+    names = ["torch-f32"] if dtype == "f32" else list(peers.BACKENDS)
+    known = [(found[n]["median_ms"], n) for n in names if n in found]
+    return min(known)[::-1] if known else (None, None)
+
+
+def row(item, results, ours, work, ceiling):
+    found = {r["backend"]: r for r in results}
+    shown = [*peers.BACKENDS, *ours]
+    cells = [f"{found[b]['median_ms']:.1f}" if b in found else "–" for b in shown]
+    for backend in ours:
+        if backend not in found:
+            cells += ["–"]
+            continue
+        name, best = peer_for(found[backend]["dtype"], found)
+        cells += [f"**{best / found[backend]['median_ms']:.2f}×** {name}" if name else "–"]
+    for backend in ours:
+        rate = work / found[backend]["median_ms"] if backend in found else None  # TFLOP/s
+        share = f" ({rate / ceiling:.0%})" if rate and ceiling else ""
+        cells += [f"{rate:.2f}{share}" if rate else "–"]
+    return f"| {item} | " + " | ".join(cells) + " |"
+
+
+def header(ours):
+    ratios = [f"{b}: ratio" for b in ours]
+    names = [*peers.BACKENDS, *ours, *ratios, *[f"{b}: TFLOP/s" for b in ours]]
+    return "| ms | " + " | ".join(names) + " |\n| --- " + "| --- " * len(names) + "|"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--posekit", required=True)
+    parser.add_argument("--only", default=DEFAULT, help="prefixes of items, separated by commas")
+    parser.add_argument("--backends", default="blas,onednn", help="ours")
+    parser.add_argument("--peers", default=",".join(peers.BACKENDS), help="empty for none")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=3.0, help="time of a peer on an item")
+    parser.add_argument("--ceiling", type=float,
+                        help="the machine's TFLOP/s, for the share reached")
+    parser.add_argument("--json", help="where all results go")
+    options = parser.parse_args()
+    posekit = Posekit(options.posekit, options.threads)
+    ours = options.backends.split(",")
+    everything = []
+    print(header(ours), flush=True)
+    for item in peers.select(options.only):
+        results = measure_item(item, options, posekit)
+        everything += results
+        print(row(item, results, ours, gigaflops(item), options.ceiling), flush=True)
+        if options.json:
+            Path(options.json).write_text(json.dumps({"results": everything}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
