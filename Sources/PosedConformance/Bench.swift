@@ -7,6 +7,8 @@ import PosedBackend
 final class Bench {
     /// The plugin under test.
     let plugin: BackendPlugin
+    /// Which of the plugin's devices it is.
+    let index: Int
     /// The open device.
     let device: OpaquePointer
     /// The stream that operations go to.
@@ -18,9 +20,12 @@ final class Bench {
     private var buffers: [OpaquePointer] = []
     private var weights: [OpaquePointer] = []
 
-    /// Opens the plugin's first device; `memoryLimit` in bytes, 0 for none.
-    init(_ plugin: BackendPlugin, memoryLimit: UInt64 = 0, threads: Int = 0) throws {
+    /// Opens device `index` of the plugin; `memoryLimit` in bytes, 0 for none.
+    init(
+        _ plugin: BackendPlugin, index: Int = 0, memoryLimit: UInt64 = 0, threads: Int = 0
+    ) throws {
         var options = posed_device_options()
+        options.index = Int32(clamping: index)
         options.memory_limit = memoryLimit
         options.threads = Int32(threads)
         var device: OpaquePointer?
@@ -29,6 +34,7 @@ final class Bench {
         }
         self.device = try expect(device, "device_open gave no device")
         self.plugin = plugin
+        self.index = index
         var info = posed_device_info()
         try BackendError.check("device_info") {
             plugin.table.pointee.device_info?(device, &info, $0) ?? POSED_INTERNAL
@@ -40,6 +46,7 @@ final class Bench {
 
     private init(sharing other: Bench) throws {
         plugin = other.plugin
+        index = other.index
         device = other.device
         info = other.info
         stream = try Self.makeStream(plugin, device)
@@ -58,9 +65,9 @@ final class Bench {
     /// Whether the device multiplies operands of `type`.
     func computes(_ type: ElementType) -> Bool { info.dtypes & (1 << type.rawValue) != 0 }
 
-    /// Gives back all buffers and weights.
-    func clear() {
-        _ = plugin.table.pointee.stream_synchronize?(stream, nil)
+    /// Gives back all buffers and weights, after all work of the stream unless told otherwise.
+    func clear(waiting: Bool = true) {
+        if waiting { _ = plugin.table.pointee.stream_synchronize?(stream, nil) }
         for buffer in buffers { plugin.table.pointee.buffer_destroy?(device, buffer) }
         for weight in weights { plugin.table.pointee.weight_destroy?(device, weight) }
         buffers = []

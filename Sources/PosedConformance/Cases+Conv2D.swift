@@ -43,7 +43,8 @@ extension ConformanceSuite {
             conv([1, 9, 6, 5], 8, kernel: (5, 5), pad: (2, 2, 2, 2)),
             conv([1, 6, 7, 4], 6, kernel: (1, 3), pad: (0, 1, 0, 1)),
             conv([1, 6, 7, 4], 6, kernel: (3, 1), pad: (1, 0, 1, 0)),
-            conv([1, 6, 6, 4], 5, pad: none),
+            conv([1, 6, 6, 4], 5, pad: none), conv([1, 16, 16, 128], 128),
+            conv([1, 12, 12, 256], 64),
         ].map { ConvTrial(shape: $0) }
     }
 
@@ -59,6 +60,7 @@ extension ConformanceSuite {
             conv([1, 7, 7, 6], 5, kernel: (1, 1), stride: (2, 2), pad: none),
             conv([1, 8, 8, 33], 5, upsample: 2), conv([2, 5, 3, 16], 32, upsample: 2),
             conv([1, 1, 1, 4], 3, upsample: 2), conv([1, 16, 16, 64], 64, upsample: 2),
+            conv([1, 8, 8, 128], 128, upsample: 2),
         ].map { ConvTrial(shape: $0) }
     }
 

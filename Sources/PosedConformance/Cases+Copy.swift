@@ -3,8 +3,12 @@ import CPosedBackend
 extension ConformanceSuite {
     static var copyCases: [ConformanceCase] {
         ElementType.floats.flatMap { x in
-            ElementType.floats.flatMap { y in copyCases(x, y) }
-        } + [copyCase("u8→u8 transposed", [3, 4, 5], .dense([3, 4, 5]), .stored([3, 4, 5], order: [2, 0, 1]), .u8, .u8)]
+            ElementType.floats.flatMap { y in copyCases(x, y) + [specialCase(x, y)] }
+        } + [
+            copyCase(
+                "u8→u8 transposed", [3, 4, 5], .dense([3, 4, 5]),
+                .stored([3, 4, 5], order: [2, 0, 1]), .u8, .u8)
+        ]
     }
 
     private static func copyCases(_ x: ElementType, _ y: ElementType) -> [ConformanceCase] {
@@ -69,6 +73,32 @@ extension ConformanceSuite {
             where y.bitPattern != x.bitPattern {
                 throw Failure("element \(index): expected \(x), got \(y)")
             }
+            return 0
+        }
+    }
+
+    /// Infinities, zeros of both signs, numbers at the edges of the types, and halves to round.
+    private static func specialCase(_ x: ElementType, _ y: ElementType) -> ConformanceCase {
+        ConformanceCase(
+            "copy \(x)→\(y) special values",
+            query: posed_op_query(POSED_OP_COPY, x: x, y: y, sizes: [36])
+        ) { bench in
+            let one: [Float] = [
+                .infinity, 0, .greatestFiniteMagnitude, .leastNormalMagnitude, 65504, 65519, 65520,
+                0x1p-14, 0x1p-24, 0x1p-25, 0x1.8p-25, 0x1.ffcp-15, 1 + 0x1p-8, 1 + 0x1.8p-7,
+                1 + 0x1p-11, 1 + 0x1.8p-10, 3.14159, 1e-3,
+            ]
+            let values = (one + one.map { -$0 }).map(x.round)
+            let source = try bench.tensor(values + [.nan], [37], x)
+            let result = try bench.output(.dense([37]), y)
+            var desc = posed_copy_desc()
+            (desc.x, desc.y) = (source.view, result.view)
+            try bench.run(.copy(desc))
+            let found = try bench.read(result)
+            for (value, y) in zip(values.map(y.round), found) where y.bitPattern != value.bitPattern {
+                throw Failure("expected \(value), got \(y)")
+            }
+            try expect(found.last?.isNaN == true, "NaN became \(found.last ?? 0)")
             return 0
         }
     }

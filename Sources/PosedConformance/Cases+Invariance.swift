@@ -12,7 +12,64 @@ extension ConformanceSuite {
                 rowCase("attention", type, [19, 2, 32], attentionRow),
                 rowCase("group norm", type, [5, 4, 32], groupNormRow),
                 rowCase("layer norm", type, [9, 65], layerNormRow),
+                cacheCase(type),
             ]
+        } + ElementType.floats.map(threadCase)
+    }
+
+    /// Whether the neighbours have cached keys must not matter either.
+    private static func cacheCase(_ type: ElementType) -> ConformanceCase {
+        ConformanceCase("batch: a row's bits, neighbours' caches \(type)") { bench in
+            guard bench.computes(type) else { throw Skip("does not compute in \(type)") }
+            var noise = Noise("neighbours' caches")
+            let shape = [3, 11, 2, 32]
+            let values = try bench.tensor(noise.normal(3 * 11 * 64, type), shape, type).view
+            let cached = try bench.tensor(noise.normal(9 * 64, type), [9, 2, 32], type).view
+            let full = posed_kv(k: cached, v: cached)
+            func run(_ caches: [posed_kv]) throws -> [UInt32] {
+                let y = try bench.output(.dense(shape), type)
+                var desc = posed_attention_desc()
+                (desc.q, desc.k, desc.v, desc.y) = (values, values, values, y.view)
+                desc.scale = 0.2
+                try bench.run(.attention(desc, cached: caches))
+                return try bench.read(y)[11 * 64..<2 * 11 * 64].map(\.bitPattern)
+            }
+            for own in [full, posed_kv()] {
+                let (few, many) = (try run([posed_kv(), own, posed_kv()]), try run([full, own, full]))
+                try expect(few == many, "the neighbours' caches matter")
+            }
+            return 0
+        }
+    }
+
+    /// One class of results means the same bits, with however many threads.
+    private static func threadCase(_ type: ElementType) -> ConformanceCase {
+        ConformanceCase("numerics: threads, \(type)") { bench in
+            guard bench.computes(type) else { throw Skip("does not compute in \(type)") }
+            var noise = Noise("threads")
+            let values = noise.normal(130 * 96, type)
+            var seen: [String: [UInt32]] = [:]
+            for threads in 1...3 {
+                let own = try Bench(bench.plugin, index: bench.index, threads: threads)
+                var bits: [UInt32] = []
+                for (make, shape) in [
+                    (linearRow, [1, 130, 96]), (linearRow, [130, 1, 96]),
+                    (convRow, [1, 13, 10, 96]), (attentionRow, [1, 130, 3, 32]),
+                    (groupNormRow, [1, 13, 10, 96]), (layerNormRow, [2, 65, 96]),
+                ] {
+                    let x = try own.tensor(values, shape, type)
+                    let y = try own.output(.dense(shape), type)
+                    var weights = Noise("threads' weights")
+                    try own.run(try make(own, x, y, &weights))
+                    bits += try own.read(y).map(\.bitPattern)
+                }
+                let numerics = text(own.info.numerics)
+                try expect(
+                    seen[numerics, default: bits] == bits,
+                    "\(threads) threads are \(numerics) too, and give other bits")
+                seen[numerics] = bits
+            }
+            return 0
         }
     }
 

@@ -23,6 +23,7 @@ extension ConformanceSuite {
                 } + [
                     layerNormCase([2, 5, 48], x, y, .plain, gapped: true),
                     layerNormCase([2, 5, 47], x, y, .modulatedBySlices, gapped: true),
+                    layerNormCase([3, 5, 40], x, y, .affine, headless: true),
                 ]
             }
         } + [
@@ -33,10 +34,11 @@ extension ConformanceSuite {
 
     private static func layerNormCase(
         _ shape: [Int], _ x: ElementType, _ y: ElementType, _ finish: Finish, gapped: Bool = false,
-        mean: Float = 0.5, deviation: Float = 2, tolerance: Double? = nil
+        headless: Bool = false, mean: Float = 0.5, deviation: Float = 2, tolerance: Double? = nil
     ) -> ConformanceCase {
         var name = "layer norm \(x)→\(y) \(shape), \(finish.rawValue)"
         if gapped { name += ", views" }
+        if headless { name += ", without the first token" }
         if mean == 30 { name += ", far from zero" }
         if deviation == 0 { name += ", constant" }
         let seed = name
@@ -47,11 +49,15 @@ extension ConformanceSuite {
             var noise = Noise(seed)
             let (b, t, d) = (shape[0], shape[1], shape[2])
             let values = noise.normal(b * t * d, x, mean: mean, deviation: deviation)
-            let layout = gapped ? Layout.gapped(shape, gap: 9, offset: 4) : .dense(shape)
-            let result = try bench.output(
-                gapped ? Layout.gapped(shape, gap: 2, offset: 1) : .dense(shape), y)
+            var (from, to) = (Layout.dense(shape), Layout.dense(shape))
+            if headless { from = .headless(shape) }
+            if gapped {
+                from = .gapped(shape, gap: 9, offset: 4)
+                to = .gapped(shape, gap: 2, offset: 1)
+            }
+            let result = try bench.output(to, y)
             var desc = posed_layer_norm_desc()
-            desc.x = try bench.tensor(values, layout, x).view
+            desc.x = try bench.tensor(values, from, x).view
             desc.y = result.view
             desc.eps = 1e-5
             let (factor, shift) = try attach(finish, b, d, to: &desc, &noise, bench)

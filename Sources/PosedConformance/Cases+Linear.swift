@@ -12,6 +12,8 @@ private struct LinearTrial {
     var inPlace = false
     /// x and y are views into wider arrays.
     var gapped = false
+    /// x and y lack the first token of wider arrays.
+    var headless = false
     /// All rows of the batch read one x.
     var sharedInput = false
     var note = ""
@@ -24,7 +26,7 @@ extension ConformanceSuite {
         let shapes = [
             [1, 1, 1, 1], [1, 1, 384, 1536], [2, 7, 33, 5], [1, 257, 384, 64], [3, 16, 48, 1],
             [1, 257, 72, 129], [2, 64, 128, 96], [5, 3, 100, 17], [8, 1, 384, 768], [1, 40, 1, 33],
-            [2, 31, 65, 31],
+            [2, 31, 65, 31], [1, 257, 384, 384],
         ].map { LinearTrial(sizes: $0) }
         let (small, odd) = ([2, 33, 64, 48], [3, 5, 37, 13])
         let options = [small, odd].flatMap { sizes in
@@ -46,6 +48,7 @@ extension ConformanceSuite {
                 LinearTrial(
                     sizes: sizes, gate: .own, residual: .float32, note: "gate, f32 residual"),
                 LinearTrial(sizes: sizes, gapped: true, note: "views"),
+                LinearTrial(sizes: sizes, headless: true, note: "without the first token"),
                 LinearTrial(
                     sizes: sizes, activation: POSED_ACT_SILU, bias: false, gate: .broadcast,
                     residual: .own, inPlace: true, gapped: true, note: "everything, views"),
@@ -106,8 +109,8 @@ private struct LinearRun {
             type: given, compute: compute
         ).handle
         let inputs = [b, t, operands.inputs]
-        let inLayout = trial.gapped ? Layout.gapped(inputs, gap: 5, offset: 3) : .dense(inputs)
-        let outLayout = trial.gapped ? Layout.gapped(shape, gap: 3, offset: 7) : .dense(shape)
+        let inLayout = layout(inputs, gap: 5, offset: 3)
+        let outLayout = layout(shape, gap: 3, offset: 7)
         desc.x =
             try bench.tensor(
                 operands.x, trial.sharedInput ? inLayout.broadcast(along: 0) : inLayout, x
@@ -135,6 +138,11 @@ private struct LinearRun {
         try bench.run(.linear(desc))
         operands.x = operands.x.map(compute.round)
         return Deviation.of(try bench.read(result), Reference.linear(operands))
+    }
+
+    private func layout(_ shape: [Int], gap: Int, offset: Int) -> Layout {
+        if trial.headless { return .headless(shape) }
+        return trial.gapped ? .gapped(shape, gap: gap, offset: offset) : .dense(shape)
     }
 
     private var residualType: ElementType { trial.residual == .float32 ? .f32 : y }

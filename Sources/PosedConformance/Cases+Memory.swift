@@ -5,7 +5,7 @@ extension ConformanceSuite {
     static var memoryCases: [ConformanceCase] {
         [
             ConformanceCase("memory: a limit refuses one buffer and nothing else") { bench in
-                let limited = try Bench(bench.plugin, memoryLimit: 16 << 20)
+                let limited = try Bench(bench.plugin, index: bench.index, memoryLimit: 16 << 20)
                 try refuseBuffer(limited, bytes: 64 << 20)
                 let network = try SmallNetwork(limited)
                 let expected = try network.run(limited)
@@ -19,7 +19,7 @@ extension ConformanceSuite {
                 return 0
             },
             ConformanceCase("memory: a limit refuses a weight that is too large") { bench in
-                let limited = try Bench(bench.plugin, memoryLimit: 4 << 20)
+                let limited = try Bench(bench.plugin, index: bench.index, memoryLimit: 4 << 20)
                 let compute = ElementType.floats.first(where: limited.computes) ?? .f32
                 let values = [Float](repeating: 0, count: 2048 * 2048)
                 do {
@@ -38,7 +38,7 @@ extension ConformanceSuite {
                 return 0
             },
             ConformanceCase("memory: use is counted and given back") { bench in
-                let own = try Bench(bench.plugin)
+                let own = try Bench(bench.plugin, index: bench.index)
                 let before = try own.currentInfo().memory_used
                 _ = try own.buffer(4 << 20)
                 let weight = try own.linearWeight(

@@ -17,6 +17,17 @@ extension ConformanceSuite {
             },
             ConformanceCase("stream: two threads with a stream each") { try twoThreads($0) },
             ConformanceCase("stream: an event orders two streams") { try eventOrder($0) },
+            ConformanceCase("stream: buffers and weights may go before the work is done") { bench in
+                let expected = try SmallNetwork(bench).run(bench)
+                for _ in 0..<5 {
+                    let own = try bench.another()
+                    for operation in try SmallNetwork(own).operations { try own.run(operation) }
+                    own.clear(waiting: false)
+                }
+                try expect(
+                    try SmallNetwork(bench).run(bench) == expected, "work after that is wrong")
+                return 0
+            },
             ConformanceCase("transfer: parts of a buffer") { try transferParts($0) },
             ConformanceCase("transfer: outside of a buffer is refused") { bench in
                 let buffer = try bench.buffer(256)

@@ -10,15 +10,17 @@ package enum ConformanceSuite {
             + refusalCases
     }
 
-    /// Runs all cases whose name contains `filter` on the plugin's first device.
+    /// Runs all cases whose name contains `filter` on one device.
     ///
-    /// - Parameter progress: told each result as it comes.
+    /// - Parameters:
+    ///   - index: which of the plugin's devices.
+    ///   - progress: told each result as it comes.
     /// - Throws: ``BackendError`` when the device cannot be opened.
     package static func run(
-        _ plugin: BackendPlugin, filter: String? = nil,
+        _ plugin: BackendPlugin, index: Int = 0, filter: String? = nil,
         progress: (ConformanceResult) -> Void = { _ in }
     ) throws -> ConformanceReport {
-        let bench = try Bench(plugin)
+        let bench = try Bench(plugin, index: index)
         var report = ConformanceReport(
             backend: plugin.name, device: text(bench.info.name),
             numerics: text(bench.info.numerics), results: [])

@@ -25,6 +25,13 @@ package struct Layout: Equatable, Sendable {
         return layout
     }
 
+    /// A `[B, T, D]` view of all tokens but the first of a dense `[B, T + 1, D]`.
+    package static func headless(_ shape: [Int]) -> Layout {
+        var layout = Layout.dense([shape[0], shape[1] + 1, shape[2]])
+        (layout.shape, layout.offset) = (shape, shape[2])
+        return layout
+    }
+
     /// Row-major in the dimension order `order`: `order[0]` is outermost in memory.
     package static func stored(_ shape: [Int], order: [Int]) -> Layout {
         let inner = Layout.dense(order.map { shape[$0] })

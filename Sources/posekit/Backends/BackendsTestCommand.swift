@@ -18,7 +18,7 @@ struct BackendsTestCommand: ParsableCommand {
               posekit backends test onednn --json > report.json
             """)
 
-    @Argument(help: "The backend's name, as in `posekit backends list`.")
+    @Argument(help: "The backend's name, as in `posekit backends list`; cuda:1 is its second device.")
     var name: String
 
     @Option(help: "A folder to look for backends in before all others.")
@@ -35,8 +35,11 @@ struct BackendsTestCommand: ParsableCommand {
 
     func run() throws {
         let registry = try BackendRegistry.discover(.standard(explicit: path))
-        let plugin = try registry.plugin(for: BackendSelection(parsing: name))
-        let report = try ConformanceSuite.run(plugin, filter: filter) { result in
+        let selection = try BackendSelection(parsing: name)
+        let plugin = try registry.plugin(for: selection)
+        let report = try ConformanceSuite.run(
+            plugin, index: selection.index, filter: filter
+        ) { result in
             guard !json, verbose || result.outcome == .failed else { return }
             print(Self.line(result))
         }
