@@ -49,26 +49,83 @@ package final class Sampler {
         let velocity = try VelocityEvaluator(
             model, plans: plans, conditions: conditions, guidance: settings.guidance,
             times: run.times, on: compute)
+        let steps = run.times.isEmpty ? [] : prepared(run.solve, velocity)
+        var position = 0
+        while true {
+            let action = solve.next()
+            if case .finished(let slot) = action {
+                return try outcome(of: solve, slot, settings)
+            }
+            if case .evaluate = action, isCancelled() {
+                throw PipelineError(.cancelled, "the solve was cancelled")
+            }
+            if position < steps.count {
+                try perform(steps[position], velocity)
+                position += 1
+            } else {
+                try perform(action, velocity, &solve)
+            }
+        }
+    }
+
+    private func outcome(
+        of solve: Solve, _ slot: Int, _ settings: SamplingSettings
+    ) throws -> Outcome {
+        if solve.outcome == .diverged {
+            throw PipelineError(.diverged, "\(settings.solver): the velocity is not finite any more")
+        }
+        return Outcome(
+            latents: slots[slot], evaluations: solve.evaluations, outcome: solve.outcome)
+    }
+
+    /// An action of a plan, ready to be carried out without allocating.
+    private enum Step {
+        case evaluate(inputs: [Operation], timeIndex: Int, output: Operation)
+        case combine(Operation)
+    }
+
+    /// All actions of a solve on a fixed grid, ready to run.
+    private func prepared(_ solve: Solve, _ velocity: VelocityEvaluator) -> [Step] {
+        var solve = solve
+        var steps: [Step] = []
         while true {
             switch solve.next() {
             case .evaluate(let step):
-                if isCancelled() { throw PipelineError(.cancelled, "the solve was cancelled") }
-                try velocity(slots[step.input], at: step.time, into: slots[step.output])
-            case .combine(let step):
-                try compute.combine(
-                    step.terms.map { (Float($0.coefficient), slots[$0.slot]) },
-                    into: slots[step.output])
-            case .estimateError(let estimate):
-                solve.answer(error: try error(estimate))
-            case .finished(let slot):
-                if solve.outcome == .diverged {
-                    throw PipelineError(
-                        .diverged, "\(settings.solver): the velocity is not finite any more")
-                }
-                return Outcome(
-                    latents: slots[slot], evaluations: solve.evaluations, outcome: solve.outcome)
+                steps.append(
+                    .evaluate(
+                        inputs: velocity.inputs(from: slots[step.input]),
+                        timeIndex: step.timeIndex ?? 0,
+                        output: velocity.output(to: slots[step.output])))
+            case .combine(let step): steps.append(.combine(combination(step)))
+            case .estimateError, .finished: return steps
             }
         }
+    }
+
+    private func perform(_ step: Step, _ velocity: VelocityEvaluator) throws {
+        switch step {
+        case .evaluate(let inputs, let timeIndex, let output):
+            try velocity.evaluate(inputs: inputs, timeIndex: timeIndex, output: output)
+        case .combine(let operation): try operation.run(on: compute)
+        }
+    }
+
+    /// Carries out an action of a solve that chooses its steps.
+    private func perform(
+        _ action: SolverAction, _ velocity: VelocityEvaluator, _ solve: inout Solve
+    ) throws {
+        switch action {
+        case .evaluate(let step):
+            try velocity(slots[step.input], at: step.time, into: slots[step.output])
+        case .combine(let step): try combination(step).run(on: compute)
+        case .estimateError(let estimate): solve.answer(error: try error(estimate))
+        case .finished: break
+        }
+    }
+
+    private func combination(_ step: SolverAction.Combination) -> Operation {
+        .combine(
+            step.terms.map { (Float($0.coefficient), slots[$0.slot]) }, into: slots[step.output])
     }
 
     /// The form of a solve: along a plan, or choosing its steps.

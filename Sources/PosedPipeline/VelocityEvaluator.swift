@@ -4,7 +4,8 @@ package import PosedTensor
 /// Evaluates the guided velocity of a batch of conditions at given times, along one plan.
 ///
 /// With guidance the batch has two rows for each condition, the conditional ones first; they are one
-/// evaluation. All that depends on the times alone is computed before the first.
+/// evaluation. All that depends on the times alone is computed before the first, and an evaluation at
+/// one of them allocates nothing.
 package final class VelocityEvaluator {
     private let model: RPFMTransformer
     private let compute: Compute
@@ -12,10 +13,9 @@ package final class VelocityEvaluator {
     private let conditions: [RowCondition]
     private let empty: RowCondition
     private let guidance: Double
-    /// Vectors for each time: [conditions · times, …], and [times, …] of the empty branch.
-    private var conditional: Tensor?
-    private var unconditional: Tensor?
     private var times: [Double] = []
+    /// For each time, what brings its modulation vectors to the plan's rows.
+    private var modulations: [[Operation]] = []
 
     /// Loads the conditions into a plan's slots.
     ///
@@ -39,44 +39,62 @@ package final class VelocityEvaluator {
         try prepare(times)
     }
 
-    /// The guided velocity of every row at one time.
-    ///
-    /// - Parameters:
-    ///   - z: [B, h, w, C] float32.
-    ///   - output: Where to write it, [B, h, w, C] float32.
-    /// - Throws: `BackendError` when the device fails.
-    package func callAsFunction(_ z: Tensor, at time: Double, into output: Tensor) throws {
+    /// What brings a state [B, h, w, C] float32 to the plan's rows.
+    package func inputs(from z: Tensor) -> [Operation] {
         let count = conditions.count
-        if !times.contains(time) { try prepare([time]) }
-        let index = times.firstIndex(of: time) ?? 0
-        try compute.copy(z, to: plan.z.sliced(axis: 0, 0..<count))
-        for row in 0..<count {
-            if let conditional {
-                try plan.modulate(conditional[row * times.count + index], row: row)
-            }
-            if guidance != 1, let unconditional {
-                try plan.modulate(unconditional[index], row: count + row)
-            }
+        let rows = (0..<(guidance == 1 ? 1 : 2)).map {
+            plan.z.sliced(axis: 0, $0 * count..<($0 + 1) * count)
         }
-        if guidance != 1 { try compute.copy(z, to: plan.z.sliced(axis: 0, count..<2 * count)) }
-        try plan.evaluate()
+        return rows.map { Operation.copy(z, to: $0) }
+    }
+
+    /// What takes the guided velocity from the plan's rows to [B, h, w, C] float32.
+    package func output(to velocity: Tensor) -> Operation {
+        let count = conditions.count
         let guided = plan.velocity.sliced(axis: 0, 0..<count)
-        if guidance == 1 {
-            try compute.copy(guided, to: output)
-        } else {
-            let plain = plan.velocity.sliced(axis: 0, count..<2 * count)
-            let scale = Float(guidance)
-            try compute.combine([(1 - scale, plain), (scale, guided)], into: output)
-        }
+        if guidance == 1 { return .copy(guided, to: velocity) }
+        let plain = plan.velocity.sliced(axis: 0, count..<2 * count)
+        let scale = Float(guidance)
+        return .combine([(1 - scale, plain), (scale, guided)], into: velocity)
+    }
+
+    /// Evaluates at the time of that index among those prepared.
+    ///
+    /// - Throws: `BackendError` when the device fails.
+    package func evaluate(inputs: [Operation], timeIndex: Int, output: Operation) throws {
+        for operation in inputs { try operation.run(on: compute) }
+        for operation in modulations[timeIndex] { try operation.run(on: compute) }
+        try plan.evaluate()
+        try output.run(on: compute)
+    }
+
+    /// The guided velocity at any time, prepared for it if it was not before.
+    ///
+    /// - Throws: `BackendError` when the device fails.
+    package func callAsFunction(_ z: Tensor, at time: Double, into velocity: Tensor) throws {
+        if !times.contains(time) { try prepare([time]) }
+        try evaluate(
+            inputs: inputs(from: z), timeIndex: times.firstIndex(of: time) ?? 0,
+            output: output(to: velocity))
     }
 
     private func prepare(_ times: [Double]) throws {
         guard !times.isEmpty else { return }
         self.times = times
-        conditional = try model.modulations(
+        let guided = try model.modulations(
             times: times, of: conditions.map(\.vector), on: compute)
-        if guidance != 1 {
-            unconditional = try model.modulations(times: times, of: [empty.vector], on: compute)
+        let plain =
+            guidance == 1 ? nil : try model.modulations(times: times, of: [empty.vector], on: compute)
+        modulations = times.indices.map { index in
+            conditions.indices.flatMap { row in
+                var operations = [
+                    plan.modulation(guided[row * times.count + index], row: row)
+                ]
+                if let plain {
+                    operations.append(plan.modulation(plain[index], row: conditions.count + row))
+                }
+                return operations
+            }
         }
     }
 }

@@ -56,8 +56,7 @@ extension Compute {
     ///
     /// - Throws: `BackendError` when the shapes differ.
     package func copy(_ x: Tensor, to y: Tensor) throws {
-        var desc = posed_copy_desc(x: x.native, y: y.native)
-        try BackendError.check("copy") { device.table.copy(stream.handle, &desc, $0) }
+        try Operation.copy(x, to: y).run(on: self)
     }
 
     /// The tensor as a dense one of another type; itself when it is that already.
@@ -75,20 +74,7 @@ extension Compute {
     ///
     /// - Throws: `BackendError` when shapes differ or there are more than 12 terms.
     package func combine(_ terms: [(Float, Tensor)], bias: Float = 0, into y: Tensor) throws {
-        precondition(!terms.isEmpty && terms.count <= Int(POSED_MAX_TERMS), "\(terms.count) terms")
-        var desc = posed_combine_desc()
-        desc.y = y.native
-        desc.count = UInt32(terms.count)
-        desc.bias = bias
-        withUnsafeMutableBytes(of: &desc.x) { bytes in
-            let inputs = bytes.bindMemory(to: posed_tensor.self)
-            for (index, term) in terms.enumerated() { inputs[index] = term.1.native }
-        }
-        withUnsafeMutableBytes(of: &desc.coefficient) { bytes in
-            let factors = bytes.bindMemory(to: Float.self)
-            for (index, term) in terms.enumerated() { factors[index] = term.0 }
-        }
-        try BackendError.check("combine") { device.table.combine(stream.handle, &desc, $0) }
+        try Operation.combine(terms, bias: bias, into: y).run(on: self)
     }
 
     /// An activation by itself, on a dense tensor.

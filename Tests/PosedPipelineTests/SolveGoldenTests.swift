@@ -81,6 +81,23 @@ import Testing
         #expect(asked == 4)
     }
 
+    /// A solve of a form known already takes no more device memory, however many steps it has.
+    @Test(arguments: GoldenPipeline.cases(["tiny"]))
+    func takesNoMemoryPerStep(_ golden: GoldenPipeline) throws {
+        let pipeline = try golden.pipeline()
+        let compute = pipeline.model.streams.transformer
+        let condition = try golden.condition(of: "solve.heun", pipeline)
+        let settings = SamplingSettings(budget: .steps(40), seed: 2)
+        _ = try pipeline.sample([condition], settings)
+        let before = try compute.device.info().memoryUsed
+        var seen: Set<UInt64> = []
+        _ = try pipeline.sample([condition], settings) {
+            seen.insert((try? compute.device.info().memoryUsed) ?? 0)
+            return false
+        }
+        #expect(seen == [before])
+    }
+
     /// An adaptive pair stays within its budget, and nearer to a fine grid than a coarse grid does.
     @Test(arguments: GoldenPipeline.cases(["tiny"]))
     func choosesItsSteps(_ golden: GoldenPipeline) throws {

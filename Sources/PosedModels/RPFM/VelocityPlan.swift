@@ -63,11 +63,16 @@ package final class VelocityPlan {
         }
     }
 
-    /// Sets a row's modulation vectors for the next evaluation: [(6·depth + 2)·D].
+    /// What sets a row's modulation vectors, [(6·depth + 2)·D], for the next evaluation.
+    package func modulation(_ vectors: Tensor, row: Int) -> Operation {
+        .copy(vectors, to: modulation[row])
+    }
+
+    /// Sets a row's modulation vectors, [(6·depth + 2)·D], for the next evaluation.
     ///
     /// - Throws: `BackendError` when the shape does not fit.
     package func modulate(_ vectors: Tensor, row: Int) throws {
-        try compute.copy(vectors, to: modulation[row])
+        try modulation(vectors, row: row).run(on: compute)
     }
 
     /// Computes `velocity` from `z`.
