@@ -31,6 +31,9 @@ SOLVE_TARGET_DB = {"blas": 60.0}
 OTHER_SOLVE_TARGET_DB = 35.0
 SETTINGS = dict(solver="heun", steps=8, guidance=1.1, time_shift=1.0)
 SEED = 7
+# The models a picture is made with; S-512 has S's weights and 1,024 tokens.
+MODELS = ("S", "S-reference", "B", "B-reference")
+LARGE = "S-512"
 
 
 # Models
@@ -98,6 +101,23 @@ def build_models(work):
                 link.symlink_to(parts.resolve() / part)
             reference.write_sampler(folder)
             reference.write_index(folder, "Dinov2Model", "Dinov2Model")
+    build_large(work, parts)
+
+
+def build_large(work, parts):
+    folder, weights = work / LARGE, "diffusion_pytorch_model.safetensors"
+    if (folder / "model_index.json").exists():
+        return
+    (folder / "transformer").mkdir(parents=True, exist_ok=True)
+    links = {part: parts / part for part in ("vae", "source_encoder", "pose_encoder")}
+    links[f"transformer/{weights}"] = work / "S" / "transformer" / weights
+    for name, origin in links.items():
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(origin.resolve())
+    config = json.loads((work / "S" / "transformer" / "config.json").read_text())
+    reference.write_json(folder / "transformer" / "config.json", {**config, "sample_size": 64})
+    reference.write_sampler(folder)
+    reference.write_index(folder, "Dinov2Model", "Dinov2Model")
 
 
 # References
@@ -110,14 +130,18 @@ def cases(work):
     listed = [(name, "S", part) for name, part in (
         ("vae.encode.256", "vae.encode"), ("vae.decode.256", "vae.decode"),
         ("dinov2-b.224", "source_encoder"), ("dinov2-s.224", "pose_encoder"))]
-    for model in ("S", "S-reference", "B", "B-reference"):
+    listed.append(("vae.decode.512", LARGE, "vae.decode"))
+    for model in (*MODELS, LARGE):
         listed += [(f"{part}.{model}", model, part) for part in ("condition", "velocity")]
     with torch.no_grad():
-        if not (out / "dinov2-s.224.safetensors").exists():
+        if not (out / "vae.decode.512.safetensors").exists():
             compute_parts(work, out)
-        for model in ("S", "S-reference", "B", "B-reference"):
-            if not (out / f"{model}.png").exists():
+        for model in (*MODELS, LARGE):
+            if not (out / f"velocity.{model}.safetensors").exists():
                 compute_network(work, out, model)
+        for model in MODELS:
+            if not (out / f"{model}.png").exists():
+                compute_picture(work, out, model)
     return listed
 
 
@@ -134,9 +158,10 @@ def compute_parts(work, out):
         normal("real.image", 1, 3, 32, 32), scale_factor=8, mode="bicubic"))
     reference.write_tensors(out / "vae.encode.256.safetensors", image=image,
                             latent=reference.encode(vae, image))
-    latent = normal("real.latent", 1, 4, 32, 32)
-    reference.write_tensors(out / "vae.decode.256.safetensors", latent=latent,
-                            image=reference.decode(vae, latent))
+    for size in (256, 512):
+        latent = normal("real.latent", 1, 4, size // 8, size // 8)
+        reference.write_tensors(out / f"vae.decode.{size}.safetensors", latent=latent,
+                                image=reference.decode(vae, latent))
     pixels = normal("real.pixels", 1, 3, 224, 224)
     for name, model in (("dinov2-b", source), ("dinov2-s", pose)):
         reference.write_tensors(out / f"{name}.224.safetensors", pixel_values=pixels,
@@ -144,9 +169,9 @@ def compute_parts(work, out):
 
 
 def compute_network(work, out, name):
-    """Conditions and velocities at batch 2, and a whole synthesis."""
+    """Conditions and velocities at batch 2."""
     model = rpfm.RPFMTransformer2DModel.from_pretrained(work / name / "transformer")
-    z, z_s, z_p = normal(f"real.{name}.z", 3, 2, 4, 32, 32)
+    z, z_s, z_p = normal(f"real.{name}.z", 3, 2, 4, *model.latent_size)
     given = dict(z_s=z_s, z_p=z_p, g_s=normal("real.g_s", 2, 257, 768),
                  g_p=normal("real.g_p", 2, 257, 384))
     cond = model.aggregate(**given)
@@ -155,6 +180,11 @@ def compute_network(work, out, name):
     reference.write_tensors(
         out / f"velocity.{name}.safetensors", z=z, t=t, z_s=z_s, z_p=z_p, cond=cond,
         velocity=model.velocity(z, t, z_s, z_p, cond))
+
+
+def compute_picture(work, out, name):
+    """A whole synthesis."""
+    model = rpfm.RPFMTransformer2DModel.from_pretrained(work / name / "transformer")
     picture, points = source_picture("real.png", 256, 256), keypoints(256, 256)
     stages = reference.synthesize(
         work / name, *load_parts(work), model, picture, points, SEED, SETTINGS)
@@ -197,7 +227,7 @@ def part_error(options, work, name, model, part, backend):
 def psnr(one, two):
     pictures = [np.asarray(Image.open(p).convert("RGB"), dtype=np.float64) for p in (one, two)]
     error = np.mean((pictures[0] - pictures[1]) ** 2)
-    return float("inf") if error == 0 else float(10 * np.log10(255.0**2 / error))
+    return float(10 * np.log10(255.0**2 / max(error, 1e-6)))  # 108 for equal pictures
 
 
 def solve_psnr(options, work, model, backend):
@@ -240,7 +270,7 @@ def main():
             attempt(results, case[0], backend, target,
                     lambda: part_error(options, options.work, *case, backend), lambda v, t: v <= t)
         decibels = SOLVE_TARGET_DB.get(backend, OTHER_SOLVE_TARGET_DB)
-        for model in ("S", "S-reference", "B", "B-reference"):
+        for model in MODELS:
             attempt(results, f"solve.{model}", backend, decibels,
                     lambda: solve_psnr(options, options.work, model, backend), lambda v, t: v >= t)
     if options.json:

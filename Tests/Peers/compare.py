@@ -45,9 +45,11 @@ class Posekit:
     def bench(self, item, backend):
         """Median milliseconds and type, or None with the reason printed."""
         fields = item.split(".")
-        velocity = fields[0].startswith("velocity")
+        velocity = fields[0] == "velocity"
         arguments = ["bench", "--preset", fields[1] if velocity else "S", "--backend", backend,
-                     "--batch", fields[2][1:] if velocity else "1"]
+                     "--batch", fields[-1][1:] if velocity else "1"]
+        if "ref" in fields:
+            arguments += ["--reference"]
         if "--only" in self.help:
             arguments += ["--only", item]
         if "--threads" in self.help:

@@ -28,7 +28,7 @@ BACKENDS = {
 SIZES = ["T", "S", "B"]
 BATCHES = [1, 2, 8]
 VELOCITIES = [f"velocity.{s}.b{b}" for s in SIZES for b in BATCHES]
-REFERENCES = [f"velocity-ref.{s}.b{b}" for s in ["S", "B"] for b in [1, 2]]
+REFERENCES = [f"velocity.{s}.ref.b{b}" for s in ["S", "B"] for b in [1, 2]]
 PARTS = ["dinov2-b.224", "vae.encode.256", "vae.decode.256"]
 ITEMS = VELOCITIES + REFERENCES + PARTS
 
@@ -92,10 +92,10 @@ def build(item):
     """The module in float32 and its inputs."""
     torch.manual_seed(0)
     if item.startswith("velocity"):
-        kind, size, batch = item.split(".")
-        b = int(batch[1:])
-        reference = kind == "velocity-ref"
-        preset = rpfm.PRESETS[size]
+        fields = item.split(".")
+        b = int(fields[-1][1:])
+        reference = "ref" in fields
+        preset = rpfm.PRESETS[fields[1]]
         model = rpfm.RPFMTransformer2DModel(**preset, reference_attention=reference)
         z, z_s, z_p = torch.randn(3, b, 4, 32, 32).unbind(0)
         inputs = [z, torch.full((b,), 0.3), z_s, z_p, torch.randn(b, preset["hidden_size"])]
