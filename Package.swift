@@ -18,10 +18,11 @@ let nativeCXX: [CXXSetting] = [
     .unsafeFlags(native + ["-fvisibility-inlines-hidden", "-fno-cxx-modules"])
 ]
 
-// A plugin exports its entry and nothing else, the C++ library's templates included.
+// A plugin exports its entry and nothing else, not even templates of the C++ library.
 let pluginLinker: [LinkerSetting] = [
     .unsafeFlags([
         "-Xlinker", "--version-script=" + Context.packageDirectory + "/CShims/PosedCPU/plugin.map",
+        "-static-stdlib", "-nostartfiles",  // there is no Swift in a plugin
     ])
 ]
 

@@ -26,28 +26,6 @@ struct Library {
   std::string problem;
 };
 
-/// OpenBLAS picks its kernels when it is loaded, and releases older than a processor pick too low:
-/// 0.3.21 runs AVX2 code on AMD processors with AVX-512. Names a better core for the time of the
-/// loading, unless the user has named one.
-class CoreHint {
- public:
-  CoreHint() {
-    const Features &found = features();
-    if (std::getenv(variable) != nullptr) return;
-    if (!found.avx512 || found.vendor != "AuthenticAMD") return;
-    set_ = setenv(variable, "SkylakeX", 0) == 0;
-  }
-  ~CoreHint() {
-    if (set_) unsetenv(variable);
-  }
-  CoreHint(const CoreHint &) = delete;
-  CoreHint &operator=(const CoreHint &) = delete;
-
- private:
-  static constexpr const char *variable = "OPENBLAS_CORETYPE";
-  bool set_ = false;
-};
-
 Library &library() {
   static Library loaded;
   return loaded;
@@ -67,7 +45,6 @@ void multiply(const Product &product, int64_t columns) {
 }
 
 void load(Library &library) {
-  CoreHint hint;
   void *handle = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char *reason = dlerror();
