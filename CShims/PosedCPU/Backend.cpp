@@ -16,8 +16,7 @@ namespace {
 
 const Plugin *plugin_of_library = nullptr;
 
-template <class T>
-void require(const T *pointer, const char *what) {
+template <class T> void require(const T *pointer, const char *what) {
   if (pointer == nullptr) fail(POSED_INVALID_ARGUMENT, "%s is NULL.", what);
 }
 
@@ -40,23 +39,21 @@ posed_status probe(posed_probe_result *result, posed_error *error) {
   });
 }
 
-posed_status device_open(const posed_device_options *options, posed_device **device,
-                         posed_error *error) {
+posed_status device_open(const posed_device_options *options, posed_device **device, posed_error *error) {
   return guard(error, [&] {
     require(options, "options");
     require(device, "device");
     constexpr int32_t most = 1024;
     if (options->index != 0) {
-      fail(POSED_INVALID_ARGUMENT, "Device %d of %s does not exist; there is only device 0.",
-           options->index, plugin_of_library->name);
+      fail(POSED_INVALID_ARGUMENT, "Device %d of %s does not exist; there is only device 0.", options->index,
+           plugin_of_library->name);
     }
     if (options->threads < 0 || options->threads > most) {
       fail(POSED_INVALID_ARGUMENT, "%d threads; expected 0 to %d.", options->threads, most);
     }
     int threads = options->threads == 0 ? usable_threads() : options->threads;
     auto kernels = plugin_of_library->open(*options, threads);
-    *device = new posed_device(std::move(kernels), threads, options->memory_limit,
-                               plugin_of_library->name);
+    *device = new posed_device(std::move(kernels), threads, options->memory_limit, plugin_of_library->name);
   });
 }
 
@@ -68,10 +65,9 @@ posed_status device_info(posed_device *device, posed_device_info *info, posed_er
     require(info, "info");
     posed_device_info answer = {};
     int threads = device->pool.threads();
-    std::snprintf(answer.name, sizeof answer.name, "%.100s, %d thread%s", features().name.c_str(),
-                  threads, threads == 1 ? "" : "s");
-    std::snprintf(answer.numerics, sizeof answer.numerics, "%s",
-                  device->kernels->numerics().c_str());
+    std::snprintf(answer.name, sizeof answer.name, "%.100s, %d thread%s", features().name.c_str(), threads,
+                  threads == 1 ? "" : "s");
+    std::snprintf(answer.numerics, sizeof answer.numerics, "%s", device->kernels->numerics().c_str());
     answer.threads = threads;
     answer.dtypes = device->kernels->compute_types();
     answer.preferred = device->kernels->preferred();
@@ -91,8 +87,8 @@ bool supports_types(const posed_op_query &query, std::string &why) {
     y = false;
   }
   if (!x || !y) {
-    why = "Operation " + std::to_string(query.op) + " does not take " + name_of(query.x_dtype) +
-          " to " + name_of(query.y_dtype) + ".";
+    why = "Operation " + std::to_string(query.op) + " does not take " + name_of(query.x_dtype) + " to " +
+          name_of(query.y_dtype) + ".";
   }
   return x && y;
 }
@@ -107,16 +103,16 @@ bool supports_query(const posed_device &device, const posed_op_query &query, std
   if (!weighted && query.op != POSED_OP_ATTENTION) return true;
   uint32_t compute = weighted ? query.compute : query.x_dtype;
   if (!is_float(compute) || (device.kernels->compute_types() & (1u << compute)) == 0) {
-    why = std::string("The ") + plugin_of_library->name + " backend does not compute in " +
-          name_of(compute) + " here.";
+    why = std::string("The ") + plugin_of_library->name + " backend does not compute in " + name_of(compute) +
+          " here.";
     return false;
   }
   bool x = query.x_dtype == POSED_F32 || query.x_dtype == compute;
   bool y = query.y_dtype == POSED_F32 || query.y_dtype == compute;
   if (query.op == POSED_OP_ATTENTION) y = query.y_dtype == query.x_dtype;
   if (!x || !y) {
-    why = "Operation " + std::to_string(query.op) + " computing in " + name_of(compute) +
-          " does not take " + name_of(query.x_dtype) + " to " + name_of(query.y_dtype) + ".";
+    why = "Operation " + std::to_string(query.op) + " computing in " + name_of(compute) + " does not take " +
+          name_of(query.x_dtype) + " to " + name_of(query.y_dtype) + ".";
     return false;
   }
   return device.kernels->supports(query, why);
@@ -136,8 +132,7 @@ int32_t supports(posed_device *device, const posed_op_query *query, posed_error 
 
 // ---- memory ----
 
-posed_status buffer_create(posed_device *device, uint64_t bytes, posed_buffer **buffer,
-                           posed_error *error) {
+posed_status buffer_create(posed_device *device, uint64_t bytes, posed_buffer **buffer, posed_error *error) {
   return guard(error, [&] {
     require(device, "device");
     require(buffer, "buffer");
@@ -145,14 +140,17 @@ posed_status buffer_create(posed_device *device, uint64_t bytes, posed_buffer **
   });
 }
 
-void buffer_destroy(posed_device *, posed_buffer *buffer) { delete buffer; }
+void buffer_destroy(posed_device *, posed_buffer *buffer) {
+  if (buffer != nullptr) buffer->device->pool.settle();
+  delete buffer;
+}
 
 void *buffer_map(posed_device *, posed_buffer *buffer) {
   return buffer == nullptr ? nullptr : buffer->memory.data();
 }
 
-posed_status upload(posed_stream *stream, posed_buffer *to, uint64_t offset_bytes,
-                    const void *from, uint64_t bytes, posed_error *error) {
+posed_status upload(posed_stream *stream, posed_buffer *to, uint64_t offset_bytes, const void *from,
+                    uint64_t bytes, posed_error *error) {
   return guard(error, [&] {
     require(stream, "stream");
     require(to, "to");
@@ -179,8 +177,8 @@ posed_status download(posed_stream *stream, void *to, posed_buffer *from, uint64
 
 void require_compute(const posed_device &device, uint32_t compute, const char *what) {
   if ((device.kernels->compute_types() & (1u << compute)) != 0) return;
-  fail(POSED_UNSUPPORTED, "%s: the %s backend does not compute in %s here.", what,
-       plugin_of_library->name, name_of(compute).c_str());
+  fail(POSED_UNSUPPORTED, "%s: the %s backend does not compute in %s here.", what, plugin_of_library->name,
+       name_of(compute).c_str());
 }
 
 posed_status weight_create_linear(posed_device *device, const posed_linear_weight_desc *desc,
@@ -224,11 +222,12 @@ posed_status weight_create_conv2d(posed_device *device, const posed_conv2d_weigh
   });
 }
 
-void weight_destroy(posed_device *, posed_weight *weight) { delete weight; }
-
-uint64_t weight_bytes(const posed_weight *weight) {
-  return weight == nullptr ? 0 : weight->bytes();
+void weight_destroy(posed_device *, posed_weight *weight) {
+  if (weight != nullptr) weight->device->pool.settle();
+  delete weight;
 }
+
+uint64_t weight_bytes(const posed_weight *weight) { return weight == nullptr ? 0 : weight->bytes(); }
 
 // ---- operations ----
 
@@ -260,7 +259,7 @@ OperationPointer attention(posed_device &device, const posed_attention_desc &des
 template <class Desc, OperationPointer (*plan)(const Desc &)>
 constexpr auto simple = operation<Desc, without_device<Desc, plan>>;
 
-}  // namespace
+} // namespace
 
 const posed_backend *make_backend(const Plugin &plugin, uint32_t host_abi) {
   if (host_abi >> 16 != POSED_BACKEND_ABI_MAJOR) return nullptr;
@@ -298,4 +297,4 @@ const posed_backend *make_backend(const Plugin &plugin, uint32_t host_abi) {
   return &table;
 }
 
-}  // namespace posed
+} // namespace posed

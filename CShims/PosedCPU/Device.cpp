@@ -1,26 +1,25 @@
 #include "posed_cpu/device.h"
 
-posed_device::posed_device(std::unique_ptr<posed::Kernels> mathematics, int threads,
-                           uint64_t limit, const char *name)
-    : account(std::make_shared<posed::Account>(limit)),
-      kernels(std::move(mathematics)),
+posed_device::posed_device(std::unique_ptr<posed::Kernels> mathematics, int threads, uint64_t limit,
+                           const char *name)
+    : account(std::make_shared<posed::Account>(limit)), kernels(std::move(mathematics)),
       pool(threads, std::string("posed-") + name, account, [this] { kernels->enter_thread(); }) {}
 
 void posed_stream::submit(posed::OperationPointer operation) {
   switch (state) {
-    case State::running:
-      immediate.clear();
-      immediate.append(std::move(operation));
-      device->pool.admit(immediate);
-      device->pool.run(immediate);
-      immediate.clear();
-      return;
-    case State::recording:
-      recorded->append(std::move(operation));
-      return;
-    case State::failed:
-      posed::fail(POSED_INVALID_ARGUMENT,
-                  "The recording has ended with an earlier failure: end the capture first.");
+  case State::running:
+    immediate.clear();
+    immediate.append(std::move(operation));
+    device->pool.admit(immediate);
+    device->pool.run(immediate);
+    immediate.clear();
+    return;
+  case State::recording:
+    recorded->append(std::move(operation));
+    return;
+  case State::failed:
+    posed::fail(POSED_INVALID_ARGUMENT,
+                "The recording has ended with an earlier failure: end the capture first.");
   }
 }
 

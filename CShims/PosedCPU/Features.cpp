@@ -64,7 +64,7 @@ Features detect() {
   found.model = model;
   long l2 = sysconf(_SC_LEVEL2_CACHE_SIZE);
   found.l2_bytes = l2 > 0 ? l2 : 0;
-  if (!bit(one.c, 27)) return found;  // the system has not enabled XGETBV
+  if (!bit(one.c, 27)) return found; // the system has not enabled XGETBV
 
   uint64_t state = enabled_state();
   bool ymm = (state & 0x6) == 0x6;
@@ -72,8 +72,8 @@ Features detect() {
   bool tiles = (state & 0x60000) == 0x60000;
   Leaf seven = leaf(7), more = leaf(7, 1);
   found.avx2 = ymm && bit(one.c, 28) && bit(one.c, 12) && bit(one.c, 29) && bit(seven.b, 5);
-  found.avx512 = found.avx2 && zmm && bit(seven.b, 16) && bit(seven.b, 17) && bit(seven.b, 30) &&
-                 bit(seven.b, 31);
+  found.avx512 =
+      found.avx2 && zmm && bit(seven.b, 16) && bit(seven.b, 17) && bit(seven.b, 30) && bit(seven.b, 31);
   found.avx512_vnni = found.avx512 && bit(seven.c, 11);
   found.avx512_fp16 = found.avx512 && bit(seven.d, 23);
   found.avx512_bf16 = found.avx512 && bit(more.a, 5);
@@ -120,7 +120,7 @@ double control_group_quota() {
     if (!unified && (',' + controllers + ',').find(",cpu,") == std::string::npos) continue;
     std::string root = unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
     std::string path = line.substr(second + 1);
-    while (path.size() > 1) {  // a parent's quota binds its children too
+    while (path.size() > 1) { // a parent's quota binds its children too
       least = std::min(least, quota(root + path));
       path = path.substr(0, path.rfind('/'));
     }
@@ -128,7 +128,7 @@ double control_group_quota() {
   return least;
 }
 
-}  // namespace
+} // namespace
 
 const Features &features() {
   static const Features found = limited(detect());
@@ -146,9 +146,12 @@ bool request_amx() {
 
 const char *name(Isa isa) {
   switch (isa) {
-    case Isa::avx512: return "avx512";
-    case Isa::avx2: return "avx2";
-    case Isa::baseline: return "baseline";
+  case Isa::avx512:
+    return "avx512";
+  case Isa::avx2:
+    return "avx2";
+  case Isa::baseline:
+    return "baseline";
   }
   return "baseline";
 }
@@ -163,4 +166,4 @@ int usable_threads() {
   return std::max(count, 1);
 }
 
-}  // namespace posed
+} // namespace posed

@@ -7,7 +7,7 @@
 namespace posed {
 
 class Patience {
- public:
+public:
   void wait() {
     if (++turns_ < 4096) {
       _mm_pause();
@@ -16,8 +16,8 @@ class Patience {
     }
   }
 
- private:
+private:
   int turns_ = 0;
 };
 
-}  // namespace posed
+} // namespace posed

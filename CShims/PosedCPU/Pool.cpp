@@ -31,17 +31,12 @@ int64_t now() {
       .count();
 }
 
-}  // namespace
+} // namespace
 
-Pool::Pool(int threads, std::string name, std::shared_ptr<Account> account,
-           std::function<void()> enter)
-    : threads_(threads),
-      name_(std::move(name)),
-      account_(std::move(account)),
-      enter_(std::move(enter)),
-      spin_nanoseconds_(spin_time()),
-      scratch_(threads) {
-  sigset_t all, before;  // signals are the host's business: its own threads take them
+Pool::Pool(int threads, std::string name, std::shared_ptr<Account> account, std::function<void()> enter)
+    : threads_(threads), name_(std::move(name)), account_(std::move(account)), enter_(std::move(enter)),
+      spin_nanoseconds_(spin_time()), scratch_(threads) {
+  sigset_t all, before; // signals are the host's business: its own threads take them
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
@@ -136,4 +131,4 @@ void Pool::run(Program &program) {
   if (program.failed_.load()) throw Failure(program.status_, program.error_.message);
 }
 
-}  // namespace posed
+} // namespace posed

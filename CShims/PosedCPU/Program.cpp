@@ -41,8 +41,7 @@ void Program::rewind() {
 
 void Program::attempt(const Step &step, int task, Worker &worker) noexcept {
   posed_error error;
-  posed_status status =
-      guard(&error, [&] { step.operation->run(step.phase, task, worker); });
+  posed_status status = guard(&error, [&] { step.operation->run(step.phase, task, worker); });
   if (status == POSED_OK || failed_.exchange(true, std::memory_order_relaxed)) return;
   status_ = status;
   std::memcpy(&error_, &error, sizeof error);
@@ -70,4 +69,4 @@ void Program::work(Worker &worker) {
   }
 }
 
-}  // namespace posed
+} // namespace posed

@@ -26,4 +26,4 @@ void report(posed_error *error, const char *message) noexcept {
   error->message[length] = 0;
 }
 
-}  // namespace posed
+} // namespace posed

@@ -6,8 +6,7 @@
 namespace posed {
 namespace {
 
-template <class T>
-void require(const T *pointer, const char *what) {
+template <class T> void require(const T *pointer, const char *what) {
   if (pointer == nullptr) fail(POSED_INVALID_ARGUMENT, "%s is NULL.", what);
 }
 
@@ -105,9 +104,12 @@ posed_status graph_launch(posed_stream *stream, posed_graph *graph, posed_error 
   });
 }
 
-void graph_destroy(posed_graph *graph) { delete graph; }
+void graph_destroy(posed_graph *graph) {
+  if (graph != nullptr) graph->device->pool.settle();
+  delete graph;
+}
 
-}  // namespace
+} // namespace
 
 void fill_stream(posed_backend &table) {
   table.stream_create = stream_create;
@@ -124,4 +126,4 @@ void fill_stream(posed_backend &table) {
   table.graph_destroy = graph_destroy;
 }
 
-}  // namespace posed
+} // namespace posed

@@ -7,4 +7,4 @@ namespace posed {
 /// Sets the functions of streams, events and graphs.
 void fill_stream(posed_backend &table);
 
-}  // namespace posed
+} // namespace posed

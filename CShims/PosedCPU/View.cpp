@@ -22,8 +22,8 @@ int64_t reach(const View &view, const Expect &expect) {
     int64_t step = 0;
     if (__builtin_mul_overflow(view.shape[i] - 1, view.stride[i], &step) ||
         __builtin_add_overflow(furthest, step, &furthest)) {
-      fail(POSED_INVALID_ARGUMENT, "%s: the strides of %s overflow for shape %s.",
-           expect.operation, expect.tensor, view.shape_text().c_str());
+      fail(POSED_INVALID_ARGUMENT, "%s: the strides of %s overflow for shape %s.", expect.operation,
+           expect.tensor, view.shape_text().c_str());
     }
   }
   return furthest;
@@ -42,50 +42,57 @@ void check_bounds(const View &view, const Expect &expect, const posed_tensor &te
     fail(POSED_INVALID_ARGUMENT,
          "%s: %s of shape %s at offset %llu reaches past the end of its buffer of %llu bytes.",
          expect.operation, expect.tensor, view.shape_text().c_str(),
-         static_cast<unsigned long long>(tensor.offset_bytes),
-         static_cast<unsigned long long>(have));
+         static_cast<unsigned long long>(tensor.offset_bytes), static_cast<unsigned long long>(have));
   }
 }
 
 void check_dimensions(const View &view, const Expect &expect) {
   for (int i = 0; i < view.rank; ++i) {
     if (view.shape[i] < 1) {
-      fail(POSED_INVALID_ARGUMENT, "%s: %s has shape %s; every dimension must be positive.",
-           expect.operation, expect.tensor, view.shape_text().c_str());
+      fail(POSED_INVALID_ARGUMENT, "%s: %s has shape %s; every dimension must be positive.", expect.operation,
+           expect.tensor, view.shape_text().c_str());
     }
     bool zero = view.stride[i] == 0 && view.shape[i] > 1;
     if (view.stride[i] < 0 || (zero && !expect.broadcast)) {
-      fail(POSED_INVALID_ARGUMENT, "%s: %s has strides %s; they must be %s.", expect.operation,
-           expect.tensor, text(view.stride, view.rank).c_str(),
-           expect.broadcast ? "zero or positive" : "positive");
+      fail(POSED_INVALID_ARGUMENT, "%s: %s has strides %s; they must be %s.", expect.operation, expect.tensor,
+           text(view.stride, view.rank).c_str(), expect.broadcast ? "zero or positive" : "positive");
     }
   }
   int last = view.rank - 1;
   if (expect.unit_innermost && view.shape[last] > 1 && view.stride[last] != 1) {
-    fail(POSED_INVALID_ARGUMENT, "%s: the innermost stride of %s is %lld; it must be 1.",
-         expect.operation, expect.tensor, static_cast<long long>(view.stride[last]));
+    fail(POSED_INVALID_ARGUMENT, "%s: the innermost stride of %s is %lld; it must be 1.", expect.operation,
+         expect.tensor, static_cast<long long>(view.stride[last]));
   }
 }
 
-}  // namespace
+} // namespace
 
 size_t size_of(uint32_t dtype) {
   switch (dtype) {
-    case POSED_F32: return 4;
-    case POSED_F16:
-    case POSED_BF16: return 2;
-    case POSED_U8: return 1;
-    default: return 0;
+  case POSED_F32:
+    return 4;
+  case POSED_F16:
+  case POSED_BF16:
+    return 2;
+  case POSED_U8:
+    return 1;
+  default:
+    return 0;
   }
 }
 
 std::string name_of(uint32_t dtype) {
   switch (dtype) {
-    case POSED_F32: return "f32";
-    case POSED_F16: return "f16";
-    case POSED_BF16: return "bf16";
-    case POSED_U8: return "u8";
-    default: return "dtype " + std::to_string(dtype);
+  case POSED_F32:
+    return "f32";
+  case POSED_F16:
+    return "f16";
+  case POSED_BF16:
+    return "bf16";
+  case POSED_U8:
+    return "u8";
+  default:
+    return "dtype " + std::to_string(dtype);
   }
 }
 
@@ -127,9 +134,8 @@ View resolve(const posed_tensor &tensor, const Expect &expect) {
   }
   if (tensor.rank < 1 || tensor.rank > POSED_MAX_RANK ||
       (expect.rank != 0 && tensor.rank != static_cast<uint32_t>(expect.rank))) {
-    fail(POSED_INVALID_ARGUMENT, "%s: %s has rank %u; expected %s%d.", expect.operation,
-         expect.tensor, tensor.rank, expect.rank == 0 ? "1 to " : "",
-         expect.rank == 0 ? POSED_MAX_RANK : expect.rank);
+    fail(POSED_INVALID_ARGUMENT, "%s: %s has rank %u; expected %s%d.", expect.operation, expect.tensor,
+         tensor.rank, expect.rank == 0 ? "1 to " : "", expect.rank == 0 ? POSED_MAX_RANK : expect.rank);
   }
   view.rank = static_cast<int>(tensor.rank);
   for (int i = 0; i < view.rank; ++i) {
@@ -147,17 +153,15 @@ void require_shape(const View &view, const Expect &expect, std::initializer_list
   int i = 0;
   for (int64_t extent : shape) same = same && view.shape[i++] == extent;
   if (!same) {
-    fail(POSED_INVALID_ARGUMENT, "%s: %s has shape %s; expected %s.", expect.operation,
-         expect.tensor, view.shape_text().c_str(),
-         text(shape.begin(), static_cast<int>(shape.size())).c_str());
+    fail(POSED_INVALID_ARGUMENT, "%s: %s has shape %s; expected %s.", expect.operation, expect.tensor,
+         view.shape_text().c_str(), text(shape.begin(), static_cast<int>(shape.size())).c_str());
   }
 }
 
 void require_dense(const View &view, const Expect &expect) {
   if (view.dense()) return;
-  fail(POSED_INVALID_ARGUMENT, "%s: %s of shape %s has strides %s; it must be dense.",
-       expect.operation, expect.tensor, view.shape_text().c_str(),
-       text(view.stride, view.rank).c_str());
+  fail(POSED_INVALID_ARGUMENT, "%s: %s of shape %s has strides %s; it must be dense.", expect.operation,
+       expect.tensor, view.shape_text().c_str(), text(view.stride, view.rank).c_str());
 }
 
 void require_activation(uint32_t activation, const char *operation) {
@@ -166,4 +170,4 @@ void require_activation(uint32_t activation, const char *operation) {
        POSED_ACT_TANH);
 }
 
-}  // namespace posed
+} // namespace posed

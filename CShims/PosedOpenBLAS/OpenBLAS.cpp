@@ -15,8 +15,7 @@ namespace {
 // From OpenBLAS's C interface, built with 32-bit integers as distributions do.
 constexpr int row_major = 101, no_transpose = 111;
 using Sgemm = void (*)(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
-                       const float *a, int lda, const float *b, int ldb, float beta, float *c,
-                       int ldc);
+                       const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
 using SetThreads = void (*)(int);
 using CoreName = char *(*)();
 
@@ -37,8 +36,7 @@ void multiply(const Product &product, int64_t columns) {
     bool add = product.add || segment > 0;
     library().sgemm(row_major, no_transpose, no_transpose, static_cast<int>(product.rows),
                     static_cast<int>(columns), static_cast<int>(product.length), 1.0f, a,
-                    static_cast<int>(product.a_stride),
-                    product.b + segment * product.length * product.b_row,
+                    static_cast<int>(product.a_stride), product.b + segment * product.length * product.b_row,
                     static_cast<int>(product.b_row), add ? 1.0f : 0.0f, product.c,
                     static_cast<int>(product.c_row));
   }
@@ -59,13 +57,12 @@ void load(Library &library) {
     library.problem = "libopenblas.so.0 lacks cblas_sgemm or openblas_set_num_threads.";
     return;
   }
-  set_threads(1);  // the device's own threads share the work out
+  set_threads(1); // the device's own threads share the work out
   std::string core = core_name == nullptr ? "unknown" : core_name();
-  library.engine = {.name = "openblas-" + core, .panel = 128, .exact_rows = false,
-                    .product = multiply};
+  library.engine = {.name = "openblas-" + core, .panel = 128, .exact_rows = false, .product = multiply};
 }
 
-}  // namespace
+} // namespace
 
 const float32::Engine *openblas_engine(std::string &why) {
   static std::once_flag once;
@@ -86,4 +83,4 @@ const float32::Engine &choose_engine() {
   return float32::own_engine();
 }
 
-}  // namespace posed::blas
+} // namespace posed::blas

@@ -17,4 +17,4 @@ const float32::Engine *openblas_engine(std::string &why);
 /// asked for is missing.
 const float32::Engine &choose_engine();
 
-}  // namespace posed::blas
+} // namespace posed::blas

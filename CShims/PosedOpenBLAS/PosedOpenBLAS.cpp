@@ -12,12 +12,10 @@ namespace {
 using namespace posed;
 
 class FloatKernels final : public Kernels {
- public:
+public:
   explicit FloatKernels(const float32::Engine &engine) : engine_(engine) {}
 
-  std::string numerics() const override {
-    return "blas-f32-" + engine_.name;
-  }
+  std::string numerics() const override { return "blas-f32-" + engine_.name; }
   uint32_t compute_types() const override { return 1u << POSED_F32; }
   uint32_t preferred() const override { return POSED_F32; }
   bool supports(const posed_op_query &, std::string &) const override { return true; }
@@ -44,7 +42,7 @@ class FloatKernels final : public Kernels {
     return float32::plan_attention(device, call);
   }
 
- private:
+private:
   const float32::Engine &engine_;
 };
 
@@ -62,10 +60,8 @@ std::unique_ptr<Kernels> open(const posed_device_options &, int) {
 
 constexpr Plugin plugin = {.name = "blas", .version = "1.0", .probe = probe, .open = open};
 
-}  // namespace
+} // namespace
 
 extern "C" POSED_EXPORT const posed_backend *posed_backend_entry(uint32_t host_abi);
 
-const posed_backend *posed_backend_entry(uint32_t host_abi) {
-  return posed::make_backend(plugin, host_abi);
-}
+const posed_backend *posed_backend_entry(uint32_t host_abi) { return posed::make_backend(plugin, host_abi); }

@@ -19,7 +19,7 @@ namespace {
 constexpr int64_t key_step = 512;
 
 struct Layout {
-  int64_t panel, queries, padded_size;  // queries of a block; d rounded up to whole panels
+  int64_t panel, queries, padded_size; // queries of a block; d rounded up to whole panels
   // Offsets in the scratch, in floats.
   int64_t q, scores, values, sums, maximum, total, fade, end;
 };
@@ -47,14 +47,11 @@ Layout layout(const AttentionCall &call) {
 }
 
 class Attention final : public Operation {
- public:
+public:
   Attention(const AttentionCall &call, const Layout &layout)
-      : Operation({static_cast<int>(call.batch * call.heads *
-                                    blocks(call.queries, layout.queries))},
+      : Operation({static_cast<int>(call.batch * call.heads * blocks(call.queries, layout.queries))},
                   static_cast<size_t>(layout.end) * sizeof(float)),
-        call_(call),
-        l_(layout),
-        query_blocks_(blocks(call.queries, layout.queries)) {}
+        call_(call), l_(layout), query_blocks_(blocks(call.queries, layout.queries)) {}
 
   void run(int, int task, Worker &worker) override {
     auto *scratch = reinterpret_cast<float *>(worker.scratch);
@@ -66,20 +63,20 @@ class Attention final : public Operation {
     std::fill_n(scratch + l_.total, l_.queries, 0.0f);
     bool first = true;
     const View &k = call_.k, &v = call_.v;
-    attend({at(k, b, 0, head), k.stride[1]}, {at(v, b, 0, head), v.stride[1]}, call_.keys,
-           queries.size(), first, scratch);
+    attend({at(k, b, 0, head), k.stride[1]}, {at(v, b, 0, head), v.stride[1]}, call_.keys, queries.size(),
+           first, scratch);
     if (!call_.cached.empty()) {
       const CachedKV &cached = call_.cached[static_cast<size_t>(b)];
       if (cached.tokens > 0) {
         attend({cached.k.as<float>() + head * cached.k.stride[1], cached.k.stride[0]},
-               {cached.v.as<float>() + head * cached.v.stride[1], cached.v.stride[0]},
-               cached.tokens, queries.size(), first, scratch);
+               {cached.v.as<float>() + head * cached.v.stride[1], cached.v.stride[0]}, cached.tokens,
+               queries.size(), first, scratch);
       }
     }
     scatter(b, head, queries, scratch);
   }
 
- private:
+private:
   struct Matrix {
     const float *data;
     int64_t row;
@@ -103,13 +100,12 @@ class Attention final : public Operation {
     }
   }
 
-  void attend(Matrix keys, Matrix values, int64_t count, int64_t queries, bool &first,
-              float *scratch) const {
+  void attend(Matrix keys, Matrix values, int64_t count, int64_t queries, bool &first, float *scratch) const {
     for (int64_t key = 0; key < count; key += key_step) {
       int64_t some = std::min(key_step, count - key);
       score({keys.data + key * keys.row, keys.row}, some, scratch);
-      primitives().softmax_block(scratch + l_.scores, some, l_.queries, call_.scale,
-                                 scratch + l_.maximum, scratch + l_.total, scratch + l_.fade);
+      primitives().softmax_block(scratch + l_.scores, some, l_.queries, call_.scale, scratch + l_.maximum,
+                                 scratch + l_.total, scratch + l_.fade);
       if (!first) fade(queries, scratch);
       add({values.data + key * values.row, values.row}, some, queries, first, scratch);
       first = false;
@@ -145,8 +141,7 @@ class Attention final : public Operation {
       float *padded = scratch + l_.values;
       for (int64_t i = 0; i < count; ++i) {
         float *row = padded + i * l_.padded_size;
-        std::memcpy(row, values.data + i * values.row,
-                    static_cast<size_t>(call_.size) * sizeof(float));
+        std::memcpy(row, values.data + i * values.row, static_cast<size_t>(call_.size) * sizeof(float));
         std::fill_n(row + call_.size, l_.padded_size - call_.size, 0.0f);
       }
       values = {padded, l_.padded_size};
@@ -180,10 +175,10 @@ class Attention final : public Operation {
   const int64_t query_blocks_;
 };
 
-}  // namespace
+} // namespace
 
 OperationPointer plan_attention(posed_device &, const AttentionCall &call) {
   return std::make_unique<Attention>(call, layout(call));
 }
 
-}  // namespace posed::float32
+} // namespace posed::float32

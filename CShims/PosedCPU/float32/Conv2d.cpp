@@ -19,15 +19,15 @@ constexpr int64_t depth_step = 512;
 struct Geometry {
   int64_t images, height, width, channels;
   int64_t out_height, out_width, out_channels;
-  int64_t grid_height, grid_width;  // output pixels of one variant
-  int64_t step;                     // 1, or 2 when enlarging: output pixels between two of a variant
-  int64_t kernel_h, kernel_w;       // of one variant
+  int64_t grid_height, grid_width; // output pixels of one variant
+  int64_t step;                    // 1, or 2 when enlarging: output pixels between two of a variant
+  int64_t kernel_h, kernel_w;      // of one variant
   int64_t stride_h, stride_w, pad_top, pad_left;
-  int64_t reach;      // input rows that one row of the grid needs
-  int64_t row_width;  // pixels of a padded input row
-  int64_t pixel;      // floats between two pixels of the ring
+  int64_t reach;     // input rows that one row of the grid needs
+  int64_t row_width; // pixels of a padded input row
+  int64_t pixel;     // floats between two pixels of the ring
   int64_t segments, length;
-  int64_t sub_rows;   // grid rows made together
+  int64_t sub_rows; // grid rows made together
   int64_t ring_rows;
   int64_t row_floats() const { return row_width * pixel; }
 };
@@ -74,22 +74,18 @@ Cut cut(const Geometry &g, const Panels &panels, int threads) {
   int64_t finest = blocks(g.grid_height, g.sub_rows);
   int64_t wanted = threads == 1 ? 1 : blocks(4 * threads, g.images);
   Cut result = {std::clamp<int64_t>(wanted, 1, finest), 1};
-  while (result.bands * result.column_blocks < wanted &&
-         result.column_blocks * 4 <= panels.count()) {
+  while (result.bands * result.column_blocks < wanted && result.column_blocks * 4 <= panels.count()) {
     result.column_blocks *= 2;
   }
   return result;
 }
 
 class Conv final : public Operation {
- public:
+public:
   Conv(const Engine &engine, const ConvCall &call, const Geometry &g, const Cut &cut)
       : Operation({static_cast<int>(g.images * cut.bands * cut.column_blocks)},
                   scratch_bytes(g, static_cast<const PackedWeight &>(*call.weight))),
-        engine_(engine),
-        call_(call),
-        weight_(static_cast<const PackedWeight &>(*call.weight)),
-        g_(g),
+        engine_(engine), call_(call), weight_(static_cast<const PackedWeight &>(*call.weight)), g_(g),
         cut_(cut) {}
 
   void run(int, int task, Worker &worker) override {
@@ -99,7 +95,7 @@ class Conv final : public Operation {
     Range subs = piece(blocks(g_.grid_height, g_.sub_rows), band, cut_.bands);
     Range panels = piece(weight_.variant[0].count(), columns, cut_.column_blocks);
     auto *ring = reinterpret_cast<float *>(worker.scratch);
-    int64_t ready = 0;  // the first padded input row that the ring has not seen
+    int64_t ready = 0; // the first padded input row that the ring has not seen
     for (int64_t sub = subs.first; sub < subs.last; ++sub) {
       int64_t first = sub * g_.sub_rows;
       int64_t last = std::min(first + g_.sub_rows, g_.grid_height);
@@ -117,14 +113,12 @@ class Conv final : public Operation {
     }
   }
 
- private:
+private:
   /// Panels whose sums are kept at once: 256 columns.
   static int64_t panel_step(const PackedWeight &weight) {
     return std::max<int64_t>(256 / weight.variant[0].panel(), 1);
   }
-  static int64_t ring_floats(const Geometry &g) {
-    return blocks(g.ring_rows * g.row_floats(), 16) * 16;
-  }
+  static int64_t ring_floats(const Geometry &g) { return blocks(g.ring_rows * g.row_floats(), 16) * 16; }
   static int64_t sum_width(const PackedWeight &weight) {
     return std::min(panel_step(weight), weight.variant[0].count()) * weight.variant[0].panel();
   }
@@ -161,8 +155,7 @@ class Conv final : public Operation {
     const Panels &panels = weight_.variant[parity];
     auto *ring = reinterpret_cast<float *>(worker.scratch);
     float *sums = ring + ring_floats(g_);
-    auto *offsets =
-        reinterpret_cast<int64_t *>(sums + g_.sub_rows * g_.grid_width * sum_width(weight_));
+    auto *offsets = reinterpret_cast<int64_t *>(sums + g_.sub_rows * g_.grid_width * sum_width(weight_));
     const int64_t width = some.size() * panels.panel();
     const int64_t together = std::max<int64_t>(depth_step / g_.length, 1);
     for (int64_t row = rows.first; row < rows.last; ++row) {
@@ -178,11 +171,11 @@ class Conv final : public Operation {
                            .length = g_.length,
                            .b = panels.at(panel, segment * g_.length),
                            .b_row = panels.panel(),
-                           .c = sums + row * g_.grid_width * width +
-                                (panel - some.first) * panels.panel(),
+                           .c = sums + row * g_.grid_width * width + (panel - some.first) * panels.panel(),
                            .c_row = width,
                            .rows = g_.grid_width,
-                           .add = segment > 0},
+                           .add = segment > 0,
+                           .narrow = panels.narrow(panel)},
                           panels.panel());
         }
       }
@@ -194,32 +187,31 @@ class Conv final : public Operation {
   /// Where in the ring the pieces of the kernel begin for the first pixel of a grid row.
   void place(int64_t row, int64_t parity, int64_t *offsets) const {
     int64_t down = parity / g_.step, right = parity % g_.step;
-    int64_t in_row = g_.segments / g_.kernel_h;  // pieces of one row of the kernel
+    int64_t in_row = g_.segments / g_.kernel_h; // pieces of one row of the kernel
     for (int64_t i = 0; i < g_.segments; ++i) {
       int64_t input_row = row * g_.stride_h + i / in_row + down;
       offsets[i] = input_row % g_.ring_rows * g_.row_floats() + (i % in_row + right) * g_.pixel;
     }
   }
 
-  void finish(int64_t image, Range rows, int64_t parity, int64_t first, int64_t last,
-              const float *sums, int64_t width) const {
+  void finish(int64_t image, Range rows, int64_t parity, int64_t first, int64_t last, const float *sums,
+              int64_t width) const {
     int64_t down = parity / g_.step, right = parity % g_.step;
     for (int64_t row = rows.first; row < rows.last; ++row) {
       int64_t line = image * g_.out_height + row * g_.step + down;
       for (int64_t column = 0; column < g_.grid_width; ++column, sums += width) {
         int64_t pixel = line * g_.out_width + column * g_.step + right;
         int64_t at = pixel * g_.out_channels + first;
-        primitives().epilogue(
-            {.sum = sums,
-             .bias = weight_.bias == nullptr ? nullptr : weight_.bias + first,
-             .gate = nullptr,
-             .residual = call_.residual ? call_.residual.as<float>() + at : nullptr,
-             .y = call_.y.as<float>() + at,
-             .residual_type = POSED_F32,
-             .y_type = POSED_F32,
-             .activation = call_.activation,
-             .residual_first = true},
-            last - first);
+        primitives().epilogue({.sum = sums,
+                               .bias = weight_.bias == nullptr ? nullptr : weight_.bias + first,
+                               .gate = nullptr,
+                               .residual = call_.residual ? call_.residual.as<float>() + at : nullptr,
+                               .y = call_.y.as<float>() + at,
+                               .residual_type = POSED_F32,
+                               .y_type = POSED_F32,
+                               .activation = call_.activation,
+                               .residual_first = true},
+                              last - first);
       }
     }
   }
@@ -232,9 +224,9 @@ class Conv final : public Operation {
 };
 
 bool pointwise(const Filter &filter) {
-  return filter.kernel_h == 1 && filter.kernel_w == 1 && filter.stride_h == 1 &&
-         filter.stride_w == 1 && filter.pad_top == 0 && filter.pad_left == 0 &&
-         filter.pad_bottom == 0 && filter.pad_right == 0 && filter.upsample == 1;
+  return filter.kernel_h == 1 && filter.kernel_w == 1 && filter.stride_h == 1 && filter.stride_w == 1 &&
+         filter.pad_top == 0 && filter.pad_left == 0 && filter.pad_bottom == 0 && filter.pad_right == 0 &&
+         filter.upsample == 1;
 }
 
 /// [images, pixels, C] of a dense [N, H, W, C].
@@ -253,17 +245,15 @@ View as_tokens(const View &image) {
 /// Rows of a filter as the panels want them: depth in the order ky, kx, channel.
 struct FilterRows {
   const posed_conv2d_weight_desc &desc;
-  std::vector<float> source;  // one output channel, [in][kh][kw]
+  std::vector<float> source; // one output channel, [in][kh][kw]
 
   explicit FilterRows(const posed_conv2d_weight_desc &desc)
-      : desc(desc),
-        source(static_cast<size_t>(desc.in) * static_cast<size_t>(desc.kernel_h) *
-               static_cast<size_t>(desc.kernel_w)) {}
+      : desc(desc), source(static_cast<size_t>(desc.in) * static_cast<size_t>(desc.kernel_h) *
+                           static_cast<size_t>(desc.kernel_w)) {}
 
   void read(int64_t out) {
     auto count = static_cast<int64_t>(source.size());
-    auto *data = static_cast<const std::byte *>(desc.data) +
-                 out * count * int64_t(size_of(desc.dtype));
+    auto *data = static_cast<const std::byte *>(desc.data) + out * count * int64_t(size_of(desc.dtype));
     primitives().convert(source.data(), POSED_F32, data, desc.dtype, count);
   }
   float tap(int64_t channel, int64_t ky, int64_t kx) const {
@@ -298,7 +288,7 @@ struct FilterRows {
   }
 };
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<posed_weight> pack_conv2d(posed_device &device, const Engine &engine,
                                           const posed_conv2d_weight_desc &desc) {
@@ -307,8 +297,7 @@ std::unique_ptr<posed_weight> pack_conv2d(posed_device &device, const Engine &en
   int64_t taps = enlarges ? 4 : int64_t(desc.kernel_h) * desc.kernel_w;
   int64_t variants = enlarges ? 4 : 1, bias = desc.bias == nullptr ? 0 : desc.out;
   Panels shape(desc.out, taps * desc.in, engine.panel);
-  weight->memory = device.allocate(
-      static_cast<uint64_t>(variants * shape.floats() + bias) * sizeof(float));
+  weight->memory = device.allocate(static_cast<uint64_t>(variants * shape.floats() + bias) * sizeof(float));
   std::vector<float> buffer(static_cast<size_t>(8 * shape.depth()));
   FilterRows rows(desc);
   for (int64_t i = 0; i < variants; ++i) {
@@ -348,8 +337,7 @@ OperationPointer plan_conv2d(posed_device &device, const Engine &engine, const C
                       .residual_first = true});
   }
   Geometry g = geometry(engine, call);
-  return std::make_unique<Conv>(engine, call, g,
-                                cut(g, weight.variant[0], device.pool.threads()));
+  return std::make_unique<Conv>(engine, call, g, cut(g, weight.variant[0], device.pool.threads()));
 }
 
-}  // namespace posed::float32
+} // namespace posed::float32

@@ -12,4 +12,4 @@ const Engine &own_engine() {
   return engine;
 }
 
-}  // namespace posed::float32
+} // namespace posed::float32

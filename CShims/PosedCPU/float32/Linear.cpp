@@ -11,11 +11,11 @@
 namespace posed::float32 {
 namespace {
 
-constexpr int64_t depth_step = 512;  // of K: a panel's piece is 64 KiB with AVX-512
+constexpr int64_t depth_step = 512; // of K: a panel's piece is 64 KiB with AVX-512
 
 /// Sizes of a task's block. Results do not depend on it.
 struct Cut {
-  int64_t row_blocks, column_blocks;  // equal pieces of the rows and of the panels
+  int64_t row_blocks, column_blocks; // equal pieces of the rows and of the panels
 };
 
 /// Without exact rows the cut may depend on nothing but one member of the batch.
@@ -25,8 +25,7 @@ Cut cut(const Engine &engine, const RowsCall &call, int threads) {
   Cut result = {blocks(call.rows, 128), blocks(panels.count(), wide)};
   auto work = [&] {
     double rows = static_cast<double>(call.rows) / static_cast<double>(result.row_blocks);
-    double columns = static_cast<double>(panels.columns()) /
-                     static_cast<double>(result.column_blocks);
+    double columns = static_cast<double>(panels.columns()) / static_cast<double>(result.column_blocks);
     return rows * columns * static_cast<double>(panels.depth());
   };
   int64_t wanted = !engine.exact_rows ? 8 : threads == 1 ? 1 : 4 * threads;
@@ -48,13 +47,11 @@ Cut cut(const Engine &engine, const RowsCall &call, int threads) {
 }
 
 class Rows final : public Operation {
- public:
+public:
   Rows(const Engine &engine, const RowsCall &call, const Cut &cut)
       : Operation({static_cast<int>(call.groups * cut.row_blocks * cut.column_blocks)},
                   scratch_bytes(call, cut)),
-        engine_(engine),
-        call_(call),
-        cut_(cut) {}
+        engine_(engine), call_(call), cut_(cut) {}
 
   void run(int, int task, Worker &worker) override {
     auto *sums = reinterpret_cast<float *>(worker.scratch);
@@ -79,7 +76,8 @@ class Rows final : public Operation {
                          .c = sums + (panel - some.first) * panels.panel(),
                          .c_row = width,
                          .rows = rows.size(),
-                         .add = step > 0},
+                         .add = step > 0,
+                         .narrow = panels.narrow(panel)},
                         panels.panel());
       }
     }
@@ -90,7 +88,7 @@ class Rows final : public Operation {
     }
   }
 
- private:
+private:
   static size_t scratch_bytes(const RowsCall &call, const Cut &cut) {
     int64_t rows = blocks(call.rows, cut.row_blocks);
     int64_t width = blocks(call.panels->count(), cut.column_blocks) * call.panels->panel();
@@ -100,17 +98,16 @@ class Rows final : public Operation {
   void finish(const float *sums, int64_t token, int64_t first, int64_t columns) const {
     int64_t b = token / call_.tokens, t = token % call_.tokens;
     auto column = [&](std::byte *row) { return reinterpret_cast<float *>(row) + first; };
-    primitives().epilogue(
-        {.sum = sums,
-         .bias = call_.bias == nullptr ? nullptr : call_.bias + first,
-         .gate = call_.gate ? column(call_.gate.at(b)) : nullptr,
-         .residual = call_.residual ? column(call_.residual.at(b, t)) : nullptr,
-         .y = column(call_.y.at(b, t)),
-         .residual_type = POSED_F32,
-         .y_type = POSED_F32,
-         .activation = call_.activation,
-         .residual_first = call_.residual_first},
-        columns);
+    primitives().epilogue({.sum = sums,
+                           .bias = call_.bias == nullptr ? nullptr : call_.bias + first,
+                           .gate = call_.gate ? column(call_.gate.at(b)) : nullptr,
+                           .residual = call_.residual ? column(call_.residual.at(b, t)) : nullptr,
+                           .y = column(call_.y.at(b, t)),
+                           .residual_type = POSED_F32,
+                           .y_type = POSED_F32,
+                           .activation = call_.activation,
+                           .residual_first = call_.residual_first},
+                          columns);
   }
 
   const Engine &engine_;
@@ -118,7 +115,7 @@ class Rows final : public Operation {
   const Cut cut_;
 };
 
-}  // namespace
+} // namespace
 
 OperationPointer plan_rows(posed_device &device, const Engine &engine, const RowsCall &call) {
   return std::make_unique<Rows>(engine, call, cut(engine, call, device.pool.threads()));
@@ -129,15 +126,14 @@ std::unique_ptr<posed_weight> pack_linear(posed_device &device, const Engine &en
   auto weight = std::make_unique<PackedWeight>(&device, posed_weight::Kind::linear);
   Panels panels(desc.out, desc.in, engine.panel);
   int64_t bias = desc.bias == nullptr ? 0 : desc.out;
-  weight->memory =
-      device.allocate(static_cast<uint64_t>(panels.floats() + bias) * sizeof(float));
+  weight->memory = device.allocate(static_cast<uint64_t>(panels.floats() + bias) * sizeof(float));
   panels.place(weight->memory.as<float>());
   std::vector<float> buffer(static_cast<size_t>(8 * desc.in));
   const size_t row_bytes = static_cast<size_t>(desc.in) * size_of(desc.dtype);
   panels.fill(buffer.data(), [&](int64_t column, float *row) {
     auto *source = static_cast<const std::byte *>(desc.data);
-    primitives().convert(row, POSED_F32, source + static_cast<size_t>(column) * row_bytes,
-                         desc.dtype, desc.in);
+    primitives().convert(row, POSED_F32, source + static_cast<size_t>(column) * row_bytes, desc.dtype,
+                         desc.in);
   });
   if (bias > 0) {
     weight->bias = weight->memory.as<float>() + panels.floats();
@@ -163,8 +159,7 @@ OperationPointer plan_linear(posed_device &device, const Engine &engine, const L
                    .residual = call.residual,
                    .residual_first = false};
   // Rows of all the batch at one distance from each other make one matrix.
-  bool even = call.batch == 1 || call.tokens == 1 ||
-              call.x.stride[0] == call.tokens * call.x.stride[1];
+  bool even = call.batch == 1 || call.tokens == 1 || call.x.stride[0] == call.tokens * call.x.stride[1];
   if (even && engine.exact_rows) {
     rows.x_row = call.tokens == 1 ? call.x.stride[0] : call.x.stride[1];
     rows.rows = call.batch * call.tokens;
@@ -173,4 +168,4 @@ OperationPointer plan_linear(posed_device &device, const Engine &engine, const L
   return plan_rows(device, engine, rows);
 }
 
-}  // namespace posed::float32
+} // namespace posed::float32

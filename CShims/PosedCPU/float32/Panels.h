@@ -9,34 +9,31 @@ namespace posed::float32 {
 /// One matrix [columns, depth] as panels: [blocks(columns, panel)][depth][panel], zeros behind the
 /// last column.
 class Panels {
- public:
+public:
   Panels() = default;
-  Panels(int64_t columns, int64_t depth, int64_t panel)
-      : columns_(columns), depth_(depth), panel_(panel) {}
+  Panels(int64_t columns, int64_t depth, int64_t panel) : columns_(columns), depth_(depth), panel_(panel) {}
 
   int64_t floats() const { return count() * depth_ * panel_; }
   int64_t count() const { return blocks(columns_, panel_); }
   int64_t columns() const { return columns_; }
   int64_t depth() const { return depth_; }
   int64_t panel() const { return panel_; }
-  const float *at(int64_t panel, int64_t step) const {
-    return data_ + (panel * depth_ + step) * panel_;
-  }
+  /// No more than half of a panel's columns are real.
+  bool narrow(int64_t panel) const { return columns_ - panel * panel_ <= panel_ / 2; }
+  const float *at(int64_t panel, int64_t step) const { return data_ + (panel * depth_ + step) * panel_; }
 
   /// Where the packed floats live; `floats()` of them.
   void place(float *data) { data_ = data; }
   /// Packs rows [columns, depth] that `row(column, buffer)` delivers as float32.
-  template <class Row>
-  void fill(float *buffer, Row &&row);
+  template <class Row> void fill(float *buffer, Row &&row);
 
- private:
+private:
   int64_t columns_ = 0, depth_ = 0, panel_ = 1;
   float *data_ = nullptr;
 };
 
-template <class Row>
-void Panels::fill(float *buffer, Row &&row) {
-  constexpr int64_t strip = 8;  // rows that are transposed together
+template <class Row> void Panels::fill(float *buffer, Row &&row) {
+  constexpr int64_t strip = 8; // rows that are transposed together
   for (int64_t column = 0; column < count() * panel_; column += strip) {
     for (int64_t i = 0; i < strip; ++i) {
       float *into = buffer + i * depth_;
@@ -59,7 +56,7 @@ struct PackedWeight final : posed_weight {
   uint64_t bytes() const override { return memory.bytes(); }
 
   Memory memory;
-  float *bias = nullptr;  // [columns], or null
+  float *bias = nullptr; // [columns], or null
   // One for a matrix or an ordinary filter; four, one for each parity of the output's row and
   // column, for a filter that enlarges.
   Panels variant[4];
@@ -68,17 +65,17 @@ struct PackedWeight final : posed_weight {
 /// What follows the product of rows: where results go and what is added.
 struct RowsCall {
   const float *x;
-  int64_t x_group, x_row;  // strides; `groups` times `rows` rows
+  int64_t x_group, x_row; // strides; `groups` times `rows` rows
   int64_t groups, rows;
   const Panels *panels;
   const float *bias;
   uint32_t activation;
   // Row r of group g is token (g * rows + r) of [batch, tokens]:
   int64_t tokens;
-  View y, gate, residual;  // [B, T, N], [B, N], [B, T, N]
+  View y, gate, residual; // [B, T, N], [B, N], [B, T, N]
   bool residual_first;
 };
 
 OperationPointer plan_rows(posed_device &device, const Engine &engine, const RowsCall &call);
 
-}  // namespace posed::float32
+} // namespace posed::float32

@@ -11,11 +11,14 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #define POSED_WIDTH 8
 namespace posed::avx2 {
+// Each builds on those before it.
+// clang-format off
 #include "../simd/vector.h"
 #include "../simd/functions.h"
 #include "../simd/elementwise.h"
 #include "../simd/norms.h"
 #include "../simd/product.h"
 #include "../simd/table.h"
-}  // namespace posed::avx2
+// clang-format on
+} // namespace posed::avx2
 #pragma clang attribute pop

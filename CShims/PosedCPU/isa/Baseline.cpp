@@ -10,10 +10,13 @@
 
 #define POSED_WIDTH 4
 namespace posed::baseline {
+// Each builds on those before it.
+// clang-format off
 #include "../simd/vector.h"
 #include "../simd/functions.h"
 #include "../simd/elementwise.h"
 #include "../simd/norms.h"
 #include "../simd/product.h"
 #include "../simd/table.h"
-}  // namespace posed::baseline
+// clang-format on
+} // namespace posed::baseline

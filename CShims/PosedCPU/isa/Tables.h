@@ -13,4 +13,4 @@ const Primitives &table();
 namespace baseline {
 const Primitives &table();
 }
-}  // namespace posed
+} // namespace posed

@@ -14,13 +14,13 @@ void require_type(const View &view, const Expect &expect, uint32_t compute) {
        compute == POSED_F32 ? "" : name_of(compute).c_str());
 }
 
-void require_weight(const posed_device &device, const posed_weight *weight,
-                    posed_weight::Kind kind, const char *operation) {
+void require_weight(const posed_device &device, const posed_weight *weight, posed_weight::Kind kind,
+                    const char *operation) {
   if (weight == nullptr || weight->kind != kind || weight->device != &device) {
     fail(POSED_INVALID_ARGUMENT, "%s: the weight %s.", operation,
-         weight == nullptr          ? "is missing"
-         : weight->kind != kind     ? "was made for another operation"
-                                    : "belongs to another device");
+         weight == nullptr      ? "is missing"
+         : weight->kind != kind ? "was made for another operation"
+                                : "belongs to another device");
   }
 }
 
@@ -36,7 +36,7 @@ void require_source(const void *data, uint32_t dtype, uint32_t compute, const ch
   }
 }
 
-}  // namespace
+} // namespace
 
 LinearCall check_linear(const posed_device &device, const posed_linear_desc &desc) {
   require_weight(device, desc.weight, posed_weight::Kind::linear, "linear");
@@ -44,8 +44,7 @@ LinearCall check_linear(const posed_device &device, const posed_linear_desc &des
   const posed_weight &weight = *desc.weight;
   Expect of_x{.operation = "linear", .tensor = "x", .rank = 3, .broadcast = true};
   Expect of_y{.operation = "linear", .tensor = "y", .rank = 3};
-  Expect of_gate{
-      .operation = "linear", .tensor = "gate", .rank = 2, .optional = true, .broadcast = true};
+  Expect of_gate{.operation = "linear", .tensor = "gate", .rank = 2, .optional = true, .broadcast = true};
   Expect of_residual{
       .operation = "linear", .tensor = "residual", .rank = 3, .optional = true, .broadcast = true};
   LinearCall call = {.x = resolve(desc.x, of_x),
@@ -93,8 +92,7 @@ ConvCall check_conv2d(const posed_device &device, const posed_conv2d_desc &desc)
     fail(POSED_INVALID_ARGUMENT, "conv2d: x of shape %s is smaller than the %d×%d kernel.",
          call.x.shape_text().c_str(), filter.kernel_h, filter.kernel_w);
   }
-  require_shape(call.y, of_y,
-                {x[0], height / filter.stride_h + 1, width / filter.stride_w + 1, filter.out});
+  require_shape(call.y, of_y, {x[0], height / filter.stride_h + 1, width / filter.stride_w + 1, filter.out});
   require_dense(call.x, of_x);
   require_dense(call.y, of_y);
   require_type(call.x, of_x, desc.weight->compute);
@@ -138,8 +136,8 @@ AttentionCall check_attention(const posed_attention_desc &desc) {
   for (const auto &[view, expect] :
        {std::pair{&call.k, &of_k}, std::pair{&call.v, &of_v}, std::pair{&call.y, &of_y}}) {
     if (view->dtype != call.q.dtype) {
-      fail(POSED_INVALID_ARGUMENT, "attention: %s is %s; expected %s, the type of q.",
-           expect->tensor, name_of(view->dtype).c_str(), name_of(call.q.dtype).c_str());
+      fail(POSED_INVALID_ARGUMENT, "attention: %s is %s; expected %s, the type of q.", expect->tensor,
+           name_of(view->dtype).c_str(), name_of(call.q.dtype).c_str());
     }
   }
   if (!std::isfinite(desc.scale)) {
@@ -150,8 +148,7 @@ AttentionCall check_attention(const posed_attention_desc &desc) {
   for (int64_t row = 0; row < call.batch; ++row) {
     std::string k_name = "cached[" + std::to_string(row) + "].k";
     std::string v_name = "cached[" + std::to_string(row) + "].v";
-    Expect cached_k{
-        .operation = "attention", .tensor = k_name.c_str(), .rank = 3, .optional = true};
+    Expect cached_k{.operation = "attention", .tensor = k_name.c_str(), .rank = 3, .optional = true};
     Expect cached_v{.operation = "attention", .tensor = v_name.c_str(), .rank = 3};
     CachedKV &kv = call.cached[static_cast<size_t>(row)];
     kv.k = resolve(desc.cached[row].k, cached_k);
@@ -184,21 +181,20 @@ void check_conv2d_weight(const posed_conv2d_weight_desc &desc) {
   if (desc.out < 1 || desc.in < 1 || desc.out > most || desc.in > most || desc.kernel_h < 1 ||
       desc.kernel_w < 1 || desc.kernel_h > side || desc.kernel_w > side) {
     fail(POSED_INVALID_ARGUMENT,
-         "conv2d weight: shape [%d, %d, %d, %d]; channels must be 1 to 2²⁰, sides 1 to 255.",
-         desc.out, desc.in, desc.kernel_h, desc.kernel_w);
+         "conv2d weight: shape [%d, %d, %d, %d]; channels must be 1 to 2²⁰, sides 1 to 255.", desc.out,
+         desc.in, desc.kernel_h, desc.kernel_w);
   }
   for (int32_t pad : {desc.pad_top, desc.pad_left, desc.pad_bottom, desc.pad_right}) {
     if (pad >= 0 && pad <= side) continue;
     fail(POSED_INVALID_ARGUMENT, "conv2d weight: a padding of %d; expected 0 to %d.", pad, side);
   }
   if (desc.stride_h < 1 || desc.stride_w < 1 || desc.stride_h > side || desc.stride_w > side) {
-    fail(POSED_INVALID_ARGUMENT, "conv2d weight: strides %d and %d; expected 1 to %d.",
-         desc.stride_h, desc.stride_w, side);
+    fail(POSED_INVALID_ARGUMENT, "conv2d weight: strides %d and %d; expected 1 to %d.", desc.stride_h,
+         desc.stride_w, side);
   }
   bool enlarges = desc.upsample == 2;
-  bool plain = desc.kernel_h == 3 && desc.kernel_w == 3 && desc.stride_h == 1 &&
-               desc.stride_w == 1 && desc.pad_top == 1 && desc.pad_left == 1 &&
-               desc.pad_bottom == 1 && desc.pad_right == 1;
+  bool plain = desc.kernel_h == 3 && desc.kernel_w == 3 && desc.stride_h == 1 && desc.stride_w == 1 &&
+               desc.pad_top == 1 && desc.pad_left == 1 && desc.pad_bottom == 1 && desc.pad_right == 1;
   if ((!enlarges && desc.upsample != 1) || (enlarges && !plain)) {
     fail(POSED_INVALID_ARGUMENT,
          "conv2d weight: upsample %d; expected 1, or 2 with a 3×3 kernel, stride 1 and padding 1.",
@@ -206,4 +202,4 @@ void check_conv2d_weight(const posed_conv2d_weight_desc &desc) {
   }
 }
 
-}  // namespace posed
+} // namespace posed

@@ -14,7 +14,7 @@ namespace posed {
 namespace {
 
 struct Dimension {
-  int64_t extent, x, y;  // strides in elements
+  int64_t extent, x, y; // strides in elements
 };
 
 struct Plane {
@@ -22,18 +22,11 @@ struct Plane {
   int64_t x_row, x_column, y_row, y_column;
 };
 
-template <class Y, class X>
-void copy_element(Y &y, X x) {
-  narrow(widen(x), y);
-}
-template <class T>
-void copy_element(T &y, T x) {
-  y = x;
-}
+template <class Y, class X> void copy_element(Y &y, X x) { narrow(widen(x), y); }
+template <class T> void copy_element(T &y, T x) { y = x; }
 
 /// Any strides. Tiles keep both sides' cache lines until they are used up.
-template <class Y, class X>
-void copy_plane(std::byte *to, const std::byte *from, const Plane &plane) {
+template <class Y, class X> void copy_plane(std::byte *to, const std::byte *from, const Plane &plane) {
   auto *y = reinterpret_cast<Y *>(to);
   auto *x = reinterpret_cast<const X *>(from);
   constexpr int64_t tile = 32;
@@ -56,9 +49,12 @@ using PlaneCopy = void (*)(std::byte *, const std::byte *, const Plane &);
 PlaneCopy plane_copy(uint32_t y, uint32_t x) {
   if (x == y) {
     switch (size_of(x)) {
-      case 4: return copy_plane<uint32_t, uint32_t>;
-      case 2: return copy_plane<uint16_t, uint16_t>;
-      default: return copy_plane<uint8_t, uint8_t>;
+    case 4:
+      return copy_plane<uint32_t, uint32_t>;
+    case 2:
+      return copy_plane<uint16_t, uint16_t>;
+    default:
+      return copy_plane<uint8_t, uint8_t>;
     }
   }
   static constexpr PlaneCopy table[3][3] = {
@@ -69,17 +65,12 @@ PlaneCopy plane_copy(uint32_t y, uint32_t x) {
 }
 
 class Copy final : public Operation {
- public:
+public:
   Copy(const View &x, const View &y, const std::vector<Dimension> &dimensions, int64_t row_step,
        int64_t column_step)
-      : Operation({tasks_for(unit_count(dimensions, row_step, column_step), y.count())}),
-        x_(x),
-        y_(y),
-        outer_(dimensions.begin(), dimensions.end() - 2),
-        row_(dimensions[dimensions.size() - 2]),
-        column_(dimensions.back()),
-        row_step_(row_step),
-        column_step_(column_step),
+      : Operation({tasks_for(unit_count(dimensions, row_step, column_step), y.count())}), x_(x), y_(y),
+        outer_(dimensions.begin(), dimensions.end() - 2), row_(dimensions[dimensions.size() - 2]),
+        column_(dimensions.back()), row_step_(row_step), column_step_(column_step),
         units_(unit_count(dimensions, row_step, column_step)),
         contiguous_(column_.x == 1 && column_.y == 1 && column_.extent >= 16),
         plane_copy_(plane_copy(y.dtype, x.dtype)) {}
@@ -89,16 +80,15 @@ class Copy final : public Operation {
     for (int64_t unit = units.first; unit < units.last; ++unit) copy(unit);
   }
 
-  static int64_t unit_count(const std::vector<Dimension> &dimensions, int64_t row_step,
-                            int64_t column_step) {
+  static int64_t unit_count(const std::vector<Dimension> &dimensions, int64_t row_step, int64_t column_step) {
     size_t rank = dimensions.size();
-    int64_t count = blocks(dimensions[rank - 2].extent, row_step) *
-                    blocks(dimensions[rank - 1].extent, column_step);
+    int64_t count =
+        blocks(dimensions[rank - 2].extent, row_step) * blocks(dimensions[rank - 1].extent, column_step);
     for (size_t i = 0; i + 2 < rank; ++i) count *= dimensions[i].extent;
     return count;
   }
 
- private:
+private:
   void copy(int64_t unit) const {
     int64_t across = blocks(column_.extent, column_step_), down = blocks(row_.extent, row_step_);
     int64_t column = unit % across * column_step_, row = unit / across % down * row_step_;
@@ -138,8 +128,7 @@ std::vector<Dimension> simplified(const View &x, const View &y) {
   for (int i = 0; i < x.rank; ++i) {
     if (x.shape[i] > 1) sorted.push_back({x.shape[i], x.stride[i], y.stride[i]});
   }
-  std::sort(sorted.begin(), sorted.end(),
-            [](const Dimension &a, const Dimension &b) { return a.y > b.y; });
+  std::sort(sorted.begin(), sorted.end(), [](const Dimension &a, const Dimension &b) { return a.y > b.y; });
   std::vector<Dimension> joined;
   for (const Dimension &next : sorted) {
     if (!joined.empty() && joined.back().x == next.extent * next.x &&
@@ -154,20 +143,20 @@ std::vector<Dimension> simplified(const View &x, const View &y) {
   return joined;
 }
 
-}  // namespace
+} // namespace
 
 OperationPointer plan_copy(const posed_copy_desc &desc) {
-  Expect of_x{.operation = "copy", .tensor = "x", .floating = false, .unit_innermost = false,
-              .broadcast = true};
+  Expect of_x{
+      .operation = "copy", .tensor = "x", .floating = false, .unit_innermost = false, .broadcast = true};
   Expect of_y{.operation = "copy", .tensor = "y", .floating = false, .unit_innermost = false};
   View x = resolve(desc.x, of_x), y = resolve(desc.y, of_y);
   if (!x.same_shape(y)) {
-    fail(POSED_INVALID_ARGUMENT, "copy: y has shape %s; expected %s, the shape of x.",
-         y.shape_text().c_str(), x.shape_text().c_str());
+    fail(POSED_INVALID_ARGUMENT, "copy: y has shape %s; expected %s, the shape of x.", y.shape_text().c_str(),
+         x.shape_text().c_str());
   }
   if (x.dtype != y.dtype && (!is_float(x.dtype) || !is_float(y.dtype))) {
-    fail(POSED_UNSUPPORTED, "copy: a conversion from %s to %s is not offered.",
-         name_of(x.dtype).c_str(), name_of(y.dtype).c_str());
+    fail(POSED_UNSUPPORTED, "copy: a conversion from %s to %s is not offered.", name_of(x.dtype).c_str(),
+         name_of(y.dtype).c_str());
   }
   std::vector<Dimension> dimensions = simplified(x, y);
   const size_t last = dimensions.size() - 1;
@@ -184,4 +173,4 @@ OperationPointer plan_copy(const posed_copy_desc &desc) {
   return std::make_unique<Copy>(x, y, dimensions, row_step, column_step);
 }
 
-}  // namespace posed
+} // namespace posed

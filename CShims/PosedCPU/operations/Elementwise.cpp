@@ -8,7 +8,7 @@
 namespace posed {
 namespace {
 
-constexpr int64_t grain = 64;  // elements; a multiple of every vector's width
+constexpr int64_t grain = 64; // elements; a multiple of every vector's width
 
 /// The elements of task number `task`.
 Range share(int64_t count, int task, int tasks) {
@@ -19,23 +19,22 @@ Range share(int64_t count, int task, int tasks) {
 int tasks_of(int64_t count) { return tasks_for(blocks(count, grain), count); }
 
 class Activate final : public Operation {
- public:
+public:
   Activate(const View &x, const View &y, uint32_t activation)
       : Operation({tasks_of(x.count())}), x_(x), y_(y), activation_(activation) {}
   void run(int, int task, Worker &) override {
     Range range = share(x_.count(), task, tasks[0]);
     primitives().activate(y_.data + range.first * int64_t(y_.size()), y_.dtype,
-                          x_.data + range.first * int64_t(x_.size()), x_.dtype, range.size(),
-                          activation_);
+                          x_.data + range.first * int64_t(x_.size()), x_.dtype, range.size(), activation_);
   }
 
- private:
+private:
   const View x_, y_;
   const uint32_t activation_;
 };
 
 class Combine final : public Operation {
- public:
+public:
   Combine(const View &y, const View *x, const posed_combine_desc &desc)
       : Operation({tasks_of(y.count())}), y_(y), count_(desc.count), bias_(desc.bias) {
     for (uint32_t i = 0; i < count_; ++i) {
@@ -50,11 +49,11 @@ class Combine final : public Operation {
     for (uint32_t i = 0; i < count_; ++i) {
       x[i] = data_[i] + range.first * int64_t(size_of(types_[i]));
     }
-    primitives().combine(y_.data + range.first * int64_t(y_.size()), y_.dtype, x, types_,
-                         coefficients_, count_, bias_, range.size());
+    primitives().combine(y_.data + range.first * int64_t(y_.size()), y_.dtype, x, types_, coefficients_,
+                         count_, bias_, range.size());
   }
 
- private:
+private:
   const View y_;
   const std::byte *data_[POSED_MAX_TERMS] = {};
   uint32_t types_[POSED_MAX_TERMS] = {};
@@ -64,15 +63,15 @@ class Combine final : public Operation {
 };
 
 class Quantize final : public Operation {
- public:
+public:
   Quantize(const View &x, const View &y) : Operation({tasks_of(x.count())}), x_(x), y_(y) {}
   void run(int, int task, Worker &) override {
     Range range = share(x_.count(), task, tasks[0]);
-    primitives().quantize(y_.as<uint8_t>() + range.first,
-                          x_.data + range.first * int64_t(x_.size()), x_.dtype, range.size());
+    primitives().quantize(y_.as<uint8_t>() + range.first, x_.data + range.first * int64_t(x_.size()),
+                          x_.dtype, range.size());
   }
 
- private:
+private:
   const View x_, y_;
 };
 
@@ -84,11 +83,11 @@ View dense(const posed_tensor &tensor, const Expect &expect) {
 
 void require_same(const View &view, const Expect &expect, const View &other) {
   if (view.same_shape(other)) return;
-  fail(POSED_INVALID_ARGUMENT, "%s: %s has shape %s; expected %s.", expect.operation,
-       expect.tensor, view.shape_text().c_str(), other.shape_text().c_str());
+  fail(POSED_INVALID_ARGUMENT, "%s: %s has shape %s; expected %s.", expect.operation, expect.tensor,
+       view.shape_text().c_str(), other.shape_text().c_str());
 }
 
-}  // namespace
+} // namespace
 
 OperationPointer plan_activate(const posed_activate_desc &desc) {
   Expect of_x{.operation = "activate", .tensor = "x"};
@@ -105,8 +104,7 @@ OperationPointer plan_activate(const posed_activate_desc &desc) {
 
 OperationPointer plan_combine(const posed_combine_desc &desc) {
   if (desc.count < 1 || desc.count > POSED_MAX_TERMS) {
-    fail(POSED_INVALID_ARGUMENT, "combine: %u terms; expected 1 to %d.", desc.count,
-         POSED_MAX_TERMS);
+    fail(POSED_INVALID_ARGUMENT, "combine: %u terms; expected 1 to %d.", desc.count, POSED_MAX_TERMS);
   }
   View y = dense(desc.y, {.operation = "combine", .tensor = "y"});
   View x[POSED_MAX_TERMS];
@@ -134,4 +132,4 @@ OperationPointer plan_quantize(const posed_quantize_desc &desc) {
   return std::make_unique<Quantize>(x, y);
 }
 
-}  // namespace posed
+} // namespace posed

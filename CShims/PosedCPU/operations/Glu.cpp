@@ -7,29 +7,26 @@ namespace posed {
 namespace {
 
 class Glu final : public Operation {
- public:
+public:
   Glu(const View &x, const View &y, uint32_t activation)
-      : Operation({tasks_for(y.shape[0] * y.shape[1], x.count())}),
-        x_(x),
-        y_(y),
-        activation_(activation) {}
+      : Operation({tasks_for(y.shape[0] * y.shape[1], x.count())}), x_(x), y_(y), activation_(activation) {}
 
   void run(int, int task, Worker &) override {
     int64_t tokens = y_.shape[1], size = y_.shape[2];
     Range rows = piece(y_.shape[0] * tokens, task, tasks[0]);
     for (int64_t row = rows.first; row < rows.last; ++row) {
       const std::byte *a = x_.at(row / tokens, row % tokens);
-      primitives().glu(y_.at(row / tokens, row % tokens), y_.dtype, a,
-                       a + size * int64_t(x_.size()), x_.dtype, size, activation_);
+      primitives().glu(y_.at(row / tokens, row % tokens), y_.dtype, a, a + size * int64_t(x_.size()),
+                       x_.dtype, size, activation_);
     }
   }
 
- private:
+private:
   const View x_, y_;
   const uint32_t activation_;
 };
 
-}  // namespace
+} // namespace
 
 OperationPointer plan_glu(const posed_glu_desc &desc) {
   Expect of_y{.operation = "glu", .tensor = "y", .rank = 3};
@@ -44,4 +41,4 @@ OperationPointer plan_glu(const posed_glu_desc &desc) {
   return std::make_unique<Glu>(x, y, desc.activation);
 }
 
-}  // namespace posed
+} // namespace posed

@@ -16,23 +16,14 @@ namespace {
 int64_t block_pixels(int64_t channels) { return std::max<int64_t>(16384 / channels, 1); }
 
 class GroupNorm final : public Operation {
- public:
-  GroupNorm(posed_device &device, const View &x, const View &y, const View &gamma,
-            const View &beta, const posed_group_norm_desc &desc)
+public:
+  GroupNorm(posed_device &device, const View &x, const View &y, const View &gamma, const View &beta,
+            const posed_group_norm_desc &desc)
       : Operation({task_count(x), static_cast<int>(x.shape[0]), task_count(x)},
                   2 * sizeof(double) * static_cast<size_t>(x.shape[3])),
-        x_(x),
-        y_(y),
-        gamma_(gamma.as<float>()),
-        beta_(beta.as<float>()),
-        groups_(desc.groups),
-        eps_(desc.eps),
-        activation_(desc.activation),
-        pixels_(x.shape[1] * x.shape[2]),
-        channels_(x.shape[3]),
-        block_(block_pixels(channels_)),
-        blocks_(blocks(pixels_, block_)),
-        images_(x.shape[0]) {
+        x_(x), y_(y), gamma_(gamma.as<float>()), beta_(beta.as<float>()), groups_(desc.groups),
+        eps_(desc.eps), activation_(desc.activation), pixels_(x.shape[1] * x.shape[2]), channels_(x.shape[3]),
+        block_(block_pixels(channels_)), blocks_(blocks(pixels_, block_)), images_(x.shape[0]) {
     int64_t partial = images_ * blocks_ * groups_ * 2;
     int64_t affine = images_ * channels_ * 2;
     memory_ = device.allocate(static_cast<uint64_t>(partial) * sizeof(double) +
@@ -53,7 +44,7 @@ class GroupNorm final : public Operation {
     }
   }
 
- private:
+private:
   static int task_count(const View &x) {
     int64_t count = blocks(x.shape[1] * x.shape[2], block_pixels(x.shape[3]));
     return tasks_for(x.shape[0] * count, x.count());
@@ -70,8 +61,8 @@ class GroupNorm final : public Operation {
   void gather(int64_t unit, Worker &worker) {
     auto *sums = reinterpret_cast<double *>(worker.scratch);
     double *squares = sums + channels_;
-    primitives().channel_sums(x_.data + place(unit) * int64_t(x_.size()), x_.dtype,
-                              pixels(unit).size(), channels_, sums, squares);
+    primitives().channel_sums(x_.data + place(unit) * int64_t(x_.size()), x_.dtype, pixels(unit).size(),
+                              channels_, sums, squares);
     int64_t width = channels_ / groups_;
     double *out = partial_ + unit * groups_ * 2;
     for (int64_t group = 0; group < groups_; ++group) {
@@ -109,9 +100,8 @@ class GroupNorm final : public Operation {
   void apply(int64_t unit) {
     const float *scale = affine_ + unit / blocks_ * channels_ * 2;
     int64_t at = place(unit);
-    primitives().scale_shift(y_.data + at * int64_t(y_.size()), y_.dtype,
-                             x_.data + at * int64_t(x_.size()), x_.dtype, pixels(unit).size(),
-                             channels_, scale, scale + channels_, activation_);
+    primitives().scale_shift(y_.data + at * int64_t(y_.size()), y_.dtype, x_.data + at * int64_t(x_.size()),
+                             x_.dtype, pixels(unit).size(), channels_, scale, scale + channels_, activation_);
   }
 
   const View x_, y_;
@@ -121,8 +111,8 @@ class GroupNorm final : public Operation {
   const uint32_t activation_;
   const int64_t pixels_, channels_, block_, blocks_, images_;
   Memory memory_;
-  double *partial_;  // [N][blocks][groups][2]
-  float *affine_;    // [N][2][C]
+  double *partial_; // [N][blocks][groups][2]
+  float *affine_;   // [N][2][C]
 };
 
 View channel_vector(const posed_tensor &tensor, const char *name, int64_t channels) {
@@ -130,13 +120,12 @@ View channel_vector(const posed_tensor &tensor, const char *name, int64_t channe
   View view = resolve(tensor, expect);
   require_shape(view, expect, {channels});
   if (view.dtype != POSED_F32) {
-    fail(POSED_INVALID_ARGUMENT, "group_norm: %s is %s; expected f32.", name,
-         name_of(view.dtype).c_str());
+    fail(POSED_INVALID_ARGUMENT, "group_norm: %s is %s; expected f32.", name, name_of(view.dtype).c_str());
   }
   return view;
 }
 
-}  // namespace
+} // namespace
 
 OperationPointer plan_group_norm(posed_device &device, const posed_group_norm_desc &desc) {
   Expect of_x{.operation = "group_norm", .tensor = "x", .rank = 4};
@@ -156,4 +145,4 @@ OperationPointer plan_group_norm(posed_device &device, const posed_group_norm_de
   return std::make_unique<GroupNorm>(device, x, y, gamma, beta, desc);
 }
 
-}  // namespace posed
+} // namespace posed

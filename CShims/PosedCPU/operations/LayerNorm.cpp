@@ -7,14 +7,10 @@ namespace posed {
 namespace {
 
 class LayerNorm final : public Operation {
- public:
+public:
   LayerNorm(const View &x, const View &y, const View &multiply, const View &add, float eps)
-      : Operation({tasks_for(x.shape[0] * x.shape[1], x.count())}),
-        x_(x),
-        y_(y),
-        multiply_(multiply),
-        add_(add),
-        eps_(eps) {}
+      : Operation({tasks_for(x.shape[0] * x.shape[1], x.count())}), x_(x), y_(y), multiply_(multiply),
+        add_(add), eps_(eps) {}
 
   void run(int, int task, Worker &) override {
     int64_t tokens = x_.shape[1];
@@ -33,7 +29,7 @@ class LayerNorm final : public Operation {
     }
   }
 
- private:
+private:
   static const float *vector(const View &view, int64_t b) {
     if (!view) return nullptr;
     return reinterpret_cast<const float *>(view.rank == 2 ? view.at(b) : view.data);
@@ -44,15 +40,11 @@ class LayerNorm final : public Operation {
 };
 
 View pair_member(const posed_tensor &tensor, const char *name, int rank) {
-  Expect expect{.operation = "layer_norm",
-                .tensor = name,
-                .rank = rank,
-                .optional = true,
-                .broadcast = rank == 2};
+  Expect expect{
+      .operation = "layer_norm", .tensor = name, .rank = rank, .optional = true, .broadcast = rank == 2};
   View view = resolve(tensor, expect);
   if (view && view.dtype != POSED_F32) {
-    fail(POSED_INVALID_ARGUMENT, "layer_norm: %s is %s; expected f32.", name,
-         name_of(view.dtype).c_str());
+    fail(POSED_INVALID_ARGUMENT, "layer_norm: %s is %s; expected f32.", name, name_of(view.dtype).c_str());
   }
   return view;
 }
@@ -62,7 +54,7 @@ void require_both(const View &one, const View &two, const char *names) {
   fail(POSED_INVALID_ARGUMENT, "layer_norm: %s come in pairs; only one of them was given.", names);
 }
 
-}  // namespace
+} // namespace
 
 OperationPointer plan_layer_norm(const posed_layer_norm_desc &desc) {
   Expect of_y{.operation = "layer_norm", .tensor = "y", .rank = 3};
@@ -74,8 +66,7 @@ OperationPointer plan_layer_norm(const posed_layer_norm_desc &desc) {
   require_both(gamma, beta, "gamma and beta");
   require_both(scale, shift, "scale and shift");
   if (gamma && scale) {
-    fail(POSED_INVALID_ARGUMENT,
-         "layer_norm: gamma and beta exclude scale and shift; all four were given.");
+    fail(POSED_INVALID_ARGUMENT, "layer_norm: gamma and beta exclude scale and shift; all four were given.");
   }
   for (const auto &[view, name] : {std::pair{&gamma, "gamma"}, std::pair{&beta, "beta"}}) {
     if (*view) require_shape(*view, {.operation = "layer_norm", .tensor = name}, {x.shape[2]});
@@ -88,4 +79,4 @@ OperationPointer plan_layer_norm(const posed_layer_norm_desc &desc) {
   return std::make_unique<LayerNorm>(x, y, multiply, add, desc.eps);
 }
 
-}  // namespace posed
+} // namespace posed

@@ -31,4 +31,4 @@ inline int tasks_for(int64_t units, int64_t elements) {
   return static_cast<int>(std::clamp<int64_t>(elements / least, 1, std::min(units, most)));
 }
 
-}  // namespace posed
+} // namespace posed

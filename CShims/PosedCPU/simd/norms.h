@@ -1,8 +1,7 @@
 // Loops of layer norm and group norm.
 
 /// A row is read three times: sum, squared differences, result. It stays in the first-level cache.
-template <class Y, class X>
-static void layer_norm_loop(const LayerNormRow &row, int64_t n) {
+template <class Y, class X> static void layer_norm_loop(const LayerNormRow &row, int64_t n) {
   const X *x = static_cast<const X *>(row.x);
   Y *y = static_cast<Y *>(row.y);
   int64_t whole = n / W * W, left = n - whole;
@@ -29,7 +28,7 @@ static void layer_norm_loop(const LayerNormRow &row, int64_t n) {
   if (left > 0) {
     float block[W] = {};
     store(block, load(x + i, left) - mean);
-    V difference = load(block, left);  // the lanes past the end count nothing
+    V difference = load(block, left); // the lanes past the end count nothing
     square[1] = fma(difference, difference, square[1]);
   }
   float variance = sum((square[0] + square[1]) + (square[2] + square[3])) / static_cast<float>(n);
@@ -56,8 +55,8 @@ typedef double D __attribute__((ext_vector_type(POSED_WIDTH)));
 
 /// Channels in strips that keep their sums in registers; rows inside, one after another.
 template <class X, int STRIP>
-POSED_INLINE void strip_sums(const X *x, int64_t rows, int64_t channels, int64_t limit,
-                             double *sums, double *squares) {
+POSED_INLINE void strip_sums(const X *x, int64_t rows, int64_t channels, int64_t limit, double *sums,
+                             double *squares) {
   D total[STRIP], square[STRIP];
   for (int part = 0; part < STRIP; ++part) total[part] = square[part] = D(0.0);
   for (int64_t row = 0; row < rows; ++row) {
@@ -75,8 +74,7 @@ POSED_INLINE void strip_sums(const X *x, int64_t rows, int64_t channels, int64_t
 }
 
 template <class X>
-static void channel_sums_loop(const X *x, int64_t rows, int64_t channels, double *sums,
-                              double *squares) {
+static void channel_sums_loop(const X *x, int64_t rows, int64_t channels, double *sums, double *squares) {
   int64_t c = 0;
   for (; c + 4 * W <= channels; c += 4 * W) {
     strip_sums<X, 4>(x + c, rows, channels, 4 * W, sums + c, squares + c);
@@ -86,10 +84,9 @@ static void channel_sums_loop(const X *x, int64_t rows, int64_t channels, double
   }
 }
 
-static void channel_sums(const void *x, uint32_t x_type, int64_t rows, int64_t channels,
-                         double *sums, double *squares) {
-  POSED_BY_TYPE(x_type, X, channel_sums_loop(static_cast<const X *>(x), rows, channels, sums,
-                                             squares))
+static void channel_sums(const void *x, uint32_t x_type, int64_t rows, int64_t channels, double *sums,
+                         double *squares) {
+  POSED_BY_TYPE(x_type, X, channel_sums_loop(static_cast<const X *>(x), rows, channels, sums, squares))
 }
 
 template <class Y, class X, uint32_t A>
@@ -108,10 +105,10 @@ static void scale_shift_loop(Y *y, const X *x, int64_t rows, int64_t channels, c
 }
 
 static void scale_shift(void *y, uint32_t y_type, const void *x, uint32_t x_type, int64_t rows,
-                        int64_t channels, const float *scale, const float *shift,
-                        uint32_t activation) {
+                        int64_t channels, const float *scale, const float *shift, uint32_t activation) {
   POSED_BY_TYPE(y_type, Y, POSED_BY_TYPE(x_type, X, POSED_BY_ACTIVATION(activation, {
-    scale_shift_loop<Y, X, A>(static_cast<Y *>(y), static_cast<const X *>(x), rows, channels,
-                              scale, shift);
-  })))
+                                           scale_shift_loop<Y, X, A>(static_cast<Y *>(y),
+                                                                     static_cast<const X *>(x), rows,
+                                                                     channels, scale, shift);
+                                         })))
 }

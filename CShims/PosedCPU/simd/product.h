@@ -14,51 +14,53 @@ constexpr int TILE_ROWS = 4;
 #endif
 constexpr int NR = 2 * W;
 
+/// VECTORS: 2, or 1 where only the first half of the columns is wanted.
 /// ACROSS: consecutive steps are neighbours in A (row-major A); else consecutive rows are.
-template <int ROWS, bool ACROSS>
+template <int ROWS, bool ACROSS, int VECTORS>
 static void tile(const Product &call, const float *a, float *c) {
-  V total[ROWS][2];
+  V total[ROWS][VECTORS];
   for (int i = 0; i < ROWS; ++i) {
-    total[i][0] = call.add ? load(c + i * call.c_row) : V(0.0f);
-    total[i][1] = call.add ? load(c + i * call.c_row + W) : V(0.0f);
+    for (int j = 0; j < VECTORS; ++j) {
+      total[i][j] = call.add ? load(c + i * call.c_row + j * W) : V(0.0f);
+    }
   }
   const float *b = call.b;
   const int64_t stride = call.a_stride, b_row = call.b_row;
   for (int64_t segment = 0; segment < call.segments; ++segment) {
     const float *from = a + (call.offsets == nullptr ? 0 : call.offsets[segment]);
     for (int64_t step = 0; step < call.length; ++step) {
-      V b0 = load(b), b1 = load(b + W);
+      V right[VECTORS];
+      for (int j = 0; j < VECTORS; ++j) right[j] = load(b + j * W);
       b += b_row;
       for (int i = 0; i < ROWS; ++i) {
         V x = V(ACROSS ? from[i * stride + step] : from[step * stride + i]);
-        total[i][0] = fma(x, b0, total[i][0]);
-        total[i][1] = fma(x, b1, total[i][1]);
+        for (int j = 0; j < VECTORS; ++j) total[i][j] = fma(x, right[j], total[i][j]);
       }
     }
   }
   for (int i = 0; i < ROWS; ++i) {
-    store(c + i * call.c_row, total[i][0]);
-    store(c + i * call.c_row + W, total[i][1]);
+    for (int j = 0; j < VECTORS; ++j) store(c + i * call.c_row + j * W, total[i][j]);
   }
 }
 
 using Tile = void (*)(const Product &, const float *, float *);
 
-template <bool ACROSS, int... ROWS>
+template <bool ACROSS, int VECTORS, int... ROWS>
 static Tile tile_of(int rows, std::integer_sequence<int, ROWS...>) {
-  static constexpr Tile tiles[] = {tile<ROWS + 1, ACROSS>...};
+  static constexpr Tile tiles[] = {tile<ROWS + 1, ACROSS, VECTORS>...};
   return tiles[rows - 1];
 }
 
 /// Rows in tiles of about equal height.
-template <bool ACROSS>
-static void product(const Product &call) {
+template <bool ACROSS> static void product(const Product &call) {
   int64_t tiles = (call.rows + TILE_ROWS - 1) / TILE_ROWS;
   for (int64_t i = 0; i < tiles; ++i) {
     int64_t first = call.rows * i / tiles, last = call.rows * (i + 1) / tiles;
     const float *a = call.a + first * (ACROSS ? call.a_stride : 1);
     auto heights = std::make_integer_sequence<int, TILE_ROWS>();
-    Tile chosen = tile_of<ACROSS>(static_cast<int>(last - first), heights);
+    int height = static_cast<int>(last - first);
+    Tile chosen =
+        ACROSS && call.narrow ? tile_of<ACROSS, 1>(height, heights) : tile_of<ACROSS, 2>(height, heights);
     chosen(call, a, call.c + first * call.c_row);
   }
 }

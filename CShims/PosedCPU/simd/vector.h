@@ -18,8 +18,7 @@ struct Brain {
 
 #define POSED_INLINE static inline __attribute__((always_inline))
 
-template <class To, class From>
-POSED_INLINE To as(From from) {
+template <class To, class From> POSED_INLINE To as(From from) {
   static_assert(sizeof(To) == sizeof(From));
   return __builtin_bit_cast(To, from);
 }
@@ -60,8 +59,7 @@ POSED_INLINE V load(const Half *p) {
   return as<V>(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(p))));
 }
 POSED_INLINE void store(Half *p, V v) {
-  _mm_storeu_si128(reinterpret_cast<__m128i *>(p),
-                   _mm256_cvtps_ph(as<__m256>(v), _MM_FROUND_TO_NEAREST_INT));
+  _mm_storeu_si128(reinterpret_cast<__m128i *>(p), _mm256_cvtps_ph(as<__m256>(v), _MM_FROUND_TO_NEAREST_INT));
 }
 #else
 /// Without F16C: shift the exponent into place and let one multiplication renormalise.
@@ -93,14 +91,12 @@ POSED_INLINE void store(Half *p, V v) {
 #endif
 
 /// The first n < W elements, zeros after them.
-template <class T>
-POSED_INLINE V load(const T *p, int64_t n) {
+template <class T> POSED_INLINE V load(const T *p, int64_t n) {
   T block[W] = {};
   std::memcpy(block, p, static_cast<size_t>(n) * sizeof(T));
   return load(block);
 }
-template <class T>
-POSED_INLINE void store(T *p, V v, int64_t n) {
+template <class T> POSED_INLINE void store(T *p, V v, int64_t n) {
   T block[W];
   store(block, v);
   std::memcpy(p, block, static_cast<size_t>(n) * sizeof(T));

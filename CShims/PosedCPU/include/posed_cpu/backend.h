@@ -17,7 +17,7 @@ struct Filter {
   int kernel_h, kernel_w;
   int stride_h, stride_w;
   int pad_top, pad_left, pad_bottom, pad_right;
-  int upsample;  // 1 or 2
+  int upsample; // 1 or 2
 };
 
 /// y = residual + gate * act(x · Wᵀ + bias), checked: shapes agree, bounds hold.
@@ -25,7 +25,7 @@ struct LinearCall {
   View x, y;                  // [B, T, K], [B, T, N]
   const posed_weight *weight; // of kind linear, in = K, out = N
   uint32_t activation;
-  View gate, residual;        // [B, N] float32, [B, T, N]; may be absent
+  View gate, residual; // [B, N] float32, [B, T, N]; may be absent
   int64_t batch, tokens;
 };
 
@@ -34,7 +34,7 @@ struct ConvCall {
   View x, y;                  // [N, H, W, C], [N, Ho, Wo, O], dense
   const posed_weight *weight; // of kind conv2d
   uint32_t activation;
-  View residual;              // may be absent
+  View residual; // may be absent
 };
 
 /// One row's cached keys and values, [T, H, d]; absent where `tokens` is 0.
@@ -45,8 +45,8 @@ struct CachedKV {
 
 /// Softmax attention over own keys, then cached ones; checked.
 struct AttentionCall {
-  View q, k, v, y;  // [B, Tq, H, d], [B, Tk, H, d] twice, [B, Tq, H, d]
-  std::vector<CachedKV> cached;  // empty, or one per row
+  View q, k, v, y;              // [B, Tq, H, d], [B, Tk, H, d] twice, [B, Tq, H, d]
+  std::vector<CachedKV> cached; // empty, or one per row
   float scale;
   int64_t batch, queries, keys, heads, size;
 };
@@ -54,7 +54,7 @@ struct AttentionCall {
 /// The mathematics of a plugin. Called from any thread; `plan_*` and `pack_*` may be called at once
 /// from several. The device outlives every weight and operation.
 class Kernels {
- public:
+public:
   virtual ~Kernels() = default;
 
   /// Class of results: equal strings promise equal bits.
@@ -81,7 +81,7 @@ class Kernels {
 
 /// A plugin's own part of the table.
 struct Plugin {
-  const char *name;     // "blas"
+  const char *name; // "blas"
   const char *version;
   /// Fills score, devices and summary; throws a Failure only for defects.
   void (*probe)(posed_probe_result &result);
@@ -93,4 +93,4 @@ struct Plugin {
 /// one plugin per shared library. NULL when the host's ABI is of another major version.
 const posed_backend *make_backend(const Plugin &plugin, uint32_t host_abi);
 
-}  // namespace posed
+} // namespace posed

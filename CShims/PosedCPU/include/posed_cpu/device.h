@@ -36,8 +36,7 @@ struct posed_weight {
 };
 
 struct posed_device {
-  posed_device(std::unique_ptr<posed::Kernels> kernels, int threads, uint64_t limit,
-               const char *name);
+  posed_device(std::unique_ptr<posed::Kernels> kernels, int threads, uint64_t limit, const char *name);
 
   /// Counted memory, for weights and planned operations.
   posed::Memory allocate(uint64_t bytes) { return posed::Memory(account, bytes); }
@@ -57,8 +56,7 @@ struct posed_stream {
   /// Refuses a call that a recording may not contain.
   void require_running(const char *call) const;
   /// Plans with `plan()` and submits what it returns; a failure ends a recording.
-  template <class Plan>
-  posed_status perform(posed_error *error, Plan &&plan) noexcept;
+  template <class Plan> posed_status perform(posed_error *error, Plan &&plan) noexcept;
 
   posed_device *const device;
   State state = State::running;
@@ -67,7 +65,7 @@ struct posed_stream {
   posed_status failure = POSED_OK;
   posed_error failure_error = {};
 
- private:
+private:
   void note_failure(posed_status status, const posed_error &error);
 };
 
@@ -80,8 +78,7 @@ struct posed_graph {
   std::unique_ptr<posed::Program> program;
 };
 
-template <class Plan>
-posed_status posed_stream::perform(posed_error *error, Plan &&plan) noexcept {
+template <class Plan> posed_status posed_stream::perform(posed_error *error, Plan &&plan) noexcept {
   posed_error own = {};
   posed_status status = posed::guard(&own, [&] { submit(plan()); });
   if (status == POSED_OK) return status;

@@ -10,16 +10,16 @@ namespace posed {
 enum class Isa { baseline, avx2, avx512 };
 
 struct Features {
-  std::string vendor;  // "GenuineIntel", "AuthenticAMD", …
-  std::string name;    // "AMD EPYC"
+  std::string vendor; // "GenuineIntel", "AuthenticAMD", …
+  std::string name;   // "AMD EPYC"
   int family = 0, model = 0;
-  bool avx2 = false;         // with FMA and F16C
-  bool avx512 = false;       // F, BW, DQ, VL
+  bool avx2 = false;   // with FMA and F16C
+  bool avx512 = false; // F, BW, DQ, VL
   bool avx512_bf16 = false;
   bool avx512_vnni = false;
   bool avx512_fp16 = false;
-  bool amx_bf16 = false;     // tiles and their bf16 product; the permission is asked for separately
-  long l2_bytes = 0;         // of one core; 0 when unknown
+  bool amx_bf16 = false; // tiles and their bf16 product; the permission is asked for separately
+  long l2_bytes = 0;     // of one core; 0 when unknown
 
   /// The best of the three that runs here.
   Isa isa() const { return avx512 ? Isa::avx512 : avx2 ? Isa::avx2 : Isa::baseline; }
@@ -37,4 +37,4 @@ const char *name(Isa isa);
 /// How many threads this process may run at once: the affinity mask, cut to the control group's quota.
 int usable_threads();
 
-}  // namespace posed
+} // namespace posed

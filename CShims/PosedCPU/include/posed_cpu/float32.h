@@ -11,8 +11,8 @@ namespace posed::float32 {
 
 /// Multiplies rows by a panel of packed weights.
 struct Engine {
-  std::string name;  // "avx512", for the numerics
-  int64_t panel;     // columns of a panel
+  std::string name; // "avx512", for the numerics
+  int64_t panel;    // columns of a panel
   // A row's bits do not depend on its place among the rows nor on their number. Without it, rows of
   // different members of the batch are never multiplied together.
   bool exact_rows;
@@ -33,4 +33,4 @@ OperationPointer plan_conv2d(posed_device &device, const Engine &engine, const C
 /// q, k, v and y are float32.
 OperationPointer plan_attention(posed_device &device, const AttentionCall &call);
 
-}  // namespace posed::float32
+} // namespace posed::float32

@@ -11,7 +11,7 @@ namespace posed {
 
 /// Counts bytes in use and refuses to pass a limit. Safe from any thread.
 class Account {
- public:
+public:
   explicit Account(uint64_t limit) : limit_(limit) {}
   /// Throws a Failure with POSED_OUT_OF_MEMORY when the limit would be passed.
   void take(uint64_t bytes);
@@ -19,7 +19,7 @@ class Account {
   uint64_t used() const { return used_.load(std::memory_order_relaxed); }
   uint64_t limit() const { return limit_; }
 
- private:
+private:
   const uint64_t limit_;
   std::atomic<uint64_t> used_{0};
 };
@@ -27,7 +27,7 @@ class Account {
 /// A block of 64-byte aligned memory, freed and given back to its account on destruction. Large
 /// blocks ask the system for huge pages. Contents start undefined.
 class Memory {
- public:
+public:
   Memory() = default;
   Memory(std::shared_ptr<Account> account, uint64_t bytes);
   ~Memory() { release(); }
@@ -39,13 +39,10 @@ class Memory {
   }
 
   void *data() const { return data_; }
-  template <class T>
-  T *as() const {
-    return static_cast<T *>(data_);
-  }
+  template <class T> T *as() const { return static_cast<T *>(data_); }
   uint64_t bytes() const { return bytes_; }
 
- private:
+private:
   void release();
   void swap(Memory &other) noexcept {
     std::swap(account_, other.account_);
@@ -58,4 +55,4 @@ class Memory {
   uint64_t bytes_ = 0;
 };
 
-}  // namespace posed
+} // namespace posed

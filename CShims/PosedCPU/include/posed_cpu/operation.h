@@ -12,7 +12,7 @@ namespace posed {
 struct Worker {
   int index = 0;
   int count = 1;
-  std::byte *scratch = nullptr;  // this worker's own, at least what the operation asked for
+  std::byte *scratch = nullptr; // this worker's own, at least what the operation asked for
 };
 
 /// Work cut into phases and each phase into tasks. Phases follow one another; the tasks of a phase
@@ -20,7 +20,7 @@ struct Worker {
 /// problem's shape, never by the number of threads. `run` must not allocate; it may throw a Failure,
 /// which the caller of the device gets.
 class Operation {
- public:
+public:
   /// `tasks[p]`: number of tasks of phase p, at least 1. `scratch`: bytes that each worker needs.
   explicit Operation(std::vector<int> tasks, size_t scratch = 0)
       : tasks(std::move(tasks)), scratch(scratch) {}
@@ -47,4 +47,4 @@ inline Range piece(int64_t total, int64_t index, int64_t pieces) {
 /// How many blocks of `size` cover `total`.
 inline int64_t blocks(int64_t total, int64_t size) { return (total + size - 1) / size; }
 
-}  // namespace posed
+} // namespace posed

@@ -21,7 +21,7 @@ namespace posed {
 
 /// Operations in order, ready to be run again and again without an allocation.
 class Program {
- public:
+public:
   explicit Program(int workers) : workers_(workers) {}
   /// Takes ownership. Not after the first run.
   void append(OperationPointer operation);
@@ -30,7 +30,7 @@ class Program {
   /// Drops the operations, keeps the storage.
   void clear();
 
- private:
+private:
   friend class Pool;
   struct Step {
     Operation *operation;
@@ -46,18 +46,17 @@ class Program {
   std::vector<OperationPointer> operations_;
   std::vector<Step> steps_;
   size_t scratch_ = 0;
-  std::vector<std::atomic<int32_t>> claimed_;  // [steps][workers]
-  std::vector<std::atomic<int32_t>> done_;     // [steps]
+  std::vector<std::atomic<int32_t>> claimed_; // [steps][workers]
+  std::vector<std::atomic<int32_t>> done_;    // [steps]
   std::atomic<bool> failed_{false};
   posed_status status_ = POSED_OK;
   posed_error error_ = {};
 };
 
 class Pool {
- public:
+public:
   /// `enter` runs once on every new thread, and on the calling thread before each program.
-  Pool(int threads, std::string name, std::shared_ptr<Account> account,
-       std::function<void()> enter);
+  Pool(int threads, std::string name, std::shared_ptr<Account> account, std::function<void()> enter);
   ~Pool();
 
   int threads() const { return threads_; }
@@ -66,8 +65,10 @@ class Pool {
   /// Runs a program; returns when it is done. Throws the first Failure of its tasks. Callers on
   /// several threads take turns.
   void run(Program &program);
+  /// Returns when no program runs: what one may still use can then be freed.
+  void settle() { std::lock_guard<std::mutex> lock(turn_); }
 
- private:
+private:
   void live(int index);
   bool join();
   void leave() { gate_.fetch_sub(1, std::memory_order_release); }
@@ -80,13 +81,13 @@ class Pool {
   const std::shared_ptr<Account> account_;
   const std::function<void()> enter_;
   int64_t spin_nanoseconds_;
-  std::mutex turn_;  // held by the caller whose program runs, or who changes the scratch
+  std::mutex turn_; // held by the caller whose program runs, or who changes the scratch
   std::vector<Memory> scratch_;
   std::vector<std::thread> crew_;
   Program *program_ = nullptr;
-  alignas(64) std::atomic<uint32_t> generation_{0};  // counts dispatches; sleepers wait on it
-  alignas(64) std::atomic<uint32_t> gate_{0};        // top bit: open; the rest: workers inside
+  alignas(64) std::atomic<uint32_t> generation_{0}; // counts dispatches; sleepers wait on it
+  alignas(64) std::atomic<uint32_t> gate_{0};       // top bit: open; the rest: workers inside
   std::atomic<bool> stopping_{false};
 };
 
-}  // namespace posed
+} // namespace posed

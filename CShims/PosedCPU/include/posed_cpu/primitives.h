@@ -12,13 +12,13 @@ namespace posed {
 
 /// y = residual + gate * act(sum + bias), over n columns of one output row.
 struct EpilogueRow {
-  const float *sum;        // [n]
-  const float *bias;       // [n] or null
-  const float *gate;       // [n] or null
-  const void *residual;    // [n] of residual_type, or null
-  void *y;                 // [n] of y_type; may be the residual or the sum
+  const float *sum;     // [n]
+  const float *bias;    // [n] or null
+  const float *gate;    // [n] or null
+  const void *residual; // [n] of residual_type, or null
+  void *y;              // [n] of y_type; may be the residual or the sum
   uint32_t residual_type, y_type, activation;
-  bool residual_first;     // true: y = act(sum + bias + residual), as a convolution has it
+  bool residual_first; // true: y = act(sum + bias + residual), as a convolution has it
 };
 
 /// One row of a layer norm: n = (x − mean) · rstd, then n · gain + offset, where gain is `multiply`
@@ -38,21 +38,21 @@ struct LayerNormRow {
 struct Product {
   const float *a;
   int64_t a_stride;
-  const int64_t *offsets;  // [segments], or null: one piece at 0
+  const int64_t *offsets; // [segments], or null: one piece at 0
   int64_t segments, length;
-  const float *b;          // [segments * length, panel], rows b_row apart
+  const float *b; // [segments * length, panel], rows b_row apart
   int64_t b_row;
-  float *c;                // [rows, panel], rows c_row apart
+  float *c; // [rows, panel], rows c_row apart
   int64_t c_row, rows;
-  bool add;                // += instead of =
+  bool add;            // += instead of =
+  bool narrow = false; // product may leave the second half of C's columns as they are
 };
 
 struct Primitives {
   /// y = x with conversion of the type. Any pair of float types; u8 converts to and from u8 alone.
   void (*convert)(void *y, uint32_t y_type, const void *x, uint32_t x_type, int64_t n);
   /// y = act(x)
-  void (*activate)(void *y, uint32_t y_type, const void *x, uint32_t x_type, int64_t n,
-                   uint32_t activation);
+  void (*activate)(void *y, uint32_t y_type, const void *x, uint32_t x_type, int64_t n, uint32_t activation);
   /// y = act(a) * b, both of one type
   void (*glu)(void *y, uint32_t y_type, const void *a, const void *b, uint32_t type, int64_t n,
               uint32_t activation);
@@ -68,19 +68,18 @@ struct Primitives {
                        double *squares);
   /// y = act(x * scale[c] + shift[c]) over rows [rows, channels]
   void (*scale_shift)(void *y, uint32_t y_type, const void *x, uint32_t x_type, int64_t rows,
-                      int64_t channels, const float *scale, const float *shift,
-                      uint32_t activation);
+                      int64_t channels, const float *scale, const float *shift, uint32_t activation);
 
-  int64_t panel;  // columns of C that `product` makes at once
+  int64_t panel; // columns of C that `product` makes at once
   void (*product)(const Product &product);
   void (*product_transposed)(const Product &product);
   /// S [keys, queries] becomes exp(scale · S − maximum), queries a multiple of `panel`; see
   /// simd/product.h.
-  void (*softmax_block)(float *s, int64_t keys, int64_t queries, float scale, float *maximum,
-                        float *total, float *fade);
+  void (*softmax_block)(float *s, int64_t keys, int64_t queries, float scale, float *maximum, float *total,
+                        float *fade);
 };
 
 /// The table for the best instruction set of this machine.
 const Primitives &primitives();
 
-}  // namespace posed
+} // namespace posed

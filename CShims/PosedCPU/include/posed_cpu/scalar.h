@@ -34,7 +34,7 @@ inline void narrow(float value, Float16 &to) {
   uint32_t magnitude = bits & 0x7FFFFFFF, result = 0x7C00;
   if (magnitude > 0x7F800000u) {
     result = 0x7E00 | ((magnitude >> 13) & 0x3FF);
-  } else if (magnitude < 113u << 23) {  // adding 0.5 aligns the last bit of a subnormal result
+  } else if (magnitude < 113u << 23) { // adding 0.5 aligns the last bit of a subnormal result
     result = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3F000000u;
   } else if (magnitude < 0x477FF000u) {
     result = (magnitude - (112u << 23) + 0xFFF + ((magnitude >> 13) & 1)) >> 13;
@@ -42,4 +42,4 @@ inline void narrow(float value, Float16 &to) {
   to.bits = static_cast<uint16_t>(sign | result);
 }
 
-}  // namespace posed
+} // namespace posed

@@ -12,9 +12,8 @@ namespace posed {
 
 /// A status other than POSED_OK, with one sentence: what was expected and what came.
 class Failure : public std::exception {
- public:
-  Failure(posed_status status, std::string message) noexcept
-      : status(status), message(std::move(message)) {}
+public:
+  Failure(posed_status status, std::string message) noexcept : status(status), message(std::move(message)) {}
   const char *what() const noexcept override { return message.c_str(); }
 
   posed_status status;
@@ -22,15 +21,13 @@ class Failure : public std::exception {
 };
 
 /// Throws a Failure with a printf-style message.
-[[noreturn]] void fail(posed_status status, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+[[noreturn]] void fail(posed_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /// Copies a message into the caller's buffer, cut at a whole UTF-8 character if it is too long.
 void report(posed_error *error, const char *message) noexcept;
 
 /// Runs `body`; whatever it throws becomes a status and a message.
-template <class Body>
-posed_status guard(posed_error *error, Body &&body) noexcept {
+template <class Body> posed_status guard(posed_error *error, Body &&body) noexcept {
   try {
     body();
     return POSED_OK;
@@ -49,4 +46,4 @@ posed_status guard(posed_error *error, Body &&body) noexcept {
   }
 }
 
-}  // namespace posed
+} // namespace posed

@@ -34,10 +34,7 @@ struct View {
   std::byte *at(int64_t i, int64_t j) const {
     return data + (i * stride[0] + j * stride[1]) * int64_t(size());
   }
-  template <class T>
-  T *as() const {
-    return reinterpret_cast<T *>(data);
-  }
+  template <class T> T *as() const { return reinterpret_cast<T *>(data); }
   /// "[2, 256, 384]"
   std::string shape_text() const;
 };
@@ -50,7 +47,7 @@ struct Expect {
   bool floating = true;       // one of the three float types
   bool unit_innermost = true; // innermost stride is 1 (or the dimension is 1 long)
   bool optional = false;
-  bool broadcast = false;     // a stride of 0 is allowed
+  bool broadcast = false; // a stride of 0 is allowed
 };
 
 /// Checks type, rank, shape, strides, alignment and bounds; throws a Failure with a precise sentence.
@@ -63,4 +60,4 @@ void require_dense(const View &view, const Expect &expect);
 /// Throws unless `activation` is a posed_activation.
 void require_activation(uint32_t activation, const char *operation);
 
-}  // namespace posed
+} // namespace posed
