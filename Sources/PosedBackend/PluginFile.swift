@@ -44,7 +44,8 @@ package struct PluginFile: Hashable, Sendable {
         where mode & S_IWOTH != 0 {
             throw BackendError(
                 .incompatible,
-                "\(fileName): \(what) is writable by everyone, so root does not load plugins from it")
+                "\(fileName): \(what) is writable by everyone, so root does not load plugins from it"
+            )
         }
     }
 

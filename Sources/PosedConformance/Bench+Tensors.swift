@@ -78,7 +78,8 @@ extension Bench {
                 for byte in first..<first + tensor.type.size { bytes[byte] = DeviceTensor.filler }
             }
             if let changed = bytes.firstIndex(where: { $0 != DeviceTensor.filler }) {
-                throw Failure("byte \(changed) of the result's buffer is not in the view, yet changed")
+                throw Failure(
+                    "byte \(changed) of the result's buffer is not in the view, yet changed")
             }
             return values
         }

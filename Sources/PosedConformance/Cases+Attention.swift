@@ -141,7 +141,8 @@ private struct AttentionRun {
         let row = heads * size
         let k = noise.normal(tokens * row, type, deviation: trial.spread)
         let v = noise.normal(tokens * row, type)
-        let layout = Layout(shape: [tokens, heads, size], strides: [2 * row, size, 1], offset: row)
+        let layout = Layout(
+            shape: [tokens, heads, size], strides: [2 * row, size, 1], offset: row)
         var entry = posed_kv()
         entry.k = try bench.tensor(k, layout, type).view
         entry.v = try bench.tensor(v, layout, type).view

@@ -17,8 +17,12 @@ extension ConformanceSuite {
             ("one", [1], Layout.dense([1]), Layout.dense([1])),
             ("dense", [2, 33, 7], .dense([2, 33, 7]), .dense([2, 33, 7])),
             ("transposed", [33, 65], .dense([33, 65]), .stored([33, 65], order: [1, 0])),
-            ("into a slice", [2, 9, 8], .dense([2, 9, 8]), .gapped([2, 9, 8], gap: 8, offset: 8)),
-            ("from a slice", [2, 9, 8], .gapped([2, 9, 8], gap: 3, offset: 1), .dense([2, 9, 8])),
+            (
+                "into a slice", [2, 9, 8], .dense([2, 9, 8]), .gapped([2, 9, 8], gap: 8, offset: 8)
+            ),
+            (
+                "from a slice", [2, 9, 8], .gapped([2, 9, 8], gap: 3, offset: 1), .dense([2, 9, 8])
+            ),
             (
                 "channels first", [2, 5, 7, 3], .dense([2, 5, 7, 3]),
                 .stored([2, 5, 7, 3], order: [0, 3, 1, 2])
@@ -95,7 +99,8 @@ extension ConformanceSuite {
             (desc.x, desc.y) = (source.view, result.view)
             try bench.run(.copy(desc))
             let found = try bench.read(result)
-            for (value, y) in zip(values.map(y.round), found) where y.bitPattern != value.bitPattern {
+            for (value, y) in zip(values.map(y.round), found) where y.bitPattern != value.bitPattern
+            {
                 throw Failure("expected \(value), got \(y)")
             }
             try expect(found.last?.isNaN == true, "NaN became \(found.last ?? 0)")

@@ -35,7 +35,9 @@ extension ConformanceSuite {
                 return try bench.read(y)[11 * 64..<2 * 11 * 64].map(\.bitPattern)
             }
             for own in [full, posed_kv()] {
-                let (few, many) = (try run([posed_kv(), own, posed_kv()]), try run([full, own, full]))
+                let (few, many) = (
+                    try run([posed_kv(), own, posed_kv()]), try run([full, own, full])
+                )
                 try expect(few == many, "the neighbours' caches matter")
             }
             return 0

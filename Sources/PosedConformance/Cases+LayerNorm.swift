@@ -14,7 +14,8 @@ private enum Finish: String, CaseIterable {
 extension ConformanceSuite {
     static var layerNormCases: [ConformanceCase] {
         let shapes = [
-            [1, 1, 1], [1, 1, 384], [2, 257, 33], [3, 16, 768], [1, 5, 8], [2, 1, 1024], [4, 3, 100],
+            [1, 1, 1], [1, 1, 384], [2, 257, 33], [3, 16, 768], [1, 5, 8], [2, 1, 1024],
+            [4, 3, 100],
         ]
         return ElementType.floats.flatMap { x in
             ElementType.floats.flatMap { y in

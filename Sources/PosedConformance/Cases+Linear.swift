@@ -58,9 +58,10 @@ extension ConformanceSuite {
         return ElementType.floats.flatMap { compute in
             typePairs(compute).flatMap { types in
                 (shapes + options).map { linearCase($0, types.x, types.y, compute) }
-            } + [ElementType.f32, .f16, .bf16].filter { $0 != compute }.map {
-                linearCase(LinearTrial(sizes: small), .f32, .f32, compute, given: $0)
             }
+                + [ElementType.f32, .f16, .bf16].filter { $0 != compute }.map {
+                    linearCase(LinearTrial(sizes: small), .f32, .f32, compute, given: $0)
+                }
         }
     }
 

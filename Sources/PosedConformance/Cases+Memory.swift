@@ -26,7 +26,8 @@ extension ConformanceSuite {
                     _ = try limited.linearWeight(
                         values, out: 2048, in: 2048, bias: nil, type: .f32, compute: compute)
                 } catch let error as BackendError {
-                    try expect(error.code == .outOfMemory, "expected outOfMemory, got \(error.code)")
+                    try expect(
+                        error.code == .outOfMemory, "expected outOfMemory, got \(error.code)")
                     _ = try SmallNetwork(limited).run(limited)
                     return 0
                 }

@@ -40,23 +40,24 @@ extension ConformanceSuite {
                     return 0
                 }
             }
-        } + filterBreaches.map { breach in
-            ConformanceCase("refuse filter: \(breach.name)") { bench in
-                let data = [Float](repeating: 1, count: 16 * 16 * 25)
-                var desc = validFilter
-                return try data.withUnsafeBufferPointer { data in
-                    desc.data = UnsafeRawPointer(data.baseAddress)
-                    breach.apply(&desc)
-                    var weight: OpaquePointer?
-                    try expectRefusal("it", [.invalidArgument, .unsupported, .outOfMemory]) {
-                        bench.plugin.table.pointee.weight_create_conv2d(
-                            bench.device, &desc, &weight, $0)
+        }
+            + filterBreaches.map { breach in
+                ConformanceCase("refuse filter: \(breach.name)") { bench in
+                    let data = [Float](repeating: 1, count: 16 * 16 * 25)
+                    var desc = validFilter
+                    return try data.withUnsafeBufferPointer { data in
+                        desc.data = UnsafeRawPointer(data.baseAddress)
+                        breach.apply(&desc)
+                        var weight: OpaquePointer?
+                        try expectRefusal("it", [.invalidArgument, .unsupported, .outOfMemory]) {
+                            bench.plugin.table.pointee.weight_create_conv2d(
+                                bench.device, &desc, &weight, $0)
+                        }
+                        try expect(weight == nil, "it was refused, and there is a weight")
+                        return 0
                     }
-                    try expect(weight == nil, "it was refused, and there is a weight")
-                    return 0
                 }
-            }
-        } + mixedWeights
+            } + mixedWeights
     }
 
     private static var validFilter: posed_conv2d_weight_desc {

@@ -51,17 +51,18 @@ struct RefusalTable<Descriptor> {
                 Breach<Descriptor>("\(label) \(breach.name)") { breach.apply(&$0[keyPath: path]) }
             }
         }
-        return [served] + (tensors + breaches).map { breach in
-            ConformanceCase("refuse \(name): \(breach.name)") { bench in
-                var call = try valid(bench)
-                let before = try bench.bytes(call.result)
-                breach.apply(&call.descriptor)
-                let broken = operation(call.descriptor)
-                try expectRefusal("it") { broken.submit(bench.plugin.table, bench.stream, $0) }
-                try expect(try bench.bytes(call.result) == before, "it was refused and wrote")
-                return 0
+        return [served]
+            + (tensors + breaches).map { breach in
+                ConformanceCase("refuse \(name): \(breach.name)") { bench in
+                    var call = try valid(bench)
+                    let before = try bench.bytes(call.result)
+                    breach.apply(&call.descriptor)
+                    let broken = operation(call.descriptor)
+                    try expectRefusal("it") { broken.submit(bench.plugin.table, bench.stream, $0) }
+                    try expect(try bench.bytes(call.result) == before, "it was refused and wrote")
+                    return 0
+                }
             }
-        }
     }
 
     /// What can be wrong with any tensor.

@@ -56,24 +56,36 @@ struct SmallNetwork {
         cached.k = try bench.tensor(noise.normal(5 * d), [5, Self.heads, size]).view
         cached.v = try bench.tensor(noise.normal(5 * d), [5, Self.heads, size]).view
 
-        var filter = Reference.Conv2D(
-            batch: b, height: 4, width: 4, inputs: d, outputs: d, kernel: (3, 3),
-            padding: (1, 1, 1, 1))
-        filter.weight = noise.normal(d * d * 9, deviation: 0.06)
-        var conv = posed_conv2d_desc()
-        conv.weight = try bench.filter(filter, type: .f32, compute: .f32).handle
-        (conv.x, conv.y) = (attended.view(.dense(image)), try output(image).view)
+        let conv = try Self.convolution(
+            attended.view(.dense(image)), try output(image).view, &noise, bench)
 
         var group = posed_group_norm_desc()
         (group.x, group.y) = (conv.y, try output(image).view)
         (group.gamma, group.beta) = (try vector(), try vector())
         (group.groups, group.eps, group.activation) = (8, 1e-6, POSED_ACT_SILU.rawValue)
 
-        operations = [
-            .layerNorm(norm), .linear(linear), .attention(attention, cached: [posed_kv(), cached]),
-            .conv2d(conv), .groupNorm(group),
-        ] + (try Self.elementwise(group.y, image, output))
+        operations =
+            [
+                .layerNorm(norm), .linear(linear),
+                .attention(attention, cached: [posed_kv(), cached]),
+                .conv2d(conv), .groupNorm(group),
+            ] + (try Self.elementwise(group.y, image, output))
         results = written
+    }
+
+    /// A 3×3 convolution that keeps the shape.
+    private static func convolution(
+        _ x: posed_tensor, _ y: posed_tensor, _ noise: inout Noise, _ bench: Bench
+    ) throws -> posed_conv2d_desc {
+        let d = width
+        var filter = Reference.Conv2D(
+            batch: batch, height: 4, width: 4, inputs: d, outputs: d, kernel: (3, 3),
+            padding: (1, 1, 1, 1))
+        filter.weight = noise.normal(d * d * 9, deviation: 0.06)
+        var conv = posed_conv2d_desc()
+        conv.weight = try bench.filter(filter, type: .f32, compute: .f32).handle
+        (conv.x, conv.y) = (x, y)
+        return conv
     }
 
     private static func elementwise(

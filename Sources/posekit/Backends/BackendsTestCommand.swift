@@ -18,7 +18,8 @@ struct BackendsTestCommand: ParsableCommand {
               posekit backends test onednn --json > report.json
             """)
 
-    @Argument(help: "The backend's name, as in `posekit backends list`; cuda:1 is its second device.")
+    @Argument(
+        help: "The backend's name, as in `posekit backends list`; cuda:1 is its second device.")
     var name: String
 
     @Option(help: "A folder to look for backends in before all others.")

@@ -76,8 +76,8 @@ posed_status example_buffer_create(posed_device *device, uint64_t bytes, posed_b
                                    posed_error *error);
 void example_buffer_destroy(posed_device *device, posed_buffer *buffer);
 void *example_buffer_map(posed_device *device, posed_buffer *buffer);
-posed_status example_upload(posed_stream *stream, posed_buffer *to, uint64_t offset,
-                            const void *from, uint64_t bytes, posed_error *error);
+posed_status example_upload(posed_stream *stream, posed_buffer *to, uint64_t offset, const void *from,
+                            uint64_t bytes, posed_error *error);
 posed_status example_download(posed_stream *stream, void *to, posed_buffer *from, uint64_t offset,
                               uint64_t bytes, posed_error *error);
 posed_status example_linear_weight(posed_device *device, const posed_linear_weight_desc *desc,

@@ -38,10 +38,9 @@ posed_status example_buffer_create(posed_device *device, uint64_t bytes, posed_b
   if (made) made->data = example_allocate(device, bytes);
   if (!made || !made->data) {
     free(made);
-    return example_refuse(error, POSED_OUT_OF_MEMORY,
-                          "a buffer of %llu bytes does not fit: %llu of %llu are in use",
-                          (unsigned long long)bytes, (unsigned long long)device->used,
-                          (unsigned long long)device->limit);
+    return example_refuse(
+        error, POSED_OUT_OF_MEMORY, "a buffer of %llu bytes does not fit: %llu of %llu are in use",
+        (unsigned long long)bytes, (unsigned long long)device->used, (unsigned long long)device->limit);
   }
   made->bytes = bytes;
   *buffer = made;
@@ -59,20 +58,18 @@ void *example_buffer_map(posed_device *device, posed_buffer *buffer) {
   return buffer->data;
 }
 
-static posed_status check_transfer(const posed_stream *stream, const posed_buffer *buffer,
-                                   uint64_t offset, uint64_t bytes, posed_error *error) {
-  if (stream->capturing)
-    return example_refuse(error, POSED_INVALID_ARGUMENT, "transfers cannot be recorded");
+static posed_status check_transfer(const posed_stream *stream, const posed_buffer *buffer, uint64_t offset,
+                                   uint64_t bytes, posed_error *error) {
+  if (stream->capturing) return example_refuse(error, POSED_INVALID_ARGUMENT, "transfers cannot be recorded");
   if (!buffer || offset > buffer->bytes || bytes > buffer->bytes - offset)
-    return example_refuse(error, POSED_INVALID_ARGUMENT,
-                          "%llu bytes at %llu do not lie in a buffer of %llu",
+    return example_refuse(error, POSED_INVALID_ARGUMENT, "%llu bytes at %llu do not lie in a buffer of %llu",
                           (unsigned long long)bytes, (unsigned long long)offset,
                           (unsigned long long)(buffer ? buffer->bytes : 0));
   return POSED_OK;
 }
 
-posed_status example_upload(posed_stream *stream, posed_buffer *to, uint64_t offset,
-                            const void *from, uint64_t bytes, posed_error *error) {
+posed_status example_upload(posed_stream *stream, posed_buffer *to, uint64_t offset, const void *from,
+                            uint64_t bytes, posed_error *error) {
   posed_status status = check_transfer(stream, to, offset, bytes, error);
   if (status == POSED_OK && bytes) memcpy(to->data + offset, from, bytes);
   return status;
@@ -118,20 +115,18 @@ static float host_element(const void *data, uint32_t dtype, size_t index) {
 }
 
 static posed_status check_filter(const posed_conv2d_weight_desc *d, posed_error *error) {
-  if (!d->data || d->out < 1 || d->in < 1 || d->kernel_h < 1 || d->kernel_w < 1 ||
-      d->stride_h < 1 || d->stride_w < 1 || d->pad_top < 0 || d->pad_left < 0 ||
-      d->pad_bottom < 0 || d->pad_right < 0)
+  if (!d->data || d->out < 1 || d->in < 1 || d->kernel_h < 1 || d->kernel_w < 1 || d->stride_h < 1 ||
+      d->stride_w < 1 || d->pad_top < 0 || d->pad_left < 0 || d->pad_bottom < 0 || d->pad_right < 0)
     return example_refuse(error, POSED_INVALID_ARGUMENT,
-                          "a filter of %d×%d channels, kernel %d×%d, stride %d×%d makes no sense",
-                          d->out, d->in, d->kernel_h, d->kernel_w, d->stride_h, d->stride_w);
+                          "a filter of %d×%d channels, kernel %d×%d, stride %d×%d makes no sense", d->out,
+                          d->in, d->kernel_h, d->kernel_w, d->stride_h, d->stride_w);
   bool same = d->kernel_h == 3 && d->kernel_w == 3 && d->stride_h == 1 && d->stride_w == 1 &&
               d->pad_top == 1 && d->pad_left == 1 && d->pad_bottom == 1 && d->pad_right == 1;
   if (d->upsample != 1 && !(d->upsample == 2 && same))
     return example_refuse(error, POSED_INVALID_ARGUMENT,
                           "an enlargement by 2 takes a 3×3 kernel, stride 1 and padding 1");
   if (d->dtype < POSED_F32 || d->dtype > POSED_BF16)
-    return example_refuse(error, POSED_INVALID_ARGUMENT, "weights of type %u are not known",
-                          d->dtype);
+    return example_refuse(error, POSED_INVALID_ARGUMENT, "weights of type %u are not known", d->dtype);
   if (d->compute != POSED_F32)
     return example_refuse(error, POSED_UNSUPPORTED, "the example computes in float32 only");
   return POSED_OK;
@@ -150,8 +145,7 @@ posed_status example_conv2d_weight(posed_device *device, const posed_conv2d_weig
   }
   if (!made || !made->data) {
     free(made);
-    return example_refuse(error, POSED_OUT_OF_MEMORY, "no room for a weight of %zu×%zu×%zu", out,
-                          taps, in);
+    return example_refuse(error, POSED_OUT_OF_MEMORY, "no room for a weight of %zu×%zu×%zu", out, taps, in);
   }
   made->bias = made->data + out * taps * in;
   made->is_filter = true;
@@ -173,10 +167,17 @@ posed_status example_linear_weight(posed_device *device, const posed_linear_weig
     return example_refuse(error, POSED_INVALID_ARGUMENT, "a matrix of %lld×%lld makes no sense",
                           (long long)desc->out, (long long)desc->in);
   posed_conv2d_weight_desc filter = {
-      .data = desc->data,        .dtype = desc->dtype,   .bias = desc->bias,
-      .out = (int32_t)desc->out, .in = (int32_t)desc->in, .kernel_h = 1,
-      .kernel_w = 1,             .stride_h = 1,          .stride_w = 1,
-      .upsample = 1,             .compute = desc->compute,
+      .data = desc->data,
+      .dtype = desc->dtype,
+      .bias = desc->bias,
+      .out = (int32_t)desc->out,
+      .in = (int32_t)desc->in,
+      .kernel_h = 1,
+      .kernel_w = 1,
+      .stride_h = 1,
+      .stride_w = 1,
+      .upsample = 1,
+      .compute = desc->compute,
   };
   posed_weight *made = NULL;
   posed_status status = example_conv2d_weight(device, &filter, &made, error);

@@ -12,13 +12,18 @@ static float *at(const posed_tensor *t, int64_t i, int64_t j, int64_t k, int64_t
 
 static float activation(uint32_t kind, float x) {
   switch (kind) {
-    case POSED_ACT_RELU: return x > 0 ? x : 0;
-    case POSED_ACT_SILU: return x / (1 + expf(-x));
-    case POSED_ACT_GELU_TANH:
-      return 0.5f * x * (1 + tanhf(0.7978845608f * (x + 0.044715f * x * x * x)));
-    case POSED_ACT_GELU_ERF: return 0.5f * x * erfcf(-x * 0.7071067812f);
-    case POSED_ACT_TANH: return tanhf(x);
-    default: return x;
+  case POSED_ACT_RELU:
+    return x > 0 ? x : 0;
+  case POSED_ACT_SILU:
+    return x / (1 + expf(-x));
+  case POSED_ACT_GELU_TANH:
+    return 0.5f * x * (1 + tanhf(0.7978845608f * (x + 0.044715f * x * x * x)));
+  case POSED_ACT_GELU_ERF:
+    return 0.5f * x * erfcf(-x * 0.7071067812f);
+  case POSED_ACT_TANH:
+    return tanhf(x);
+  default:
+    return x;
   }
 }
 
@@ -53,8 +58,7 @@ static float window(const posed_conv2d_desc *d, int64_t n, int64_t i, int64_t j,
       if (row < 0 || row >= d->x.shape[1] * w->upsample) continue;
       if (column < 0 || column >= d->x.shape[2] * w->upsample) continue;
       const float *x = at(&d->x, n, row / w->upsample, column / w->upsample, 0);
-      sum += (double)dot(x, d->weight->data + ((o * w->kernel_h + a) * w->kernel_w + b) * w->in,
-                         w->in);
+      sum += (double)dot(x, d->weight->data + ((o * w->kernel_h + a) * w->kernel_w + b) * w->in, w->in);
     }
   return (float)sum;
 }
@@ -109,10 +113,8 @@ static void run_layer_norm(const posed_layer_norm_desc *d) {
       double scale = 1 / sqrt(variance / (double)width + (double)d->eps);
       for (int64_t c = 0; c < width; c++) {
         float normal = (float)((x[c] - mean) * scale);
-        if (d->gamma.buffer)
-          normal = normal * *at(&d->gamma, c, 0, 0, 0) + *at(&d->beta, c, 0, 0, 0);
-        if (d->scale.buffer)
-          normal = normal * (1 + *at(&d->scale, b, c, 0, 0)) + *at(&d->shift, b, c, 0, 0);
+        if (d->gamma.buffer) normal = normal * *at(&d->gamma, c, 0, 0, 0) + *at(&d->beta, c, 0, 0, 0);
+        if (d->scale.buffer) normal = normal * (1 + *at(&d->scale, b, c, 0, 0)) + *at(&d->shift, b, c, 0, 0);
         y[c] = normal;
       }
     }
@@ -216,15 +218,35 @@ static void run_quantize(const posed_quantize_desc *d) {
 
 void example_run(const example_op *op) {
   switch (op->kind) {
-    case POSED_OP_LINEAR: run_linear(&op->desc.linear); break;
-    case POSED_OP_CONV2D: run_conv2d(&op->desc.conv2d); break;
-    case POSED_OP_GROUP_NORM: run_group_norm(&op->desc.group_norm); break;
-    case POSED_OP_LAYER_NORM: run_layer_norm(&op->desc.layer_norm); break;
-    case POSED_OP_ATTENTION: run_attention(&op->desc.attention); break;
-    case POSED_OP_COPY: run_copy(&op->desc.copy); break;
-    case POSED_OP_COMBINE: run_combine(&op->desc.combine); break;
-    case POSED_OP_ACTIVATE: run_activate(&op->desc.activate); break;
-    case POSED_OP_GLU: run_glu(&op->desc.glu); break;
-    case POSED_OP_QUANTIZE: run_quantize(&op->desc.quantize); break;
+  case POSED_OP_LINEAR:
+    run_linear(&op->desc.linear);
+    break;
+  case POSED_OP_CONV2D:
+    run_conv2d(&op->desc.conv2d);
+    break;
+  case POSED_OP_GROUP_NORM:
+    run_group_norm(&op->desc.group_norm);
+    break;
+  case POSED_OP_LAYER_NORM:
+    run_layer_norm(&op->desc.layer_norm);
+    break;
+  case POSED_OP_ATTENTION:
+    run_attention(&op->desc.attention);
+    break;
+  case POSED_OP_COPY:
+    run_copy(&op->desc.copy);
+    break;
+  case POSED_OP_COMBINE:
+    run_combine(&op->desc.combine);
+    break;
+  case POSED_OP_ACTIVATE:
+    run_activate(&op->desc.activate);
+    break;
+  case POSED_OP_GLU:
+    run_glu(&op->desc.glu);
+    break;
+  case POSED_OP_QUANTIZE:
+    run_quantize(&op->desc.quantize);
+    break;
   }
 }

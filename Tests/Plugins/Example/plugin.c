@@ -20,8 +20,7 @@ static posed_status device_open(const posed_device_options *options, posed_devic
     return example_refuse(error, POSED_INVALID_ARGUMENT, "there is one device, 0, and not %d",
                           options->index);
   if (options->threads < 0)
-    return example_refuse(error, POSED_INVALID_ARGUMENT, "%d threads were asked for",
-                          options->threads);
+    return example_refuse(error, POSED_INVALID_ARGUMENT, "%d threads were asked for", options->threads);
   posed_device *made = calloc(1, sizeof *made);
   if (!made) return example_refuse(error, POSED_OUT_OF_MEMORY, "no memory for a device");
   made->limit = options->memory_limit;
@@ -47,8 +46,8 @@ static posed_status device_info(posed_device *device, posed_device_info *info, p
 
 static int32_t supports(posed_device *device, const posed_op_query *query, posed_error *error) {
   (void)device;
-  bool weighted = query->op == POSED_OP_LINEAR || query->op == POSED_OP_CONV2D ||
-                  query->op == POSED_OP_ATTENTION;
+  bool weighted =
+      query->op == POSED_OP_LINEAR || query->op == POSED_OP_CONV2D || query->op == POSED_OP_ATTENTION;
   uint32_t y = query->op == POSED_OP_QUANTIZE ? POSED_U8 : POSED_F32;
   bool bytes = query->op == POSED_OP_COPY && query->x_dtype == POSED_U8 && query->y_dtype == POSED_U8;
   if (query->op < POSED_OP_LINEAR || query->op > POSED_OP_QUANTIZE) {
@@ -56,8 +55,7 @@ static int32_t supports(posed_device *device, const posed_op_query *query, posed
     return 0;
   }
   if (bytes) return 1;
-  if (query->x_dtype != POSED_F32 || query->y_dtype != y ||
-      (weighted && query->compute != POSED_F32)) {
+  if (query->x_dtype != POSED_F32 || query->y_dtype != y || (weighted && query->compute != POSED_F32)) {
     example_refuse(error, POSED_UNSUPPORTED, "the example computes in float32 only");
     return 0;
   }
@@ -66,11 +64,10 @@ static int32_t supports(posed_device *device, const posed_op_query *query, posed
 
 /* ---- Operations ------------------------------------------------------------------------------ */
 
-#define OPERATION(member, number)                                                                 \
-  static posed_status member(posed_stream *stream, const posed_##member##_desc *desc,             \
-                             posed_error *error) {                                                \
-    example_op op = {.kind = number, .desc.member = *desc};                                       \
-    return example_submit(stream, &op, error);                                                    \
+#define OPERATION(member, number)                                                                            \
+  static posed_status member(posed_stream *stream, const posed_##member##_desc *desc, posed_error *error) {  \
+    example_op op = {.kind = number, .desc.member = *desc};                                                  \
+    return example_submit(stream, &op, error);                                                               \
   }
 
 OPERATION(linear, POSED_OP_LINEAR)

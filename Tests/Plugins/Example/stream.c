@@ -68,14 +68,13 @@ static posed_status abandon(posed_stream *stream, posed_status status) {
 static posed_status record(posed_stream *stream, const example_op *op, posed_error *error) {
   posed_graph *graph = stream->recording;
   if (!graph)
-    return example_refuse(error, POSED_INVALID_ARGUMENT,
-                          "an operation before this one ended the recording");
+    return example_refuse(error, POSED_INVALID_ARGUMENT, "an operation before this one ended the recording");
   if (graph->count == graph->room) {
     size_t room = graph->room ? 2 * graph->room : 64;
     example_op *grown = realloc(graph->ops, room * sizeof *grown);
     if (!grown)
-      return abandon(stream, example_refuse(error, POSED_OUT_OF_MEMORY,
-                                            "no memory for %zu recorded operations", room));
+      return abandon(
+          stream, example_refuse(error, POSED_OUT_OF_MEMORY, "no memory for %zu recorded operations", room));
     graph->ops = grown;
     graph->room = room;
   }
@@ -84,8 +83,8 @@ static posed_status record(posed_stream *stream, const example_op *op, posed_err
     size_t bytes = (size_t)op->desc.attention.q.shape[0] * sizeof(posed_kv);
     posed_kv *cached = malloc(bytes);
     if (!cached)
-      return abandon(stream, example_refuse(error, POSED_OUT_OF_MEMORY,
-                                            "no memory for a recorded operation"));
+      return abandon(stream,
+                     example_refuse(error, POSED_OUT_OF_MEMORY, "no memory for a recorded operation"));
     memcpy(cached, op->desc.attention.cached, bytes);
     copy.desc.attention.cached = cached;
   }
@@ -95,15 +94,13 @@ static posed_status record(posed_stream *stream, const example_op *op, posed_err
 
 posed_status example_submit(posed_stream *stream, const example_op *op, posed_error *error) {
   posed_status status = example_check(op, error);
-  if (stream->capturing)
-    return status == POSED_OK ? record(stream, op, error) : abandon(stream, status);
+  if (stream->capturing) return status == POSED_OK ? record(stream, op, error) : abandon(stream, status);
   if (status == POSED_OK) example_run(op);
   return status;
 }
 
 posed_status example_capture_end(posed_stream *stream, posed_graph **graph, posed_error *error) {
-  if (!stream->capturing)
-    return example_refuse(error, POSED_INVALID_ARGUMENT, "the stream is not recording");
+  if (!stream->capturing) return example_refuse(error, POSED_INVALID_ARGUMENT, "the stream is not recording");
   stream->capturing = false;
   if (!stream->recording)
     return example_refuse(error, stream->failure, "an operation failed while it was recorded");
@@ -113,8 +110,7 @@ posed_status example_capture_end(posed_stream *stream, posed_graph **graph, pose
 }
 
 posed_status example_graph_launch(posed_stream *stream, posed_graph *graph, posed_error *error) {
-  if (stream->capturing)
-    return example_refuse(error, POSED_INVALID_ARGUMENT, "a launch cannot be recorded");
+  if (stream->capturing) return example_refuse(error, POSED_INVALID_ARGUMENT, "a launch cannot be recorded");
   for (size_t index = 0; index < graph->count; index++) example_run(&graph->ops[index]);
   return POSED_OK;
 }
@@ -122,8 +118,7 @@ posed_status example_graph_launch(posed_stream *stream, posed_graph *graph, pose
 void example_graph_destroy(posed_graph *graph) {
   if (!graph) return;
   for (size_t index = 0; index < graph->count; index++)
-    if (graph->ops[index].kind == POSED_OP_ATTENTION)
-      free((void *)graph->ops[index].desc.attention.cached);
+    if (graph->ops[index].kind == POSED_OP_ATTENTION) free((void *)graph->ops[index].desc.attention.cached);
   free(graph->ops);
   free(graph);
 }
