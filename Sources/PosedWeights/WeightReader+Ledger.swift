@@ -28,7 +28,8 @@ extension WeightReader {
             }
         }
 
-        /// The tensor as the store has it; where tensors are generated, one that was made before.
+        /// The tensor as the store has it; where tensors are generated, zeros that stand for one that
+        /// was made before.
         func found(_ name: String) -> WeightTensor? {
             switch kind {
             case .store(let store): store[name]
@@ -44,7 +45,7 @@ extension WeightReader {
         /// The tensor if it fits, else nil with a line in the account.
         func take(_ name: String, shape: [Int], alternatives: [[Int]]) -> WeightTensor? {
             let isFirst = judged.insert(name).inserted
-            guard let tensor = found(name) ?? generated(name, shape: shape) else {
+            guard let tensor = generated(name, shape: shape) ?? found(name) else {
                 problems.append(.missing(name, expected: shape))
                 return nil
             }
@@ -57,7 +58,7 @@ extension WeightReader {
                 rejected.insert(name)
             }
             guard !rejected.contains(name) else { return nil }
-            taken[name] = tensor
+            taken[name] = accounted(tensor)
             return tensor.shape == shape ? tensor : tensor.viewed(as: name, shape: shape)
         }
 
@@ -67,11 +68,20 @@ extension WeightReader {
             alternatives.contains(tensor.shape) && WeightTensor.count(of: shape) == tensor.count
         }
 
+        /// A tensor made anew; nil where they come from a store, or if one of that name but another
+        /// shape was made before.
         private func generated(_ name: String, shape: [Int]) -> WeightTensor? {
-            guard case .generator(let values) = kind, WeightTensor.count(of: shape) != nil else {
-                return nil
-            }
+            guard case .generator(let values) = kind, WeightTensor.count(of: shape) != nil,
+                taken[name].map({ $0.shape == shape }) ?? true
+            else { return nil }
             return WeightTensor(name: name, shape: shape, floats: values(name, shape))
+        }
+
+        /// What the account keeps of a tensor: of a generated one its shape alone, for its pages cannot
+        /// be given back as a file's can.
+        private func accounted(_ tensor: WeightTensor) -> WeightTensor {
+            guard case .generator = kind else { return tensor }
+            return .standIn(name: tensor.name, shape: tensor.shape)
         }
 
         /// Looks at type and values, then gives the pages back until the model copies them.

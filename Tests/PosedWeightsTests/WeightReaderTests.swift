@@ -108,6 +108,8 @@ import PosedWeights
         }
         #expect(reader.scoped("a").tensor("bc", shape: [2]).floats() == [4, 4])
         #expect(reader.optional("d", shape: [1])?.floats() == [1])
+        #expect(reader.scoped("a").tensor("bc", shape: [2]).floats() == [4, 4])
+        #expect(reader.shape(of: "a.bc") == [2])
         #expect(try reader.finish().parameters == 3)
     }
 

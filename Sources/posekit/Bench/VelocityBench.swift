@@ -1,0 +1,62 @@
+import PosedModels
+import PosedPipeline
+import PosedTensor
+
+/// Measures single velocity evaluations: latents and modulation vectors set, one captured evaluation.
+struct VelocityBench {
+    let parts: BenchParts
+    let run: BenchRun
+
+    /// `velocity.S.b1` for every batch, and `velocity.S.ref.b1` where the model attends to a reference.
+    func velocities() throws {
+        let subject = parts.subject
+        for reference in [false, true] where !reference || subject.transformer.referenceAttention {
+            for batch in run.batches {
+                let name = subject.velocity(batch, reference: reference)
+                if run.wants(name) { try measure(name, batch, reference: reference) }
+            }
+        }
+    }
+
+    private func measure(_ name: String, _ batch: Int, reference: Bool) throws {
+        let model = try parts.transformer()
+        let compute = parts.streams.transformer
+        Terminal.progress(name)
+        let configuration = model.configuration
+        let condition =
+            try reference
+            ? referenced(model, on: compute)
+            : model.emptyCondition(configuration.latentSize, on: compute)
+        let plan = try VelocityPlan(
+            model,
+            VelocityPlan.Shape(
+                latentSize: condition.latentSize,
+                referenceTokens: Array(repeating: condition.referenceTokens, count: batch)),
+            on: compute)
+        for row in 0..<batch { try plan.load(condition, row: row) }
+        let vectors = try model.modulations(times: [0.3], of: [condition.vector], on: compute)
+        let z = try compute.tensor(BenchRun.noise(plan.z.count), plan.z.shape)
+        try run.measure(name, on: compute) {
+            try compute.copy(z, to: plan.z)
+            for row in 0..<batch { try plan.modulate(vectors[0], row: row) }
+            try plan.evaluate()
+            try compute.synchronize()
+        }
+    }
+
+    /// A condition with the keys and values of a source.
+    private func referenced(_ model: RPFMTransformer, on compute: Compute) throws -> RowCondition {
+        let configuration = model.configuration
+        let size = configuration.latentSize
+        let shape = [1, size.height, size.width, configuration.channels]
+        let latent = try compute.tensor(BenchRun.noise(shape.reduce(1, *)), shape)
+        func tokens(_ features: Int) throws -> Tensor {
+            try compute.tensor(BenchRun.noise(features), [1, 1, features])
+        }
+        let source = try model.source(
+            latents: latent, embeddings: try tokens(configuration.sourceEncoderSize), on: compute)
+        let pose = try model.pose(
+            latent: latent, embedding: try tokens(configuration.poseEncoderSize), on: compute)
+        return try model.condition(source, pose, on: compute)
+    }
+}
