@@ -19,7 +19,7 @@ struct BenchCommand: ParsableCommand {
 
             EXAMPLES
               posekit bench --preset S --json bench.json
-              posekit bench --preset B --batch 1,2,8 --backend blas,onednn --threads 2 --json bench.json
+              posekit bench --preset B --batch 1,2,8 --backend blas,onednn --json bench.json
               posekit bench --model MODEL --only velocity,vae.decode
               posekit bench --preset S --reference --only 'velocity.*.ref'
             """)
@@ -78,7 +78,8 @@ struct BenchCommand: ParsableCommand {
         }
         guard !report.results.isEmpty else {
             throw PosekitError(
-                .invalidInput, "nothing is called \(only.values.joined(separator: ", ")); there are "
+                .invalidInput,
+                "nothing is called \(only.values.joined(separator: ", ")); there are "
                     + "velocity.\(subject.size), vae, \(subject.encoder), session and "
                     + "solve.\(subject.size)")
         }

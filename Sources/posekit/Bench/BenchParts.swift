@@ -28,7 +28,8 @@ final class BenchParts {
         let made = try load("transformer") {
             let compute = streams.transformer
             if let folder = subject.folder {
-                return try RPFMTransformer.load(folder: folder.part("transformer"), on: compute).model
+                return try RPFMTransformer.load(folder: folder.part("transformer"), on: compute)
+                    .model
             }
             return try RPFMTransformer.load(
                 subject.transformer, Self.reader("transformer"), on: compute

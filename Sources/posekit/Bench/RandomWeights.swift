@@ -11,7 +11,8 @@ enum RandomWeights {
             return values(count, seed: seed, center: center, reach: 0.02)
         }
         let fanIn = Float(shape.dropFirst().reduce(1, *))
-        let reach = name.contains("embeddings.") && shape.count == 3 ? 0.02 : (3 / fanIn).squareRoot()
+        let reach =
+            name.contains("embeddings.") && shape.count == 3 ? 0.02 : (3 / fanIn).squareRoot()
         return values(count, seed: seed, center: 0, reach: reach)
     }
 

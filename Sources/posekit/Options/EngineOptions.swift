@@ -18,7 +18,8 @@ struct EngineOptions: ParsableArguments {
     var threads = 0
 
     @Option(
-        help: ArgumentHelp("A folder to look for backends in before all others.", valueName: "folder"))
+        help: ArgumentHelp(
+            "A folder to look for backends in before all others.", valueName: "folder"))
     var backendPath: String?
 
     func validate() throws {

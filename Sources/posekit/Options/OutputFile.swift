@@ -7,7 +7,8 @@ enum OutputFile {
     /// - Throws: `PosekitError` `.unwritable`.
     static func check(_ path: String) throws {
         var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+        {
             throw PosekitError(.unwritable, "\(path): a file expected, but this is a folder")
         }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path

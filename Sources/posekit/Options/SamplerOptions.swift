@@ -49,7 +49,8 @@ struct SamplerOptions: ParsableArguments {
     /// The settings of a request, checked.
     ///
     /// A single solver that a file brought is used without being named.
-    func settings(_ defaults: SamplerDefaults, _ solvers: SolverRegistry) throws -> SamplingSettings {
+    func settings(_ defaults: SamplerDefaults, _ solvers: SolverRegistry) throws -> SamplingSettings
+    {
         var settings = SamplingSettings(defaults)
         let added = Set(solvers.names).subtracting(SolverRegistry().names)
         if let solver {

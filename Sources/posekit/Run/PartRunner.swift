@@ -65,7 +65,8 @@ struct PartRunner {
         HostTensor(
             stacking: try (0..<host.shape[0]).map { row in
                 let one = host[row]
-                let result = try compute.host(try body(try compute.tensor(one.reshaped([1] + one.shape))))
+                let result = try compute.host(
+                    try body(try compute.tensor(one.reshaped([1] + one.shape))))
                 return result.reshaped(Array(result.shape.dropFirst()))
             })
     }

@@ -51,7 +51,8 @@ struct TensorFile {
         guard fits else {
             let known = letters.map { extents[$0].map(String.init) ?? $0 }.joined(separator: ", ")
             throw PosekitError(
-                .invalidInput, "\(path): \"\(name)\" must be [\(letters.joined(separator: ", "))]"
+                .invalidInput,
+                "\(path): \"\(name)\" must be [\(letters.joined(separator: ", "))]"
                     + " = [\(known)], but its shape is \(tensor.shape)")
         }
         extents = found

@@ -135,7 +135,8 @@ struct TransformerRunner {
         let patch = configuration.patchSize
         guard latents.shape[1] % patch == 0, latents.shape[2] % patch == 0 else {
             throw PosekitError(
-                .invalidInput, "\(runner.input): latents' sides must be multiples of \(patch), but "
+                .invalidInput,
+                "\(runner.input): latents' sides must be multiples of \(patch), but "
                     + "they are \(latents.shape[1]) × \(latents.shape[2])")
         }
     }

@@ -25,7 +25,8 @@ struct PoseOutputs {
         for (pose, path) in pairs {
             guard let first = seen.updateValue(pose, forKey: path) else { continue }
             throw PosekitError(
-                .invalidInput, "\(first) and \(pose) would both be written to \(path); --out may be "
+                .invalidInput,
+                "\(first) and \(pose) would both be written to \(path); --out may be "
                     + "a folder, or have {} where the pose's name goes")
         }
     }
