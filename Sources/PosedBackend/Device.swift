@@ -70,7 +70,9 @@ package final class Device: @unchecked Sendable {
     /// - Throws: `BackendError` when the device does not answer.
     package func info() throws -> DeviceInfo {
         var native = posed_device_info()
-        try BackendError.check("\(plugin.name): device_info") { table.device_info(handle, &native, $0) }
+        try BackendError.check("\(plugin.name): device_info") {
+            table.device_info(handle, &native, $0)
+        }
         return DeviceInfo(native)
     }
 

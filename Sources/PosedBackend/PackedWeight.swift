@@ -15,7 +15,8 @@ package final class PackedWeight: @unchecked Sendable {
     package init(device: Device, linear desc: posed_linear_weight_desc) throws {
         var desc = desc
         var handle: OpaquePointer?
-        try BackendError.check("\(device.plugin.name): packing a matrix [\(desc.out), \(desc.in)]") {
+        try BackendError.check("\(device.plugin.name): packing a matrix [\(desc.out), \(desc.in)]")
+        {
             device.table.weight_create_linear(device.handle, &desc, &handle, $0)
         }
         self.handle = try PackedWeight.unwrap(handle, device)

@@ -128,7 +128,9 @@ package struct Loader {
     /// `name.weight` and `name.bias` [channels].
     ///
     /// - Throws: `BackendError` when the device has no room.
-    package func groupNorm(_ name: String, channels: Int, groups: Int, eps: Float) throws -> GroupNorm {
+    package func groupNorm(_ name: String, channels: Int, groups: Int, eps: Float) throws
+        -> GroupNorm
+    {
         GroupNorm(
             gamma: try parameter(name + ".weight", [channels]),
             beta: try parameter(name + ".bias", [channels]), groups: groups, eps: eps)

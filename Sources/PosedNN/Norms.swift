@@ -13,7 +13,9 @@ package struct LayerNorm: Sendable {
     /// The normalised tensor, of type `type` (nil: the precision).
     ///
     /// - Throws: `BackendError` when shapes or types do not fit.
-    package func callAsFunction(_ x: Tensor, on compute: Compute, type: DType? = nil) throws -> Tensor {
+    package func callAsFunction(_ x: Tensor, on compute: Compute, type: DType? = nil) throws
+        -> Tensor
+    {
         try compute.layerNorm(x, affine: (gamma, beta), eps: eps, type: type)
     }
 }

@@ -19,9 +19,11 @@ package struct ModelFolder: Sendable {
     package init(path: String) throws {
         self.path = path
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+            isFolder.boolValue
         else {
-            throw PipelineError(.invalidModel, "\(path): a model folder expected, but there is none")
+            throw PipelineError(
+                .invalidModel, "\(path): a model folder expected, but there is none")
         }
         let file = path + "/model_index.json"
         guard let data = FileManager.default.contents(atPath: file) else {
@@ -32,7 +34,8 @@ package struct ModelFolder: Sendable {
         let version = try index.integer("format_version", default: 1, in: 1...Int(Int32.max))
         guard version <= ModelFolder.formatVersion else {
             throw PipelineError(
-                .invalidModel, "\(file): \"format_version\" must be at most "
+                .invalidModel,
+                "\(file): \"format_version\" must be at most "
                     + "\(ModelFolder.formatVersion), but it is \(version)")
         }
         for part in ["vae", "source_encoder", "transformer"] {

@@ -32,7 +32,8 @@ package final class Pipeline {
         for (side, extent) in [("width", size.width), ("height", size.height)]
         where extent < step || extent > 4096 || extent % step != 0 {
             throw PipelineError(
-                .invalidRequest, "the \(side) must be a multiple of \(step) up to 4096 pixels, "
+                .invalidRequest,
+                "the \(side) must be a multiple of \(step) up to 4096 pixels, "
                     + "but it is \(extent)")
         }
         (width, height) = size
@@ -52,7 +53,8 @@ package final class Pipeline {
     /// - Throws: `PipelineError` for no picture, `VisionError` or `BackendError` when a step fails.
     package func source(_ pictures: [Image]) throws -> SourceCondition {
         guard !pictures.isEmpty else {
-            throw PipelineError(.invalidRequest, "at least one source picture expected, but none came")
+            throw PipelineError(
+                .invalidRequest, "at least one source picture expected, but none came")
         }
         let sized = try pictures.map { try $0.resized(width: width, height: height) }
         let latents = try self.latents(sized)
@@ -74,7 +76,8 @@ package final class Pipeline {
     /// Brings source and pose together.
     ///
     /// - Throws: `BackendError` when the device fails.
-    package func condition(_ source: SourceCondition, _ pose: PoseCondition) throws -> RowCondition {
+    package func condition(_ source: SourceCondition, _ pose: PoseCondition) throws -> RowCondition
+    {
         try model.transformer.condition(source, pose, on: streams.transformer)
     }
 
@@ -98,7 +101,8 @@ package final class Pipeline {
             }
         guard values.count == count * conditions.count else {
             throw PipelineError(
-                .invalidRequest, "noise of \(count) values a picture expected "
+                .invalidRequest,
+                "noise of \(count) values a picture expected "
                     + "([\(channels), \(size.height), \(size.width)]), but \(values.count) came for "
                     + "\(conditions.count)")
         }
@@ -116,7 +120,8 @@ package final class Pipeline {
         let values = try streams.transformer.floats(latents)
         guard values.allSatisfy(\.isFinite) else {
             throw PipelineError(
-                .diverged, "the solve ended in values that are not finite; fewer or more steps, or "
+                .diverged,
+                "the solve ended in values that are not finite; fewer or more steps, or "
                     + "less guidance, may help")
         }
         let stride = values.count / latents.shape[0]
@@ -130,7 +135,9 @@ package final class Pipeline {
         let size = latentSize
         let channels = model.autoencoder.latentChannels
         let compute = streams.vae
-        let part = try part("encode", [1, height, width, 3], [1, size.height, size.width, channels]) {
+        let part = try part(
+            "encode", [1, height, width, 3], [1, size.height, size.width, channels]
+        ) {
             try compute.copy(try self.model.autoencoder.encode($0, on: compute), to: $1)
         }
         return try gather(pictures.count, like: part.output, from: compute) { index in
@@ -138,7 +145,8 @@ package final class Pipeline {
         }
     }
 
-    private func embed(_ pictures: [Image], _ encoder: PoseModel.ImageEncoder, _ name: String) throws
+    private func embed(_ pictures: [Image], _ encoder: PoseModel.ImageEncoder, _ name: String)
+        throws
         -> Tensor
     {
         let (columns, rows) = encoder.preprocessor.outputSize(width: width, height: height)

@@ -65,7 +65,10 @@ package struct PoseModel: Sendable {
     ) throws {
         let configuration = transformer.configuration
         let pairs = [
-            ("in_channels", configuration.channels, "vae's latent channels", autoencoder.latentChannels),
+            (
+                "in_channels", configuration.channels, "vae's latent channels",
+                autoencoder.latentChannels
+            ),
             (
                 "source_encoder_dim", configuration.sourceEncoderSize, "source encoder's features",
                 sourceEncoder.model.features

@@ -72,7 +72,8 @@ package final class Sampler {
         of solve: Solve, _ slot: Int, _ settings: SamplingSettings
     ) throws -> Outcome {
         if solve.outcome == .diverged {
-            throw PipelineError(.diverged, "\(settings.solver): the velocity is not finite any more")
+            throw PipelineError(
+                .diverged, "\(settings.solver): the velocity is not finite any more")
         }
         return Outcome(
             latents: slots[slot], evaluations: solve.evaluations, outcome: solve.outcome)

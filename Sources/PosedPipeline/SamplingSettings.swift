@@ -42,7 +42,8 @@ package struct SamplingSettings: Sendable, Equatable {
         guard guidance.isFinite, (0...Self.guidanceLimit).contains(guidance) else {
             throw PipelineError(
                 .invalidRequest,
-                "guidance must be a number from 0 to \(Int(Self.guidanceLimit)), but it is \(guidance)")
+                "guidance must be a number from 0 to \(Int(Self.guidanceLimit)), but it is \(guidance)"
+            )
         }
     }
 }

@@ -22,7 +22,8 @@ package final class VelocityEvaluator {
     /// - Parameter times: The times that will be asked for, as far as they are known.
     /// - Throws: `BackendError` when the device fails.
     package init(
-        _ model: RPFMTransformer, plans: VelocityPlans, conditions: [RowCondition], guidance: Double,
+        _ model: RPFMTransformer, plans: VelocityPlans, conditions: [RowCondition],
+        guidance: Double,
         times: [Double], on compute: Compute
     ) throws {
         self.model = model
@@ -84,7 +85,8 @@ package final class VelocityEvaluator {
         let guided = try model.modulations(
             times: times, of: conditions.map(\.vector), on: compute)
         let plain =
-            guidance == 1 ? nil : try model.modulations(times: times, of: [empty.vector], on: compute)
+            guidance == 1
+            ? nil : try model.modulations(times: times, of: [empty.vector], on: compute)
         modulations = times.indices.map { index in
             conditions.indices.flatMap { row in
                 var operations = [

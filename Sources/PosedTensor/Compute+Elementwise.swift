@@ -80,7 +80,9 @@ extension Compute {
     /// An activation by itself, on a dense tensor.
     ///
     /// - Throws: `BackendError` when types do not fit.
-    package func activate(_ x: Tensor, _ activation: Activation, type: DType? = nil) throws -> Tensor {
+    package func activate(_ x: Tensor, _ activation: Activation, type: DType? = nil) throws
+        -> Tensor
+    {
         let y = try scratch(x.shape, type ?? x.dtype)
         var desc = posed_activate_desc(x: x.native, y: y.native, activation: activation.native)
         try BackendError.check("activate") { device.table.activate(stream.handle, &desc, $0) }

@@ -54,7 +54,9 @@ package final class Workspace: StorageLender {
             var best: Int?
             for (index, buffer) in state.idle.enumerated()
             where buffer.byteCount >= bytes && buffer.byteCount <= 2 * bytes {
-                if best.map({ state.idle[$0].byteCount > buffer.byteCount }) ?? true { best = index }
+                if best.map({ state.idle[$0].byteCount > buffer.byteCount }) ?? true {
+                    best = index
+                }
             }
             guard let best else { return nil }
             state.lent += 1

@@ -37,7 +37,8 @@ import Testing
             try compute.floats(outcome.latents), outcome.latents.shape)
         let expected = try one.pipeline.tensor("latent", of: one.name).floats()
         let error = relativeError(latent, expected)
-        #expect(error <= (compute.precision == .f32 ? 1e-4 : 2e-2), "\(one.testDescription): \(error)")
+        #expect(
+            error <= (compute.precision == .f32 ? 1e-4 : 2e-2), "\(one.testDescription): \(error)")
         #expect(outcome.outcome == .completed)
     }
 

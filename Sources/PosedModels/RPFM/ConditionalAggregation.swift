@@ -46,7 +46,8 @@ struct ConditionalAggregation {
             let cross = loader.scoped("cross_attn.\(index)")
             let project = try cross.linear("q", in: width, out: width)
             let isSound = !loader.reader.hasProblems
-            let query = isSound ? queries.sliced(axis: 0, index..<index + 1).unsqueezed(axis: 0) : queries
+            let query =
+                isSound ? queries.sliced(axis: 0, index..<index + 1).unsqueezed(axis: 0) : queries
             return StreamAttention(
                 project: try loader.linear(input.0, in: input.1, out: width),
                 norm: try loader.layerNorm("norms.\(index)", features: width, eps: RPFMBlock.eps),

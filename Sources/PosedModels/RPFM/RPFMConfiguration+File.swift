@@ -6,7 +6,8 @@ extension RPFMConfiguration {
         let name = try file.string("_class_name", default: RPFMConfiguration.className)
         guard name == RPFMConfiguration.className else {
             throw ModelError(
-                .unsupported, "\(file.path): \"_class_name\" must be \(RPFMConfiguration.className), "
+                .unsupported,
+                "\(file.path): \"_class_name\" must be \(RPFMConfiguration.className), "
                     + "but it is \(name)")
         }
         latentSize = try RPFMConfiguration.latentSize(file)

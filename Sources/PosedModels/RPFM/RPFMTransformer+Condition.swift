@@ -81,7 +81,9 @@ extension RPFMTransformer {
     ///   - latent: The pose picture's latent, [1, h, w, C] float32.
     ///   - embedding: The image encoder's tokens, [1, T, F] float32.
     /// - Throws: `BackendError` when the device fails.
-    package func pose(latent: Tensor, embedding: Tensor, on compute: Compute) throws -> PoseCondition {
+    package func pose(latent: Tensor, embedding: Tensor, on compute: Compute) throws
+        -> PoseCondition
+    {
         let tokens = try patchify(latent, on: compute)  // [1, N, F]
         var embedded: Tensor?
         if let poseEmbedder {
@@ -115,7 +117,8 @@ extension RPFMTransformer {
     /// The aggregated condition vector, [D] float32; nil without aggregation.
     ///
     /// - Throws: `BackendError` when the device fails.
-    package func aggregate(_ source: SourceCondition, _ pose: PoseCondition, on compute: Compute) throws
+    package func aggregate(_ source: SourceCondition, _ pose: PoseCondition, on compute: Compute)
+        throws
         -> Tensor?
     {
         guard let aggregation, let ours = source.aggregated, let theirs = pose.aggregated else {
@@ -137,7 +140,8 @@ extension RPFMTransformer {
 
     /// Runs the reference stream of each source by itself and keeps its keys and values:
     /// [depth, 2, S · N, D].
-    private func reference(_ tokens: Tensor, _ positions: Tensor, on compute: Compute) throws -> Tensor?
+    private func reference(_ tokens: Tensor, _ positions: Tensor, on compute: Compute) throws
+        -> Tensor?
     {
         guard let referenceEmbedder else { return nil }
         let width = configuration.hiddenSize

@@ -84,7 +84,8 @@ package final class VelocityPlan {
 
     private func forward(_ model: RPFMTransformer) throws {
         let tokens = try model.patchify(z, on: compute)  // [B, N, C·p·p]
-        let x = try model.inputEmbedder(tokens, on: compute, residual: bases, type: .f32)  // [B, N, D]
+        // [B, N, D]
+        let x = try model.inputEmbedder(tokens, on: compute, residual: bases, type: .f32)
         let heads = model.configuration.heads
         for (index, block) in model.blocks.enumerated() {
             let cached = references.map { kept in kept.map { self.cache($0[index], heads) } }

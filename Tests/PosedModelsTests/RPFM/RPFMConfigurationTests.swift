@@ -13,13 +13,14 @@ import Testing
         #expect(configuration.modulationSize == (6 * 2 + 2) * 128)
     }
 
-    @Test(arguments: [
-        (["_class_name": "UNet2DConditionModel"], "_class_name"),
-        (["hidden_size": 130], "hidden_size"), (["num_heads": 0], "num_heads"),
-        (["depth": -1], "depth"), (["sample_size": 33], "sample_size"),
-        (["sample_size": [8, 8, 8]], "sample_size"), (["mlp_ratio": -4.0], "mlp_ratio"),
-        (["patch_size": "two"], "patch_size"), (["hidden_size": 1 << 40], "hidden_size"),
-    ] as [([String: any Sendable], String)])
+    @Test(
+        arguments: [
+            (["_class_name": "UNet2DConditionModel"], "_class_name"),
+            (["hidden_size": 130], "hidden_size"), (["num_heads": 0], "num_heads"),
+            (["depth": -1], "depth"), (["sample_size": 33], "sample_size"),
+            (["sample_size": [8, 8, 8]], "sample_size"), (["mlp_ratio": -4.0], "mlp_ratio"),
+            (["patch_size": "two"], "patch_size"), (["hidden_size": 1 << 40], "hidden_size"),
+        ] as [([String: any Sendable], String)])
     func refuses(_ change: [String: any Sendable], naming key: String) throws {
         let error = #expect(throws: ModelError.self) { try parse(change) }
         #expect(error?.message.contains(key) == true, "\(error?.message ?? "")")
