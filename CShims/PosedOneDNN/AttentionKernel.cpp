@@ -155,7 +155,7 @@ void AttentionHead::pack(const Rows &k, const Rows &cached_k, const Rows &v,
 }
 
 void AttentionHead::attend(const Rows &q, bf16 *y, int64_t ld_y, float scale) {
-  const RowCut cut(q.count, shape_.engine->tile_rows);
+  const RowCut cut(q.count, *shape_.engine);
   const int64_t ld = shape_.ld_scores(), pairs = shape_.pairs();
   float sums[kMaxGroup];
   alignas(64) float tile[kMaxTileRows * kPanel];

@@ -32,7 +32,10 @@ struct Engine {
   const char *name;
   int64_t tile_rows;            // rows of a full tile
   int64_t pair_multiple;        // `pairs` must be a multiple of this
-  const MicrotileFn *microtile; // by rows, 1 … tile_rows
+  bool even_tiles;              // a change of rows from tile to tile costs nothing
+  const MicrotileFn *microtile;  // by rows, 1 … tile_rows
+  void (*enter)();              // a thread calls these before and after its tiles, or NULL
+  void (*leave)();
 
   /// Pairs that K takes, padding included.
   int64_t pairs(int64_t k) const { return round_up(ceil_div(k, 2), pair_multiple); }
@@ -40,12 +43,41 @@ struct Engine {
 
 /// 14 × 32 sums in registers, two `vdpbf16ps` per row and pair.
 extern const Engine kAvx512Engine;
+/// 32 × 32 sums in four tiles of AMX; and the same with tiles in memory, for tests.
+extern const Engine kAmxEngine, kEmulatedAmxEngine;
 
-/// How rows are cut into tiles so that none is much smaller than the others.
+/// Whether an engine's tiles are those of AVX-512.
+bool agrees_with_avx512(const Engine &engine);
+
+/// A thread's use of an engine, for the length of a task.
+class EngineUse {
+ public:
+  explicit EngineUse(const Engine &engine) : engine_(engine) {
+    if (engine_.enter) engine_.enter();
+  }
+  ~EngineUse() {
+    if (engine_.leave) engine_.leave();
+  }
+  EngineUse(const EngineUse &) = delete;
+  EngineUse &operator=(const EngineUse &) = delete;
+
+ private:
+  const Engine &engine_;
+};
+
+/// How rows are cut into tiles: none much smaller than the others, or full ones and a rest.
 struct RowCut {
-  int64_t rows, count;
-  RowCut(int64_t rows, int64_t tile_rows) : rows(rows), count(ceil_div(rows, tile_rows)) {}
-  int64_t first(int64_t index) const { return rows * index / count; }
+  int64_t rows, tile_rows, count;
+  bool even;
+  RowCut(int64_t rows, const Engine &engine)
+      : rows(rows),
+        tile_rows(engine.tile_rows),
+        count(ceil_div(rows, engine.tile_rows)),
+        even(engine.even_tiles) {}
+  int64_t first(int64_t index) const {
+    if (even) return rows * index / count;
+    return index < count ? index * tile_rows : rows;
+  }
 };
 
 /// Elements of one panel.

@@ -29,7 +29,7 @@ void finish(const GemmBlock &block, const float *tile, int64_t row, int64_t rows
 
 void gemm(const GemmBlock &block, int64_t first, int64_t last) {
   alignas(64) float tile[kMaxTileRows * kPanel];
-  const RowCut cut(block.rows, block.engine->tile_rows);
+  const RowCut cut(block.rows, *block.engine);
   const int64_t elements = panel_elements(block.pairs), panels = ceil_div(block.n, kPanel);
   Microtile m{};
   m.ld_a = block.ld_a;

@@ -23,7 +23,7 @@ struct GemmBlock {
   int64_t line = 0, line_stride = 0, origin = 0;
 
   /// Tiles, counted panel by panel and within a panel by row cut.
-  int64_t tiles() const { return ceil_div(n, kPanel) * RowCut(rows, engine->tile_rows).count; }
+  int64_t tiles() const { return ceil_div(n, kPanel) * RowCut(rows, *engine).count; }
 };
 
 /// Carries out tiles [first, last). While one panel is at work, the next one is prefetched into the

@@ -1,5 +1,5 @@
-// Bfloat16 is served by the hand-written kernels where the processor has AVX-512 with BF16, and by
-// oneDNN otherwise; float32 always by oneDNN.
+// Bfloat16 is served by the hand-written kernels where the processor has AVX-512 with BF16, on AMX
+// tiles where the system grants them, and by oneDNN otherwise; float32 always by oneDNN.
 #include "Kernels.h"
 
 #include <cstdlib>
@@ -23,7 +23,8 @@ class OneDnnKernels final : public Kernels {
 
   std::string numerics() const override {
     std::string isa = amx_ && engine_ == nullptr ? "amx" : name(features().isa());
-    if (engine_ != nullptr) return std::string("onednn-panels-bf16-") + engine_->name;
+    if (engine_ != nullptr)
+      return "onednn-" + library_version() + "-panels-bf16-" + engine_->name;
     return "onednn-" + library_version() + (bf16_ ? "-bf16-" : "-f32-") + isa;
   }
   uint32_t compute_types() const override {
@@ -82,9 +83,10 @@ Choice choice_from_environment() {
   std::string_view value = text == nullptr ? "auto" : text;
   if (value == "onednn") return Choice::library;
   if (value == "own") return Choice::own;
+  if (value == "tiles") return Choice::tiles;
   if (value.empty() || value == "auto") return Choice::automatic;
   fail(POSED_INVALID_ARGUMENT,
-       "POSED_ONEDNN_KERNELS is \"%s\"; expected \"auto\", \"onednn\" or \"own\".", text);
+       "POSED_ONEDNN_KERNELS is \"%s\"; expected \"auto\", \"onednn\", \"own\" or \"tiles\".", text);
 }
 
 Ability ability() {
@@ -102,14 +104,22 @@ Ability ability() {
   return result;
 }
 
+/// Null: oneDNN serves bfloat16.
+const Engine *choose_engine(Choice choice, const Ability &found) {
+  if (choice == Choice::library) return nullptr;
+  if (!found.own) {
+    if (choice == Choice::automatic) return nullptr;
+    fail(POSED_UNSUPPORTED,
+         "POSED_ONEDNN_KERNELS asks for kernels that need AVX-512 with BF16, which this machine lacks.");
+  }
+  if (choice == Choice::tiles && !found.amx) return &kEmulatedAmxEngine;
+  if (choice == Choice::own || !found.amx) return &kAvx512Engine;
+  return agrees_with_avx512(kAmxEngine) ? &kAmxEngine : nullptr;
+}
+
 std::unique_ptr<Kernels> make_kernels(Choice choice, int threads) {
   const Ability found = ability();
-  if (choice == Choice::own && !found.own) {
-    fail(POSED_UNSUPPORTED,
-         "POSED_ONEDNN_KERNELS is \"own\", but this machine has no AVX-512 with BF16.");
-  }
-  bool own = found.own && (choice == Choice::own || (choice == Choice::automatic && !found.amx));
-  return std::make_unique<OneDnnKernels>(found, threads, own ? &kAvx512Engine : nullptr);
+  return std::make_unique<OneDnnKernels>(found, threads, choose_engine(choice, found));
 }
 
 }  // namespace posed::onednn

@@ -8,9 +8,10 @@
 
 namespace posed::onednn {
 
-/// Which kernels may serve bfloat16: the better ones, oneDNN's, or the hand-written ones.
-enum class Choice { automatic, library, own };
-/// From POSED_ONEDNN_KERNELS: auto, onednn or own. Throws for anything else.
+/// Which kernels may serve bfloat16: the best ones, oneDNN's, the hand-written ones on AVX-512, or
+/// those on AMX tiles, which are emulated, for tests, where the machine has none.
+enum class Choice { automatic, library, own, tiles };
+/// From POSED_ONEDNN_KERNELS: auto, onednn, own or tiles. Throws for anything else.
 Choice choice_from_environment();
 
 /// What this process can run on this machine.

@@ -50,6 +50,7 @@ class PanelAttention final : public Operation {
       cached_k = cached_rows(cached.k, head);
       cached_v = cached_rows(cached.v, head);
     }
+    const EngineUse use(*shape.engine);
     AttentionHead kernel(shape, worker.scratch);
     kernel.pack(k, cached_k, v, cached_v);
     const Range groups = piece(cut_.groups, task % cut_.pieces, cut_.pieces);

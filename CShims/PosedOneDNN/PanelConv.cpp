@@ -104,6 +104,7 @@ class PanelConv final : public Operation {
       block.a = gathered;
     }
     place(block, image, matrix, range.first);
+    const EngineUse use(*block.engine);
     gemm(block, 0, block.tiles());
   }
 

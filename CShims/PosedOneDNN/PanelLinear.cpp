@@ -48,7 +48,7 @@ Cut cut(const Engine &engine, const LinearCall &call) {
   const int64_t rows = result.layout.rows;
   result.blocks = ceil_div(rows, rows_in_cache(engine, weight.pairs));
   int64_t block = ceil_div(rows, result.blocks);
-  int64_t tiles = ceil_div(weight.out, kPanel) * RowCut(block, engine.tile_rows).count;
+  int64_t tiles = ceil_div(weight.out, kPanel) * RowCut(block, engine).count;
   int64_t products = block * weight.out * weight.in / kTaskProducts;
   result.pieces = std::clamp<int64_t>(products, 1, std::min<int64_t>(tiles, 64));
   result.staged = call.x.dtype != POSED_BF16 || weight.in != weight.pairs * 2 ||
@@ -129,6 +129,7 @@ class PanelLinear final : public Operation {
     e.y = (char *)e.y + group * layout.y_group * (e.y_f32 ? 4 : 2);
     e = moved(e, rows.first, 0);
     const Range range = piece(block.tiles(), index, cut_.pieces);
+    const EngineUse use(*block.engine);
     gemm(block, range.first, range.last);
   }
 

@@ -96,6 +96,7 @@ class Winograd final : public Operation {
     std::fill_n(zeros, cut_.channels, 0.f);
     for (int64_t t = tiles.first; t < tiles.last; t++)
       transform(image, t, zeros, v + (t - tiles.first) * cut_.channels);
+    const EngineUse use(engine_);
     for (int64_t first = 0; first < weight_.filter.out; first += kPanel) {
       multiply(first / kPanel, tiles.size(), v, m);
       for (int64_t t = tiles.first; t < tiles.last;) {
@@ -125,7 +126,7 @@ class Winograd final : public Operation {
   }
 
   void multiply(int64_t panel, int64_t tiles, const bf16 *v, float *m) const {
-    const RowCut rows(tiles, engine_.tile_rows);
+    const RowCut rows(tiles, engine_);
     const int64_t elements = panel_elements(weight_.pairs);
     Microtile tile{};
     tile.ld_a = cut_.channels;
