@@ -5,6 +5,7 @@
 // at the top and at the bottom have a padding of their own and so a primitive of their own; all share
 // the weights. `upsample` 2 is four 2×2 convolutions, one for each parity of the output (Window.h).
 #include <algorithm>
+#include <string_view>
 
 #include "Library.h"
 #include "Window.h"
@@ -46,9 +47,17 @@ Lines lines(const Window &w, int64_t height, Range rows) {
           std::max<int64_t>(0, last - until)};
 }
 
+/// The filters once more, in a layout that only some sizes of image ask for.
+struct Repacked {
+  memory::desc desc;
+  uint64_t stride;
+  Memory packed;
+};
+
 struct Shape {
   Lines lines;
   int left;
+  std::shared_ptr<const Repacked> repacked;  // null: the weight's own layout
   LibraryCall call;
 };
 
@@ -84,9 +93,9 @@ struct Plan {
   Range rows(int64_t index) const {
     return {index * block, std::min(image.rows, (index + 1) * block)};
   }
-  const LibraryCall &call(const Lines &lines, int left) const {
+  const Shape &shape(const Lines &lines, int left) const {
     for (const Shape &shape : shapes)
-      if (shape.left == left && shape.lines.same_work(lines)) return shape.call;
+      if (shape.left == left && shape.lines.same_work(lines)) return shape;
     fail(POSED_INTERNAL, "conv2d: no convolution was planned for these lines.");
   }
   size_t output_bytes() const {
@@ -99,7 +108,50 @@ struct Plan {
   }
 };
 
-Plan plan(const Library &library, const ConvCall &call) {
+/// Whether oneDNN has nothing better than its reference for this layout of the weights.
+bool unserved(const dnnl::convolution_forward::primitive_desc &desc) {
+  return std::string_view(desc.impl_info_str()).starts_with("ref");
+}
+
+std::shared_ptr<const Repacked> repack(posed_device &device, const Library &library,
+                                       const LibraryConvWeight &weight,
+                                       const memory::desc &desc) {
+  auto result = std::make_shared<Repacked>();
+  const int count = window_count(weight.filter.upsample);
+  result->desc = desc;
+  result->stride = (desc.get_size() + 63) / 64 * 64;
+  result->packed = device.allocate(result->stride * static_cast<uint64_t>(count));
+  for (int index = 0; index < count; index++)
+    reorder(library, weight.desc,
+            weight.packed.as<std::byte>() + static_cast<uint64_t>(index) * weight.stride, desc,
+            result->packed.as<std::byte>() + static_cast<uint64_t>(index) * result->stride);
+  return result;
+}
+
+/// Adds the primitive for lines like `needed`, unless there is one.
+void add_shape(posed_device &device, const Library &library, const LibraryConvWeight &weight,
+               const Window &w, const Lines &needed, Plan &plan) {
+  for (const Shape &s : plan.shapes)
+    if (s.left == w.left && s.lines.same_work(needed)) return;
+  auto desc = describe(library, weight.compute, w, plan.image, needed, weight.desc);
+  std::shared_ptr<const Repacked> repacked;
+  if (unserved(desc)) {
+    memory::desc any({plan.image.out, plan.image.channels, w.kernel_h, w.kernel_w},
+                     library_type(weight.compute), tag::any);
+    auto wished = describe(library, weight.compute, w, plan.image, needed, any);
+    if (!unserved(wished)) {
+      desc = wished;
+      for (const Shape &s : plan.shapes)
+        if (s.repacked && s.repacked->desc == desc.weights_desc()) repacked = s.repacked;
+      if (!repacked) repacked = repack(device, library, weight, desc.weights_desc());
+    }
+  }
+  LibraryCall made(library, dnnl::convolution_forward(desc), desc.src_desc(), desc.weights_desc(),
+                   desc.dst_desc(), desc.scratchpad_desc());
+  plan.shapes.push_back({needed, w.left, repacked, made});
+}
+
+Plan plan(posed_device &device, const Library &library, const ConvCall &call) {
   auto &weight = static_cast<const LibraryConvWeight &>(*call.weight);
   const Filter &f = weight.filter;
   Plan result{};
@@ -113,15 +165,8 @@ Plan plan(const Library &library, const ConvCall &call) {
   result.blocks = blocks(image.rows, result.block);
   for (int index = 0; index < window_count(f.upsample); index++) {
     const Window w = window(f, index);
-    for (int64_t number = 0; number < result.blocks; number++) {
-      const Lines needed = lines(w, image.height, result.rows(number));
-      auto same = [&](const Shape &s) { return s.left == w.left && s.lines.same_work(needed); };
-      if (std::any_of(result.shapes.begin(), result.shapes.end(), same)) continue;
-      auto desc = describe(library, weight.compute, w, image, needed, weight.desc);
-      LibraryCall made(library, dnnl::convolution_forward(desc), desc.src_desc(), weight.desc,
-                       desc.dst_desc(), desc.scratchpad_desc());
-      result.shapes.push_back({needed, w.left, made});
-    }
+    for (int64_t number = 0; number < result.blocks; number++)
+      add_shape(device, library, weight, w, lines(w, image.height, result.rows(number)), result);
   }
   return result;
 }
@@ -159,10 +204,11 @@ class LibraryConv final : public Operation {
     x += (image * size.height + needed.from) * size.width * size.channels *
          int64_t(size_of(weight_.compute));
     auto *sums = reinterpret_cast<float *>(worker.scratch);
-    plan_.call(needed, w.left)
-        .run(worker.index, x,
-             weight_.packed.as<std::byte>() + static_cast<uint64_t>(index) * weight_.stride, sums,
-             worker.scratch + plan_.output_bytes());
+    const Shape &shape = plan_.shape(needed, w.left);
+    const Memory &packed = shape.repacked ? shape.repacked->packed : weight_.packed;
+    const uint64_t stride = shape.repacked ? shape.repacked->stride : weight_.stride;
+    shape.call.run(worker.index, x, packed.as<std::byte>() + static_cast<uint64_t>(index) * stride,
+                   sums, worker.scratch + plan_.output_bytes());
     for (int64_t row = rows.first; row < rows.last; row++)
       finish(image, index, row, sums + (row - rows.first) * size.columns * size.out);
   }
@@ -249,7 +295,7 @@ std::unique_ptr<posed_weight> pack_library_conv2d(posed_device &device, const Li
 OperationPointer plan_library_conv2d(posed_device &device, const Library &library,
                                      const ConvCall &call) {
   OneThread one;
-  return std::make_unique<LibraryConv>(device, call, plan(library, call));
+  return std::make_unique<LibraryConv>(device, call, plan(device, library, call));
 }
 
 }  // namespace posed::onednn
