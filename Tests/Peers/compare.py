@@ -103,6 +103,12 @@ def peer_for(dtype, found):
     return min(known)[::-1] if known else (None, None)
 
 
+def ceilings(text):
+    """`bf16=7,f32=0.5` -> {"bf16": 7.0, "f32": 0.5}"""
+    pairs = [part.split("=") for part in text.split(",") if part]
+    return {dtype: float(value) for dtype, value in pairs}
+
+
 def row(item, results, ours, work, ceiling):
     found = {r["backend"]: r for r in results}
     shown = [*peers.BACKENDS, *ours]
@@ -115,7 +121,8 @@ def row(item, results, ours, work, ceiling):
         cells += [f"**{best / found[backend]['median_ms']:.2f}×** {name}" if name else "–"]
     for backend in ours:
         rate = work / found[backend]["median_ms"] if backend in found else None  # TFLOP/s
-        share = f" ({rate / ceiling:.0%})" if rate and ceiling else ""
+        top = ceiling.get(found[backend]["dtype"]) if rate else None
+        share = f" ({rate / top:.0%})" if top else ""
         cells += [f"{rate:.2f}{share}" if rate else "–"]
     return f"| {item} | " + " | ".join(cells) + " |"
 
@@ -136,8 +143,8 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=3.0, help="time of a peer on an item")
-    parser.add_argument("--ceiling", type=float,
-                        help="the machine's TFLOP/s, for the share reached")
+    parser.add_argument("--ceiling", default="", type=ceilings, metavar="bf16=7,f32=0.5",
+                        help="the machine's TFLOP/s by type, for the share reached")
     parser.add_argument("--json", help="where all results go")
     options = parser.parse_args()
     posekit = Posekit(options.posekit, options.threads)
