@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <sstream>
 
 #include "posed_cpu/features.h"
 #include "posed_cpu/status.h"
@@ -17,7 +18,7 @@ constexpr int row_major = 101, no_transpose = 111;
 using Sgemm = void (*)(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
                        const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
 using SetThreads = void (*)(int);
-using CoreName = char *(*)();
+using Text = char *(*)();
 
 struct Library {
   Sgemm sgemm = nullptr;
@@ -52,14 +53,18 @@ void load(Library &library) {
   }
   library.sgemm = reinterpret_cast<Sgemm>(dlsym(handle, "cblas_sgemm"));
   auto set_threads = reinterpret_cast<SetThreads>(dlsym(handle, "openblas_set_num_threads"));
-  auto core_name = reinterpret_cast<CoreName>(dlsym(handle, "openblas_get_corename"));
+  auto core_name = reinterpret_cast<Text>(dlsym(handle, "openblas_get_corename"));
+  auto configuration = reinterpret_cast<Text>(dlsym(handle, "openblas_get_config"));
   if (library.sgemm == nullptr || set_threads == nullptr) {
     library.problem = "libopenblas.so.0 lacks cblas_sgemm or openblas_set_num_threads.";
     return;
   }
   set_threads(1); // the device's own threads share the work out
   std::string core = core_name == nullptr ? "unknown" : core_name();
-  library.engine = {.name = "openblas-" + core, .panel = 128, .exact_rows = false, .product = multiply};
+  std::string version = "unknown"; // the second word of "OpenBLAS 0.3.21 NO_LAPACKE …"
+  if (configuration != nullptr) std::istringstream(configuration()).ignore(64, ' ') >> version;
+  library.engine = {
+      .name = "openblas-" + version + "-" + core, .panel = 128, .exact_rows = false, .product = multiply};
 }
 
 } // namespace
