@@ -100,7 +100,12 @@ let package = Package(
                 "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels",
                 "PosedSolvers", "PosedVision",
             ]),
-        room("PosedEvaluation", ["PosedPipeline", "PosedVision"]),
+        room(
+            "PosedEvaluation",
+            [
+                "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels", "PosedVision",
+                "PosedPipeline",
+            ]),
         .executableTarget(
             name: "posekit",
             dependencies: [
@@ -122,8 +127,10 @@ let package = Package(
         tests("PosedVision", ["CPNG"]),
         tests("PosedModels", ["PosedNN", "PosedWeights", "PosedTensor", "PosedBackend"]),
         tests("PosedPipeline", ["PosedModels", "PosedSolvers", "PosedVision", "PosedTensor"]),
-        tests("PosedEvaluation", ["PosedVision"]),
-        tests("posekit", []),
+        tests(
+            "PosedEvaluation",
+            ["PosedBackend", "PosedVision", "PosedWeights", "PosedTensor", "PosedModels"]),
+        tests("posekit", ["PosedVision", "PosedWeights"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17,

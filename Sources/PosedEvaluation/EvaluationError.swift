@@ -4,7 +4,7 @@ package struct EvaluationError: Error, Sendable, CustomStringConvertible {
     package struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case sizeMismatch, pictureTooSmall, emptyMask, tooFewFeatures, nonFiniteFeature
-            case noConvergence, unwritableFile
+            case noConvergence, unwritableFile, unreadableData
         }
 
         private let kind: Kind
@@ -28,6 +28,8 @@ package struct EvaluationError: Error, Sendable, CustomStringConvertible {
         package static let noConvergence = Code(.noConvergence)
         /// A report could not be written; nothing was left behind.
         package static let unwritableFile = Code(.unwritableFile)
+        /// A data set's list is missing or malformed.
+        package static let unreadableData = Code(.unreadableData)
     }
 
     /// The kind of failure.

@@ -30,6 +30,7 @@ enum ErrorSentence {
         switch error {
         case let error as PosekitError: (error.message, error.cause)
         case let error as BackendError: (error.message, error.cause)
+        case let error as EvaluationError: (error.message, error.cause)
         case let error as ModelError: (error.message, error.cause)
         case let error as PipelineError: (error.message, error.cause)
         case let error as SolverError: (error.message, error.cause)

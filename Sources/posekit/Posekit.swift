@@ -17,8 +17,8 @@ struct Posekit: ParsableCommand {
               posekit backends list
             """,
         subcommands: [
-            SynthesizeCommand.self, RunCommand.self, BenchCommand.self, BackendsCommand.self,
-            ProbeBackendCommand.self,
+            SynthesizeCommand.self, RunCommand.self, EvalCommand.self, BenchCommand.self,
+            BackendsCommand.self, ProbeBackendCommand.self,
         ])
 
     /// Runs the command that the arguments name. What fails is one sentence on stderr.

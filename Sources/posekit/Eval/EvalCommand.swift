@@ -1,0 +1,176 @@
+import ArgumentParser
+import Foundation
+import PosedBackend
+import PosedEvaluation
+import PosedPipeline
+import PosedSolvers
+import PosedTensor
+import PosedVision
+
+/// `posekit eval`: a model's pictures of a data set's pairs, measured against the targets.
+struct EvalCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval",
+        abstract: "Measure a model on pairs of pictures of one person.",
+        discussion: """
+            A data set is a folder with pairs.jsonl, a line for each pair: {"source": "a.png", \
+            "target": "b.png", "keypoints": [[x, y, confidence], …18], "mask": "m.png"}, keypoints in \
+            pixels of the target, the mask optional. Measured against the target are the model's \
+            picture (output), the source given as the answer (copy), and the target through the \
+            autoencoder (reconstruction). Pair i, counted from 0, is sampled with the seed + i, from 0 \
+            on where neither --seed nor the model says. LPIPS and the features of the Fréchet \
+            distance are computed in float32.
+
+            A folder for --lpips has config.json, {"net": "alex"} or {"net": "vgg"}, and \
+            model.safetensors; one for --fid is a DINOv2 as transformers saves it.
+
+            EXAMPLES
+              posekit eval --model MODEL --data pairs --json report.json
+              posekit eval --model MODEL --data pairs --limit 50 --nfe 16 --guidance 1.1 \
+            --csv pairs.csv --sheet sheet.png --json report.json
+              posekit eval --model MODEL --data pairs --lpips lpips-alex --fid dinov2-base \
+            --json report.json
+            """)
+
+    @Option(help: ArgumentHelp("The model's folder.", valueName: "folder"))
+    var model: String
+
+    @Option(help: ArgumentHelp("The data set's folder.", valueName: "folder"))
+    var data: String
+
+    @Option(help: ArgumentHelp("Where the summary goes.", valueName: "report.json"))
+    var json: String
+
+    @Option(help: "Only the first so many pairs.")
+    var limit: Int?
+
+    @Option(help: ArgumentHelp("Where the measures of each pair go.", valueName: "pairs.csv"))
+    var csv: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where a sheet of source, pose, output and target goes.", valueName: "sheet.png"))
+    var sheet: String?
+
+    @Option(help: ArgumentHelp("Rows of the sheet, from the first pair on.", valueName: "n"))
+    var sheetRows = 16
+
+    @Option(help: ArgumentHelp("Weights of LPIPS.", valueName: "folder"))
+    var lpips: String?
+
+    @Option(help: ArgumentHelp("A DINOv2 for the Fréchet distance.", valueName: "folder"))
+    var fid: String?
+
+    @Option(help: ArgumentHelp("The pictures' size; without it the model's.", valueName: "WxH"))
+    var size: PictureSize?
+
+    @OptionGroup(title: "Sampler")
+    var sampler: SamplerOptions
+
+    @OptionGroup(title: "Engine")
+    var engine: EngineOptions
+
+    func validate() throws {
+        guard limit.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("--limit takes at least 1")
+        }
+        guard (1...64).contains(sheetRows) else {
+            throw ValidationError("--sheet-rows takes 1 to 64")
+        }
+    }
+
+    func run() throws {
+        for path in [json, csv, sheet].compactMap({ $0 }) { try OutputFile.check(path) }
+        let pairs = try PairSet(folder: data, limit: limit)
+        let solvers = try sampler.registry()
+        let folder = try ModelFolder(path: model)
+        var settings = try sampler.settings(folder.sampler, solvers)
+        settings.seed = sampler.seed ?? folder.sampler.seed ?? 0
+        Terminal.progress("loading \(model)")
+        let streams = try engine.streams()
+        let loaded = try PoseModel.load(folder: model, on: streams)
+        let pipeline = try Pipeline(
+            loaded, solvers: solvers, size: size.map { ($0.width, $0.height) })
+        let metrics = try learnedMetrics(streams)
+        let maker = PairMaker(pipeline, data: pairs, settings: settings)
+
+        var scores: [PairScores] = []
+        var rows: [[Image]] = []
+        let bar = ProgressBar("pairs", total: pairs.pairs.count)
+        for index in pairs.pairs.indices {
+            let pictures = try maker.make(index)
+            scores.append(try metrics.measure(pictures, of: pairs.pairs[index]))
+            if sheet != nil, rows.count < sheetRows, let output = pictures.subjects[.output],
+                let source = pictures.subjects[.copy]
+            {
+                rows.append([source, pictures.pose, output, pictures.target])
+            }
+            bar.show(index + 1)
+        }
+        Terminal.clearProgress()
+        var report = EvaluationReport(scores, settings: describe(settings, pipeline))
+        try metrics.finish(&report)
+        if let csv { try ScoreTable(scores).write(to: csv) }
+        if let sheet { try ContactSheet().image(rows: rows).writePNG(to: sheet) }
+        try report.write(to: json)
+        print(Self.table(report))
+    }
+
+    /// LPIPS and the Fréchet distance, where their folders are given.
+    private func learnedMetrics(_ streams: PartStreams) throws -> PairMetrics {
+        var perceptual: LPIPS?
+        var frechet: FrechetFeatures?
+        if let lpips {
+            let compute = try Compute(device: streams.vae.device, precision: .f32)
+            perceptual = try LPIPS(folder: lpips, on: compute)
+        }
+        if let fid {
+            let compute = try Compute(device: streams.encoders.device, precision: .f32)
+            frechet = try FrechetFeatures(folder: fid, on: compute)
+        }
+        return PairMetrics(lpips: perceptual, frechet: frechet)
+    }
+
+    private func describe(_ settings: SamplingSettings, _ pipeline: Pipeline) -> [String: Setting] {
+        let streams = pipeline.model.streams
+        let names = [("vae", streams.vae), ("encoders", streams.encoders)]
+        var all: [String: Setting] = [
+            "model": .text(model), "data": .text(data), "solver": .text(settings.solver),
+            "guidance": .number(settings.guidance), "time_shift": .number(settings.timeShift),
+            "seed": Int(exactly: settings.seed).map(Setting.integer) ?? .text("\(settings.seed)"),
+            "width": .integer(pipeline.width),
+            "height": .integer(pipeline.height),
+            "backend": .text(streams.transformer.device.plugin.name),
+            "dtype": .text(streams.transformer.precision.name),
+        ]
+        switch settings.budget {
+        case .steps(let steps): all["steps"] = .integer(steps)
+        case .evaluations(let nfe): all["nfe"] = .integer(nfe)
+        }
+        for (part, compute) in names where compute !== streams.transformer {
+            all[part + "_backend"] = .text(compute.device.plugin.name)
+        }
+        if let lpips { all["lpips"] = .text(lpips) }
+        if let fid { all["fid"] = .text(fid) }
+        return all
+    }
+
+    /// The means, a line for each metric.
+    private static func table(_ report: EvaluationReport) -> String {
+        func cell(_ text: String) -> String {
+            String(repeating: " ", count: max(0, 16 - text.count)) + text
+        }
+        let header =
+            "\(report.pairs) pairs".padding(toLength: 12, withPad: " ", startingAt: 0)
+            + Subject.allCases.map { cell($0.rawValue) }.joined()
+        let lines = Metric.allCases.compactMap { metric -> String? in
+            guard let values = report.metrics[metric.rawValue] else { return nil }
+            let cells = Subject.allCases.map { subject in
+                cell(values[subject.rawValue].map { String(format: "%.4f", $0) } ?? "–")
+            }
+            return metric.rawValue.padding(toLength: 12, withPad: " ", startingAt: 0)
+                + cells.joined()
+        }
+        return ([header] + lines).joined(separator: "\n")
+    }
+}
