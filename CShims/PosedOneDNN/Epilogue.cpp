@@ -9,12 +9,13 @@ POSED_AVX512_BEGIN
 namespace posed::onednn {
 namespace {
 
-template <uint32_t activation>
+template <uint32_t activation, bool y_f32>
 inline f32x16 activate(f32x16 v) {
+  [[maybe_unused]] constexpr Precision precision = y_f32 ? Precision::fine : Precision::coarse;
   if constexpr (activation == POSED_ACT_RELU) return relu(v);
-  if constexpr (activation == POSED_ACT_SILU) return silu(v);
-  if constexpr (activation == POSED_ACT_GELU_TANH) return gelu_tanh(v);
-  if constexpr (activation == POSED_ACT_GELU_ERF) return gelu_erf(v);
+  if constexpr (activation == POSED_ACT_SILU) return silu<precision>(v);
+  if constexpr (activation == POSED_ACT_GELU_TANH) return gelu_tanh<precision>(v);
+  if constexpr (activation == POSED_ACT_GELU_ERF) return gelu_erf<precision>(v);
   if constexpr (activation == POSED_ACT_TANH) return tanh(v);
   return v;
 }
@@ -37,11 +38,12 @@ inline void strip(const Epilogue &e, const float *tile, int64_t ld_tile, int64_t
   for (int64_t r = 0; r < rows; r++) {
     f32x16 v = _mm512_add_ps(_mm512_loadu_ps(tile + at), bias);
     if constexpr (kind != 0 && residual_first) {
-      v = activate<activation>(_mm512_add_ps(v, load_residual<kind>(residual, at, mask)));
+      v = activate<activation, y_f32>(_mm512_add_ps(v, load_residual<kind>(residual, at, mask)));
     } else if constexpr (kind != 0) {
-      v = _mm512_fmadd_ps(activate<activation>(v), gate, load_residual<kind>(residual, at, mask));
+      v = activate<activation, y_f32>(v);
+      v = _mm512_fmadd_ps(v, gate, load_residual<kind>(residual, at, mask));
     } else {
-      v = _mm512_mul_ps(activate<activation>(v), gate);
+      v = _mm512_mul_ps(activate<activation, y_f32>(v), gate);
     }
     if constexpr (y_f32) {
       _mm512_mask_storeu_ps((float *)y + at, mask, v);
