@@ -34,8 +34,7 @@ inline void prefetch(const char *from, int64_t bytes) {
   for (int64_t at = 0; at < bytes; at += 64) _mm_prefetch(from + at, _MM_HINT_T1);
 }
 
-template <class Tiles, int rows>
-void microtile(const Microtile &m) {
+template <class Tiles, int rows> void microtile(const Microtile &m) {
   constexpr bool two = rows > 16;
   static constexpr TileShapes shapes = shapes_for(rows);
   if (configured != rows) {
@@ -74,26 +73,20 @@ void microtile(const Microtile &m) {
   }
 }
 
-template <class Tiles>
-void enter() {
-  configured = 0;
-}
+template <class Tiles> void enter() { configured = 0; }
 
-template <class Tiles>
-void leave() {
+template <class Tiles> void leave() {
   if (configured != 0) Tiles::release();
   configured = 0;
 }
 
 /// microtile<Tiles, 1> … microtile<Tiles, 32> behind a null for 0.
-template <class Tiles>
-struct Table {
+template <class Tiles> struct Table {
   MicrotileFn rows[kMaxTileRows + 1] = {};
   constexpr Table() { fill<1>(); }
 
- private:
-  template <int count>
-  constexpr void fill() {
+private:
+  template <int count> constexpr void fill() {
     rows[count] = microtile<Tiles, count>;
     if constexpr (count < kMaxTileRows) fill<count + 1>();
   }
@@ -102,13 +95,13 @@ struct Table {
 constexpr Table<HardwareTiles> kHardware;
 constexpr Table<EmulatedTiles> kEmulated;
 
-}  // namespace
+} // namespace
 
 const Engine kAmxEngine = {
     "amx", 32, kPairs, false, kHardware.rows, enter<HardwareTiles>, leave<HardwareTiles>};
 const Engine kEmulatedAmxEngine = {
     "amx-emulated", 32, kPairs, false, kEmulated.rows, enter<EmulatedTiles>, leave<EmulatedTiles>};
 
-}  // namespace posed::onednn
+} // namespace posed::onednn
 
 POSED_AMX_END

@@ -14,14 +14,13 @@ struct Tile {
 
 thread_local Tile tiles[8];
 
-template <class T>
-T element(const Tile &tile, int row, int column) {
+template <class T> T element(const Tile &tile, int row, int column) {
   T value;
   std::memcpy(&value, &tile.data[row][column * static_cast<int>(sizeof(T))], sizeof value);
   return value;
 }
 
-}  // namespace
+} // namespace
 
 void EmulatedTiles::configure(const TileShapes &shapes) {
   for (int tile = 0; tile < 8; tile++) {
@@ -39,8 +38,7 @@ void EmulatedTiles::read(int tile, const void *from, int64_t stride) {
   Tile &t = tiles[tile];
   clear(tile);
   for (int row = 0; row < t.rows; row++)
-    std::memcpy(t.data[row], static_cast<const char *>(from) + row * stride,
-                static_cast<size_t>(t.bytes));
+    std::memcpy(t.data[row], static_cast<const char *>(from) + row * stride, static_cast<size_t>(t.bytes));
 }
 
 void EmulatedTiles::write(int tile, void *to, int64_t stride) {
@@ -65,4 +63,4 @@ void EmulatedTiles::multiply(int c, int a, int b) {
   }
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -25,34 +25,22 @@ static_assert(sizeof(TileShapes) == 64);
 
 /// Tiles in memory, one set for each thread.
 class EmulatedTiles {
- public:
+public:
   static void configure(const TileShapes &shapes);
   static void release();
-  template <int tile>
-  static void zero() {
-    clear(tile);
-  }
-  template <int tile>
-  static void load(const void *from, int64_t stride) {
-    read(tile, from, stride);
-  }
-  template <int tile>
-  static void store(void *to, int64_t stride) {
-    write(tile, to, stride);
-  }
-  template <int c, int a, int b>
-  static void product() {
-    multiply(c, a, b);
-  }
+  template <int tile> static void zero() { clear(tile); }
+  template <int tile> static void load(const void *from, int64_t stride) { read(tile, from, stride); }
+  template <int tile> static void store(void *to, int64_t stride) { write(tile, to, stride); }
+  template <int c, int a, int b> static void product() { multiply(c, a, b); }
 
- private:
+private:
   static void clear(int tile);
   static void read(int tile, const void *from, int64_t stride);
   static void write(int tile, void *to, int64_t stride);
   static void multiply(int c, int a, int b);
 };
 
-}  // namespace posed::onednn
+} // namespace posed::onednn
 
 POSED_AMX_BEGIN
 
@@ -61,28 +49,16 @@ namespace {
 
 /// The processor's own.
 class HardwareTiles {
- public:
+public:
   static void configure(const TileShapes &shapes) { _tile_loadconfig(&shapes); }
   static void release() { _tile_release(); }
-  template <int tile>
-  static void zero() {
-    _tile_zero(tile);
-  }
-  template <int tile>
-  static void load(const void *from, int64_t stride) {
-    _tile_loadd(tile, from, stride);
-  }
-  template <int tile>
-  static void store(void *to, int64_t stride) {
-    _tile_stored(tile, to, stride);
-  }
-  template <int c, int a, int b>
-  static void product() {
-    _tile_dpbf16ps(c, a, b);
-  }
+  template <int tile> static void zero() { _tile_zero(tile); }
+  template <int tile> static void load(const void *from, int64_t stride) { _tile_loadd(tile, from, stride); }
+  template <int tile> static void store(void *to, int64_t stride) { _tile_stored(tile, to, stride); }
+  template <int c, int a, int b> static void product() { _tile_dpbf16ps(c, a, b); }
 };
 
-}  // namespace
-}  // namespace posed::onednn
+} // namespace
+} // namespace posed::onednn
 
 POSED_AMX_END

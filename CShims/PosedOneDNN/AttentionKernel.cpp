@@ -33,7 +33,7 @@ AttentionHead::AttentionHead(const AttentionShape &shape, void *scratch) : shape
   scores_ = reinterpret_cast<float *>(queries_ + shape.group * shape.padded_head());
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn
 
 POSED_AVX512_BEGIN
 
@@ -58,15 +58,13 @@ void pack_keys(const AttentionShape &shape, const Rows &own, const Rows &cached,
         rows[i] = row_of(own, cached, first + i);
         if (rows[i]) rows[i] += from;
       }
-      pack_square_avx512(rows, std::min<int64_t>(32, shape.head_size - from),
-                         panel + from * kPanel);
+      pack_square_avx512(rows, std::min<int64_t>(32, shape.head_size - from), panel + from * kPanel);
     }
   }
 }
 
-alignas(64) constexpr uint16_t kLowWords[32] = {0,  32, 1,  33, 2,  34, 3,  35, 4,  36, 5,
-                                                37, 6,  38, 7,  39, 8,  40, 9,  41, 10, 42,
-                                                11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
+alignas(64) constexpr uint16_t kLowWords[32] = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
+                                                8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
 alignas(64) constexpr uint16_t kHighWords[32] = {16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21,
                                                  53, 22, 54, 23, 55, 24, 56, 25, 57, 26, 58,
                                                  27, 59, 28, 60, 29, 61, 30, 62, 31, 63};
@@ -130,8 +128,7 @@ inline float softmax_row(float *row, int64_t keys, int64_t padded, float scale2)
   return _mm512_reduce_add_ps(_mm512_add_ps(sum0, sum1));
 }
 
-void store_scaled(const float *tile, int64_t rows, int64_t cols, const float *sums, bf16 *y,
-                  int64_t ld_y) {
+void store_scaled(const float *tile, int64_t rows, int64_t cols, const float *sums, bf16 *y, int64_t ld_y) {
   for (int64_t i = 0; i < rows; i++) {
     f32x16 share = _mm512_set1_ps(1.f / sums[i]);
     for (int64_t c = 0; c < cols; c += 16) {
@@ -146,10 +143,9 @@ void store_scaled(const float *tile, int64_t rows, int64_t cols, const float *su
   }
 }
 
-}  // namespace
+} // namespace
 
-void AttentionHead::pack(const Rows &k, const Rows &cached_k, const Rows &v,
-                         const Rows &cached_v) {
+void AttentionHead::pack(const Rows &k, const Rows &cached_k, const Rows &v, const Rows &cached_v) {
   pack_keys(shape_, k, cached_k, keys_);
   pack_values(shape_, v, cached_v, values_);
 }
@@ -160,7 +156,7 @@ void AttentionHead::attend(const Rows &q, bf16 *y, int64_t ld_y, float scale) {
   float sums[kMaxGroup];
   alignas(64) float tile[kMaxTileRows * kPanel];
   Rows queries = q;
-  if (shape_.copies_queries()) {  // the last pairs must not read the neighbour's features
+  if (shape_.copies_queries()) { // the last pairs must not read the neighbour's features
     for (int64_t i = 0; i < q.count; i++) {
       bf16 *row = queries_ + i * pairs * 2;
       std::copy_n(q.data + i * q.ld, shape_.head_size, row);
@@ -184,8 +180,7 @@ void AttentionHead::attend(const Rows &q, bf16 *y, int64_t ld_y, float scale) {
     }
   }
   for (int64_t i = 0; i < q.count; i++)
-    sums[i] = softmax_row(scores_ + i * ld, shape_.keys, shape_.padded_keys(),
-                          scale * 1.44269504f);
+    sums[i] = softmax_row(scores_ + i * ld, shape_.keys, shape_.padded_keys(), scale * 1.44269504f);
   m.ld_a = ld * 2;
   m.pairs = shape_.padded_keys() / 2;
   m.tile = tile;
@@ -197,12 +192,11 @@ void AttentionHead::attend(const Rows &q, bf16 *y, int64_t ld_y, float scale) {
       m.a = reinterpret_cast<const bf16 *>(scores_) + row * ld * 2;
       m.ahead = (const char *)(m.panel + m.pairs * kPanel * 2) + c % 2 * m.pairs * 64;
       shape_.engine->microtile[rows](m);
-      store_scaled(tile, rows, std::min(kPanel, shape_.head_size - f), sums + row,
-                   y + row * ld_y + f, ld_y);
+      store_scaled(tile, rows, std::min(kPanel, shape_.head_size - f), sums + row, y + row * ld_y + f, ld_y);
     }
   }
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn
 
 POSED_AVX512_END

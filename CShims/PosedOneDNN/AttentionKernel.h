@@ -21,9 +21,9 @@ struct Rows {
 
 struct AttentionShape {
   const Engine *engine;
-  int64_t keys;       // own and cached together
+  int64_t keys; // own and cached together
   int64_t head_size;
-  int64_t group;      // most query rows that share one pass over the keys
+  int64_t group; // most query rows that share one pass over the keys
 
   /// With a group that suits the caches.
   static AttentionShape fitting(const Engine &engine, int64_t keys, int64_t head_size);
@@ -31,7 +31,7 @@ struct AttentionShape {
   int64_t padded_keys() const { return round_up(keys, kPanel); }
   int64_t padded_head() const { return round_up(head_size, kPanel); }
   int64_t pairs() const { return engine->pairs(head_size); }
-  int64_t ld_scores() const { return padded_keys() + 16; }  // off the caches' period
+  int64_t ld_scores() const { return padded_keys() + 16; } // off the caches' period
   /// Query rows must be copied to make room for the zeros of the last pairs.
   bool copies_queries() const { return head_size != pairs() * 2; }
   /// Bytes of scratch memory that one thread needs.
@@ -39,17 +39,17 @@ struct AttentionShape {
 };
 
 class AttentionHead {
- public:
+public:
   AttentionHead(const AttentionShape &shape, void *scratch);
 
   void pack(const Rows &k, const Rows &cached_k, const Rows &v, const Rows &cached_v);
   /// y rows `ld_y` apart for the query rows of `q`, at most `group`.
   void attend(const Rows &q, bf16 *y, int64_t ld_y, float scale);
 
- private:
+private:
   AttentionShape shape_;
   bf16 *keys_, *values_, *queries_;
   float *scores_;
 };
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -41,4 +41,4 @@ inline bf16 to_bf16(float value) {
 inline int64_t round_up(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
 inline int64_t ceil_div(int64_t value, int64_t by) { return (value + by - 1) / by; }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -54,28 +54,24 @@ using f32x16 = __m512;
 /// How exact a result must be: as float32, or as bfloat16 (1e-4, twenty times finer than its step).
 enum class Precision { fine, coarse };
 
-template <Precision precision>
-inline f32x16 exp2(f32x16 x) {
+template <Precision precision> inline f32x16 exp2(f32x16 x) {
   return precision == Precision::fine ? exp2_fine(x) : exp2_coarse(x);
 }
 
 /// 1 / x: the hardware's 14 bits, and one Newton step more where it matters.
-template <Precision precision>
-inline f32x16 reciprocal(f32x16 x) {
+template <Precision precision> inline f32x16 reciprocal(f32x16 x) {
   f32x16 r = _mm512_rcp14_ps(x);
   if constexpr (precision == Precision::coarse) return r;
   return _mm512_mul_ps(r, _mm512_fnmadd_ps(x, r, _mm512_set1_ps(2.f)));
 }
 
 /// 1 / (1 + 2^x), with x bounded so that the reciprocal stays finite.
-template <Precision precision>
-inline f32x16 logistic2(f32x16 x) {
+template <Precision precision> inline f32x16 logistic2(f32x16 x) {
   x = _mm512_max_ps(_mm512_min_ps(x, _mm512_set1_ps(126.f)), _mm512_set1_ps(-150.f));
   return reciprocal<precision>(_mm512_add_ps(_mm512_set1_ps(1.f), exp2<precision>(x)));
 }
 
-template <Precision precision>
-inline f32x16 silu(f32x16 x) {
+template <Precision precision> inline f32x16 silu(f32x16 x) {
   return _mm512_mul_ps(x, logistic2<precision>(_mm512_mul_ps(x, _mm512_set1_ps(-1.44269504f))));
 }
 
@@ -83,19 +79,17 @@ inline f32x16 silu(f32x16 x) {
 [[maybe_unused]] inline f32x16 tanh(f32x16 x) {
   f32x16 y = _mm512_fnmadd_ps(logistic2<Precision::fine>(_mm512_mul_ps(x, _mm512_set1_ps(2.88539008f))),
                               _mm512_set1_ps(2.f), _mm512_set1_ps(1.f));
-  return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x);  // a NaN stays one
+  return _mm512_mask_mov_ps(y, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x); // a NaN stays one
 }
 
-template <Precision precision>
-inline f32x16 gelu_tanh(f32x16 x) {
+template <Precision precision> inline f32x16 gelu_tanh(f32x16 x) {
   constexpr float a = float(-2 * 1.4426950408889634 * 0.7978845608028654);
   f32x16 squared = _mm512_mul_ps(x, x);
   f32x16 u = _mm512_fmadd_ps(squared, _mm512_set1_ps(a * 0.044715f), _mm512_set1_ps(a));
   return _mm512_mul_ps(x, logistic2<precision>(_mm512_mul_ps(u, x)));
 }
 
-template <Precision precision>
-inline f32x16 gelu_erf(f32x16 x) {
+template <Precision precision> inline f32x16 gelu_erf(f32x16 x) {
   f32x16 z = _mm512_mul_ps(_mm512_abs_ps(x), _mm512_set1_ps(0.70710678f));
   f32x16 t = reciprocal<precision>(_mm512_fmadd_ps(z, _mm512_set1_ps(0.3275911f), _mm512_set1_ps(1.f)));
   f32x16 p = _mm512_set1_ps(1.061405429f);
@@ -105,7 +99,7 @@ inline f32x16 gelu_erf(f32x16 x) {
   p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.254829592f));
   p = _mm512_mul_ps(p, t);
   f32x16 decay = exp2<precision>(_mm512_mul_ps(_mm512_mul_ps(z, z), _mm512_set1_ps(-1.44269504f)));
-  f32x16 tail = _mm512_mul_ps(_mm512_set1_ps(0.5f), _mm512_mul_ps(p, decay));  // 1 − Φ(|x|)
+  f32x16 tail = _mm512_mul_ps(_mm512_set1_ps(0.5f), _mm512_mul_ps(p, decay)); // 1 − Φ(|x|)
   // x ≥ 0: x · (1 − tail);  x < 0: x · tail
   __mmask16 negative = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ);
   f32x16 phi = _mm512_mask_blend_ps(negative, _mm512_sub_ps(_mm512_set1_ps(1.f), tail), tail);
@@ -114,7 +108,7 @@ inline f32x16 gelu_erf(f32x16 x) {
 
 [[maybe_unused]] inline f32x16 relu(f32x16 x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }
 
-}  // namespace
-}  // namespace posed::onednn
+} // namespace
+} // namespace posed::onednn
 
 POSED_AVX512_END

@@ -22,14 +22,13 @@ bool agrees_with_avx512(const Engine &engine) {
     std::vector<float> expected(kMaxTileRows * kPanel), tile(kMaxTileRows * kPanel);
     for (int64_t row = 0; row < rows; row++)
       kAvx512Engine.microtile[1]({a.data() + row * width, width, panel.data(), pairs,
-                                  expected.data() + row * kPanel, kPanel,
-                                  (const char *)panel.data(), 0});
-    engine.microtile[rows]({a.data(), width, panel.data(), pairs, tile.data(), kPanel,
-                            (const char *)panel.data(), 0});
+                                  expected.data() + row * kPanel, kPanel, (const char *)panel.data(), 0});
+    engine.microtile[rows](
+        {a.data(), width, panel.data(), pairs, tile.data(), kPanel, (const char *)panel.data(), 0});
     for (size_t i = 0; i < tile.size(); i++)
       if (!(std::fabs(tile[i] - expected[i]) < 1e-3f)) return false;
   }
   return true;
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -9,8 +9,7 @@ POSED_AVX512_BEGIN
 namespace posed::onednn {
 namespace {
 
-template <uint32_t activation, bool y_f32>
-inline f32x16 activate(f32x16 v) {
+template <uint32_t activation, bool y_f32> inline f32x16 activate(f32x16 v) {
   [[maybe_unused]] constexpr Precision precision = y_f32 ? Precision::fine : Precision::coarse;
   if constexpr (activation == POSED_ACT_RELU) return relu(v);
   if constexpr (activation == POSED_ACT_SILU) return silu<precision>(v);
@@ -20,8 +19,7 @@ inline f32x16 activate(f32x16 v) {
   return v;
 }
 
-template <int kind>
-inline f32x16 load_residual(const void *row, int64_t at, __mmask16 mask) {
+template <int kind> inline f32x16 load_residual(const void *row, int64_t at, __mmask16 mask) {
   if constexpr (kind == 1) return _mm512_maskz_loadu_ps(mask, (const float *)row + at);
   return load_bf16((const bf16 *)row + at, mask);
 }
@@ -67,32 +65,36 @@ void apply(const Epilogue &e, const float *tile, int64_t ld_tile, int64_t rows, 
   }
 }
 
-template <uint32_t activation, bool y_f32>
-EpilogueFn by_residual(const Epilogue &e) {
+template <uint32_t activation, bool y_f32> EpilogueFn by_residual(const Epilogue &e) {
   if (!e.residual) return apply<activation, y_f32, 0, false>;
   if (e.residual_f32)
     return e.residual_first ? apply<activation, y_f32, 1, true> : apply<activation, y_f32, 1, false>;
   return e.residual_first ? apply<activation, y_f32, 2, true> : apply<activation, y_f32, 2, false>;
 }
 
-template <uint32_t activation>
-EpilogueFn by_type(const Epilogue &e) {
+template <uint32_t activation> EpilogueFn by_type(const Epilogue &e) {
   return e.y_f32 ? by_residual<activation, true>(e) : by_residual<activation, false>(e);
 }
 
-}  // namespace
+} // namespace
 
 EpilogueFn choose_epilogue_avx512(const Epilogue &e) {
   switch (e.activation) {
-    case POSED_ACT_RELU: return by_type<POSED_ACT_RELU>(e);
-    case POSED_ACT_SILU: return by_type<POSED_ACT_SILU>(e);
-    case POSED_ACT_GELU_TANH: return by_type<POSED_ACT_GELU_TANH>(e);
-    case POSED_ACT_GELU_ERF: return by_type<POSED_ACT_GELU_ERF>(e);
-    case POSED_ACT_TANH: return by_type<POSED_ACT_TANH>(e);
-    default: return by_type<POSED_ACT_NONE>(e);
+  case POSED_ACT_RELU:
+    return by_type<POSED_ACT_RELU>(e);
+  case POSED_ACT_SILU:
+    return by_type<POSED_ACT_SILU>(e);
+  case POSED_ACT_GELU_TANH:
+    return by_type<POSED_ACT_GELU_TANH>(e);
+  case POSED_ACT_GELU_ERF:
+    return by_type<POSED_ACT_GELU_ERF>(e);
+  case POSED_ACT_TANH:
+    return by_type<POSED_ACT_TANH>(e);
+  default:
+    return by_type<POSED_ACT_NONE>(e);
   }
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn
 
 POSED_AVX512_END

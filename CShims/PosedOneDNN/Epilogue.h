@@ -11,16 +11,16 @@
 namespace posed::onednn {
 
 struct Epilogue {
-  const float *bias = nullptr;      // [N], NULL: zero
-  const float *gate = nullptr;      // [N], NULL: one
-  const void *residual = nullptr;   // rows ld_residual apart, NULL: none
+  const float *bias = nullptr;    // [N], NULL: zero
+  const float *gate = nullptr;    // [N], NULL: one
+  const void *residual = nullptr; // rows ld_residual apart, NULL: none
   void *y = nullptr;
-  int64_t ld_residual = 0;          // elements
-  int64_t ld_y = 0;                 // elements
+  int64_t ld_residual = 0; // elements
+  int64_t ld_y = 0;        // elements
   bool residual_f32 = false;
   bool y_f32 = false;
-  bool residual_first = false;      // conv2d's order
-  uint32_t activation = 0;          // posed_activation
+  bool residual_first = false; // conv2d's order
+  uint32_t activation = 0;     // posed_activation
 };
 
 /// Applies `e`, whose pointers stand at the tile's first row and column, to a tile.
@@ -40,4 +40,4 @@ inline Epilogue moved(Epilogue e, int64_t row, int64_t col) {
   return e;
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

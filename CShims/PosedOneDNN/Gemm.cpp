@@ -15,8 +15,7 @@ inline int32_t pair_at(const bf16 *from) {
   return pair;
 }
 
-template <int rows>
-void microtile(const Microtile &m) {
+template <int rows> void microtile(const Microtile &m) {
   f32x16 left[rows], right[rows];
 #pragma unroll
   for (int i = 0; i < rows; i++) left[i] = right[i] = _mm512_setzero_ps();
@@ -75,7 +74,7 @@ inline void transpose(__m512i (&r)[16]) {
   }
 }
 
-}  // namespace
+} // namespace
 
 const Engine kAvx512Engine = {"avx512", 14, 1, true, kMicrotiles, nullptr, nullptr};
 
@@ -88,6 +87,6 @@ void pack_square_avx512(const bf16 *const *rows, int64_t count, bf16 *to) {
   for (int i = 0; i < (count + 1) / 2; i++) _mm512_storeu_si512(to + i * kPanel * 2, square[i]);
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn
 
 POSED_AVX512_END

@@ -16,13 +16,13 @@ constexpr int64_t kMaxTileRows = 32;
 
 struct Microtile {
   const bf16 *a;
-  int64_t ld_a;        // elements between rows of a
+  int64_t ld_a; // elements between rows of a
   const bf16 *panel;
-  int64_t pairs;       // k / 2
+  int64_t pairs; // k / 2
   float *tile;
   int64_t ld_tile;
-  const char *ahead;   // memory that will be wanted next: one line is prefetched per pair …
-  int64_t ahead_step;  // … this many bytes further each time
+  const char *ahead;  // memory that will be wanted next: one line is prefetched per pair …
+  int64_t ahead_step; // … this many bytes further each time
 };
 
 using MicrotileFn = void (*)(const Microtile &);
@@ -33,7 +33,7 @@ struct Engine {
   int64_t tile_rows;            // rows of a full tile
   int64_t pair_multiple;        // `pairs` must be a multiple of this
   bool even_tiles;              // a change of rows from tile to tile costs nothing
-  const MicrotileFn *microtile;  // by rows, 1 … tile_rows
+  const MicrotileFn *microtile; // by rows, 1 … tile_rows
   void (*enter)();              // a thread calls these before and after its tiles, or NULL
   void (*leave)();
 
@@ -51,7 +51,7 @@ bool agrees_with_avx512(const Engine &engine);
 
 /// A thread's use of an engine, for the length of a task.
 class EngineUse {
- public:
+public:
   explicit EngineUse(const Engine &engine) : engine_(engine) {
     if (engine_.enter) engine_.enter();
   }
@@ -61,7 +61,7 @@ class EngineUse {
   EngineUse(const EngineUse &) = delete;
   EngineUse &operator=(const EngineUse &) = delete;
 
- private:
+private:
   const Engine &engine_;
 };
 
@@ -70,9 +70,7 @@ struct RowCut {
   int64_t rows, tile_rows, count;
   bool even;
   RowCut(int64_t rows, const Engine &engine)
-      : rows(rows),
-        tile_rows(engine.tile_rows),
-        count(ceil_div(rows, engine.tile_rows)),
+      : rows(rows), tile_rows(engine.tile_rows), count(ceil_div(rows, engine.tile_rows)),
         even(engine.even_tiles) {}
   int64_t first(int64_t index) const {
     if (even) return rows * index / count;
@@ -91,4 +89,4 @@ inline int64_t packed_elements(int64_t n, int64_t pairs) {
 /// to[p * 64 + r * 2]. A null row counts as zeros; an odd count gets a zero.
 void pack_square_avx512(const bf16 *const *rows, int64_t count, bf16 *to);
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -9,10 +9,8 @@ namespace posed::onednn {
 namespace {
 
 /// Applies the epilogue to the tile at (row, col), line by line.
-void finish(const GemmBlock &block, const float *tile, int64_t row, int64_t rows, int64_t col,
-            int64_t cols) {
-  if (block.line == 0)
-    return block.apply(moved(block.epilogue, row, col), tile, kPanel, rows, cols);
+void finish(const GemmBlock &block, const float *tile, int64_t row, int64_t rows, int64_t col, int64_t cols) {
+  if (block.line == 0) return block.apply(moved(block.epilogue, row, col), tile, kPanel, rows, cols);
   for (int64_t done = 0; done < rows;) {
     const int64_t pixel = block.origin + row + done, x = pixel % block.line;
     const int64_t run = std::min(rows - done, block.line - x);
@@ -25,7 +23,7 @@ void finish(const GemmBlock &block, const float *tile, int64_t row, int64_t rows
   }
 }
 
-}  // namespace
+} // namespace
 
 void gemm(const GemmBlock &block, int64_t first, int64_t last) {
   alignas(64) float tile[kMaxTileRows * kPanel];
@@ -55,4 +53,4 @@ void gemm(const GemmBlock &block, int64_t first, int64_t last) {
   }
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

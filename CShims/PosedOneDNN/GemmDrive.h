@@ -12,10 +12,10 @@ struct GemmBlock {
   const bf16 *a = nullptr;
   int64_t ld_a = 0;
   int64_t rows = 0;
-  const bf16 *packed = nullptr;  // panels of [pairs][32][2]
+  const bf16 *packed = nullptr; // panels of [pairs][32][2]
   int64_t pairs = 0;
-  int64_t n = 0;                 // columns, not padded
-  Epilogue epilogue;             // at row 0 and column 0 of the block
+  int64_t n = 0;     // columns, not padded
+  Epilogue epilogue; // at row 0 and column 0 of the block
   EpilogueFn apply = nullptr;
   // Where rows are pixels of an image whose lines do not follow on: row r is pixel origin + r, lines
   // have `line` pixels and start `line_stride` elements of y and of the residual apart, and the
@@ -30,4 +30,4 @@ struct GemmBlock {
 /// second-level cache.
 void gemm(const GemmBlock &block, int64_t first, int64_t last);
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

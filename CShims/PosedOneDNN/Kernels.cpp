@@ -13,23 +13,18 @@ namespace posed::onednn {
 namespace {
 
 class OneDnnKernels final : public Kernels {
- public:
+public:
   /// Without an engine, bfloat16 is oneDNN's where that is fast, and not offered elsewhere.
   OneDnnKernels(const Ability &ability, int threads, const Engine *engine)
-      : bf16_(engine != nullptr || ability.library_bf16),
-        amx_(ability.amx),
-        engine_(engine),
+      : bf16_(engine != nullptr || ability.library_bf16), amx_(ability.amx), engine_(engine),
         library_(threads) {}
 
   std::string numerics() const override {
     std::string isa = amx_ && engine_ == nullptr ? "amx" : name(features().isa());
-    if (engine_ != nullptr)
-      return "onednn-" + library_version() + "-panels-bf16-" + engine_->name;
+    if (engine_ != nullptr) return "onednn-" + library_version() + "-panels-bf16-" + engine_->name;
     return "onednn-" + library_version() + (bf16_ ? "-bf16-" : "-f32-") + isa;
   }
-  uint32_t compute_types() const override {
-    return 1u << POSED_F32 | (bf16_ ? 1u << POSED_BF16 : 0u);
-  }
+  uint32_t compute_types() const override { return 1u << POSED_F32 | (bf16_ ? 1u << POSED_BF16 : 0u); }
   uint32_t preferred() const override { return bf16_ ? POSED_BF16 : POSED_F32; }
 
   bool supports(const posed_op_query &, std::string &) const override { return true; }
@@ -62,7 +57,7 @@ class OneDnnKernels final : public Kernels {
   }
   void enter_thread() const override { use_one_thread(); }
 
- private:
+private:
   bool own(uint32_t compute) const { return engine_ != nullptr && compute == POSED_BF16; }
 
   const bool bf16_, amx_;
@@ -70,7 +65,7 @@ class OneDnnKernels final : public Kernels {
   const Library library_;
 };
 
-}  // namespace
+} // namespace
 
 std::string library_version() {
   const dnnl_version_t *version = dnnl_version();
@@ -92,14 +87,17 @@ Choice choice_from_environment() {
 Ability ability() {
   Ability result;
   result.own = features().avx512_bf16;
-  const bool granted = request_amx();  // before oneDNN looks
+  const bool granted = request_amx(); // before oneDNN looks
   switch (dnnl::get_effective_cpu_isa()) {
-    case dnnl::cpu_isa::avx512_core_amx:
-      result.amx = granted;
-      result.library_bf16 = true;
-      break;
-    case dnnl::cpu_isa::avx512_core_bf16: result.library_bf16 = true; break;
-    default: break;
+  case dnnl::cpu_isa::avx512_core_amx:
+    result.amx = granted;
+    result.library_bf16 = true;
+    break;
+  case dnnl::cpu_isa::avx512_core_bf16:
+    result.library_bf16 = true;
+    break;
+  default:
+    break;
   }
   return result;
 }
@@ -122,4 +120,4 @@ std::unique_ptr<Kernels> make_kernels(Choice choice, int threads) {
   return std::make_unique<OneDnnKernels>(found, threads, choose_engine(choice, found));
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -16,9 +16,9 @@ Choice choice_from_environment();
 
 /// What this process can run on this machine.
 struct Ability {
-  bool own = false;           // hand-written bfloat16 kernels
-  bool amx = false;           // tiles, granted by the system
-  bool library_bf16 = false;  // oneDNN's bfloat16, at speed
+  bool own = false;          // hand-written bfloat16 kernels
+  bool amx = false;          // tiles, granted by the system
+  bool library_bf16 = false; // oneDNN's bfloat16, at speed
 };
 Ability ability();
 
@@ -27,4 +27,4 @@ std::string library_version();
 
 std::unique_ptr<Kernels> make_kernels(Choice choice, int threads);
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

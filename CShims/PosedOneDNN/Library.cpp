@@ -35,7 +35,7 @@ void require(dnnl_status_t status, const char *what) {
     fail(POSED_INTERNAL, "oneDNN answered %d when asked to %s.", static_cast<int>(status), what);
 }
 
-}  // namespace
+} // namespace
 
 OneThread::OneThread() : before_(openmp().get ? openmp().get() : 0) { use_one_thread(); }
 
@@ -53,15 +53,13 @@ Library::Library(int threads) : engine(dnnl::engine::kind::cpu, 0) {
 
 LibraryCall::LibraryCall(const Library &library, const dnnl::primitive &primitive,
                          const dnnl::memory::desc &source, const dnnl::memory::desc &weights,
-                         const dnnl::memory::desc &destination,
-                         const dnnl::memory::desc &scratchpad)
+                         const dnnl::memory::desc &destination, const dnnl::memory::desc &scratchpad)
     : primitive_(primitive), scratch_(scratchpad.get_size()) {
   for (const dnnl::stream &stream : library.streams) {
     auto memory = [&](const dnnl::memory::desc &desc) {
       return dnnl::memory(desc, library.engine, DNNL_MEMORY_NONE);
     };
-    lanes_.push_back(
-        {stream, memory(source), memory(weights), memory(destination), memory(scratchpad)});
+    lanes_.push_back({stream, memory(source), memory(weights), memory(destination), memory(scratchpad)});
   }
 }
 
@@ -76,8 +74,7 @@ void LibraryCall::run(int thread, const void *source, const void *weights, void 
                                        {DNNL_ARG_WEIGHTS, lane.weights.get()},
                                        {DNNL_ARG_DST, lane.destination.get()},
                                        {DNNL_ARG_SCRATCHPAD, lane.scratchpad.get()}};
-  require(dnnl_primitive_execute(primitive_.get(), lane.stream.get(), 4, arguments),
-          "execute a primitive");
+  require(dnnl_primitive_execute(primitive_.get(), lane.stream.get(), 4, arguments), "execute a primitive");
 }
 
 LibraryCall make_matmul(const Library &library, const dnnl::memory::desc &a,
@@ -101,4 +98,4 @@ void reorder(const Library &library, const dnnl::memory::desc &from_desc, const 
   stream.wait();
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

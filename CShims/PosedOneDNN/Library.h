@@ -13,13 +13,13 @@ namespace posed::onednn {
 
 /// While it lives, oneDNN plans for one thread on this thread.
 class OneThread {
- public:
+public:
   OneThread();
   ~OneThread();
   OneThread(const OneThread &) = delete;
   OneThread &operator=(const OneThread &) = delete;
 
- private:
+private:
   int before_;
 };
 
@@ -40,16 +40,15 @@ inline dnnl::memory::data_type library_type(uint32_t compute) {
 
 /// A primitive with source, weights, destination and scratchpad, ready for each thread.
 class LibraryCall {
- public:
-  LibraryCall(const Library &library, const dnnl::primitive &primitive,
-              const dnnl::memory::desc &source, const dnnl::memory::desc &weights,
-              const dnnl::memory::desc &destination, const dnnl::memory::desc &scratchpad);
+public:
+  LibraryCall(const Library &library, const dnnl::primitive &primitive, const dnnl::memory::desc &source,
+              const dnnl::memory::desc &weights, const dnnl::memory::desc &destination,
+              const dnnl::memory::desc &scratchpad);
 
   size_t scratch_bytes() const { return scratch_; }
-  void run(int thread, const void *source, const void *weights, void *destination,
-           void *scratch) const;
+  void run(int thread, const void *source, const void *weights, void *destination, void *scratch) const;
 
- private:
+private:
   struct Lane {
     dnnl::stream stream;
     dnnl::memory source, weights, destination, scratchpad;
@@ -72,12 +71,10 @@ void reorder(const Library &library, const dnnl::memory::desc &from_desc, const 
 
 std::unique_ptr<posed_weight> pack_library_linear(posed_device &device, const Library &library,
                                                   const posed_linear_weight_desc &desc);
-OperationPointer plan_library_linear(posed_device &device, const Library &library,
-                                     const LinearCall &call);
+OperationPointer plan_library_linear(posed_device &device, const Library &library, const LinearCall &call);
 std::unique_ptr<posed_weight> pack_library_conv2d(posed_device &device, const Library &library,
                                                   const posed_conv2d_weight_desc &desc);
-OperationPointer plan_library_conv2d(posed_device &device, const Library &library,
-                                     const ConvCall &call);
+OperationPointer plan_library_conv2d(posed_device &device, const Library &library, const ConvCall &call);
 OperationPointer plan_library_attention(const Library &library, const AttentionCall &call);
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -31,9 +31,9 @@ struct Arena {
 };
 
 struct Plan {
-  int64_t keys;    // of the longest row
-  int64_t groups;  // of query rows, in a head
-  int64_t pieces;  // tasks of a head
+  int64_t keys;   // of the longest row
+  int64_t groups; // of query rows, in a head
+  int64_t pieces; // tasks of a head
   uint32_t type;
   LibraryCall score, combine;
   Arena arena;
@@ -58,24 +58,28 @@ Plan plan(const Library &library, const AttentionCall &call) {
   const int64_t size = call.size;
   const auto type = library_type(call.q.dtype), f32 = memory::data_type::f32;
   memory::desc transposed({size, keys}, type, memory::dims{1, size});
-  LibraryCall score = make_matmul(library, matrix(kGroup, size, size, type), transposed,
-                                  matrix(kGroup, keys, keys, f32));
-  LibraryCall combine = make_matmul(library, matrix(kGroup, keys, keys, type),
-                                    matrix(keys, size, size, type),
+  LibraryCall score =
+      make_matmul(library, matrix(kGroup, size, size, type), transposed, matrix(kGroup, keys, keys, f32));
+  LibraryCall combine = make_matmul(library, matrix(kGroup, keys, keys, type), matrix(keys, size, size, type),
                                     matrix(kGroup, size, size, f32));
   auto scratch = static_cast<int64_t>(std::max(score.scratch_bytes(), combine.scratch_bytes()));
   const int64_t groups = blocks(call.queries, kGroup);
   const int64_t threads = static_cast<int64_t>(library.streams.size());
   const int64_t heads = call.batch * call.heads;
   const int64_t pieces = heads % threads == 0 ? 1 : blocks(4 * threads, heads);
-  return {keys,  groups,  std::min(pieces, groups), call.q.dtype,
-          score, combine, arena(keys, size, call.q.dtype, scratch)};
+  return {keys,
+          groups,
+          std::min(pieces, groups),
+          call.q.dtype,
+          score,
+          combine,
+          arena(keys, size, call.q.dtype, scratch)};
 }
 
 /// e^x for x ≤ 0, to float32's precision but for its last bits; written for the vectorizer.
 inline float exponential(float x) {
   x = std::max(x, -87.f) * 1.44269504f;
-  const float magic = 12582912.f;  // 1.5 · 2²³: adding it rounds to a whole number
+  const float magic = 12582912.f; // 1.5 · 2²³: adding it rounds to a whole number
   const float whole = (x + magic) - magic, f = x - whole;
   float p = 1.3333558e-3f;
   p = p * f + 9.6181291e-3f;
@@ -106,18 +110,16 @@ void softmax(float *row, int64_t keys, float scale) {
 }
 
 class LibraryAttention final : public Operation {
- public:
+public:
   LibraryAttention(const AttentionCall &call, const Plan &plan)
       : Operation({static_cast<int>(call.batch * call.heads * plan.pieces)},
                   static_cast<size_t>(plan.arena.total)),
-        call_(call),
-        plan_(plan) {}
+        call_(call), plan_(plan) {}
 
   void run(int, int task, Worker &worker) override {
     const int64_t head = task / plan_.pieces % call_.heads;
     const int64_t row = task / plan_.pieces / call_.heads;
-    const CachedKV none, &cached =
-                             call_.cached.empty() ? none : call_.cached[static_cast<size_t>(row)];
+    const CachedKV none, &cached = call_.cached.empty() ? none : call_.cached[static_cast<size_t>(row)];
     gather(call_.k, cached.k, cached.tokens, row, head, worker.scratch + plan_.arena.keys);
     gather(call_.v, cached.v, cached.tokens, row, head, worker.scratch + plan_.arena.values);
     const Range groups = piece(plan_.groups, task % plan_.pieces, plan_.pieces);
@@ -125,14 +127,14 @@ class LibraryAttention final : public Operation {
       attend(row, head, group, call_.keys + cached.tokens, worker);
   }
 
- private:
+private:
   void copy(std::byte *to, const std::byte *from) const {
     std::memcpy(to, from, static_cast<size_t>(call_.size) * size_of(plan_.type));
   }
 
   /// Rows of one head, own and cached, then zeros [keys, d].
-  void gather(const View &own, const View &cached, int64_t cached_tokens, int64_t row,
-              int64_t head, std::byte *to) const {
+  void gather(const View &own, const View &cached, int64_t cached_tokens, int64_t row, int64_t head,
+              std::byte *to) const {
     const auto element = static_cast<int64_t>(size_of(plan_.type)), step = call_.size * element;
     for (int64_t j = 0; j < call_.keys; j++, to += step)
       copy(to, own.at(row, j) + head * own.stride[2] * element);
@@ -152,8 +154,7 @@ class LibraryAttention final : public Operation {
     for (int64_t i = 0; i < rows; i++)
       copy(queries + i * call_.size * element,
            call_.q.at(row, first + i) + head * call_.q.stride[2] * element);
-    std::fill_n(queries + rows * call_.size * element, (kGroup - rows) * call_.size * element,
-                std::byte(0));
+    std::fill_n(queries + rows * call_.size * element, (kGroup - rows) * call_.size * element, std::byte(0));
     plan_.score.run(worker.index, queries, base + a.keys, scores, base + a.library);
     for (int64_t i = 0; i < kGroup; i++) {
       softmax(scores + i * plan_.keys, keys, call_.scale);
@@ -162,19 +163,19 @@ class LibraryAttention final : public Operation {
     primitives().convert(base + a.shares, plan_.type, scores, POSED_F32, kGroup * plan_.keys);
     plan_.combine.run(worker.index, base + a.shares, base + a.values, output, base + a.library);
     for (int64_t i = 0; i < rows; i++)
-      primitives().convert(call_.y.at(row, first + i) + head * call_.y.stride[2] * element,
-                           plan_.type, output + i * call_.size, POSED_F32, call_.size);
+      primitives().convert(call_.y.at(row, first + i) + head * call_.y.stride[2] * element, plan_.type,
+                           output + i * call_.size, POSED_F32, call_.size);
   }
 
   const AttentionCall call_;
   const Plan plan_;
 };
 
-}  // namespace
+} // namespace
 
 OperationPointer plan_library_attention(const Library &library, const AttentionCall &call) {
   OneThread one;
   return std::make_unique<LibraryAttention>(call, plan(library, call));
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

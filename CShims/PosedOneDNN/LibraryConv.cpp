@@ -24,8 +24,8 @@ struct LibraryConvWeight final : posed_weight {
   using posed_weight::posed_weight;
   uint64_t bytes() const override { return packed.bytes() + bias.bytes(); }
 
-  memory::desc desc;    // of one filter [O, C, kh, kw]
-  uint64_t stride = 0;  // bytes between filters
+  memory::desc desc;   // of one filter [O, C, kh, kw]
+  uint64_t stride = 0; // bytes between filters
   Memory packed, bias;
 };
 
@@ -33,8 +33,7 @@ struct LibraryConvWeight final : posed_weight {
 struct Lines {
   int64_t rows, from, until, above, below;
   bool same_work(const Lines &o) const {
-    return rows == o.rows && until - from == o.until - o.from && above == o.above &&
-           below == o.below;
+    return rows == o.rows && until - from == o.until - o.from && above == o.above && below == o.below;
   }
 };
 
@@ -43,8 +42,7 @@ Lines lines(const Window &w, int64_t height, Range rows) {
   const int64_t last = (rows.last - 1) * w.stride_h - w.top + w.kernel_h;
   const int64_t from = std::clamp<int64_t>(first, 0, height - 1);
   const int64_t until = std::clamp<int64_t>(last, from + 1, height);
-  return {rows.size(), from, until, std::max<int64_t>(0, from - first),
-          std::max<int64_t>(0, last - until)};
+  return {rows.size(), from, until, std::max<int64_t>(0, from - first), std::max<int64_t>(0, last - until)};
 }
 
 /// The filters once more, in a layout that only some sizes of image ask for.
@@ -57,23 +55,22 @@ struct Repacked {
 struct Shape {
   Lines lines;
   int left;
-  std::shared_ptr<const Repacked> repacked;  // null: the weight's own layout
+  std::shared_ptr<const Repacked> repacked; // null: the weight's own layout
   LibraryCall call;
 };
 
 struct Image {
-  int64_t height, width, channels;      // of x
-  int64_t rows, columns, out;           // of one filter's outputs
+  int64_t height, width, channels; // of x
+  int64_t rows, columns, out;      // of one filter's outputs
 };
 
-dnnl::convolution_forward::primitive_desc describe(const Library &library, uint32_t compute,
-                                                   const Window &w, const Image &image,
-                                                   const Lines &lines,
+dnnl::convolution_forward::primitive_desc describe(const Library &library, uint32_t compute, const Window &w,
+                                                   const Image &image, const Lines &lines,
                                                    const memory::desc &weights) {
-  const int64_t right = std::max<int64_t>(
-      0, (image.columns - 1) * w.stride_w + w.kernel_w - w.left - image.width);
-  memory::desc x({1, image.channels, lines.until - lines.from, image.width},
-                 library_type(compute), tag::nhwc);
+  const int64_t right =
+      std::max<int64_t>(0, (image.columns - 1) * w.stride_w + w.kernel_w - w.left - image.width);
+  memory::desc x({1, image.channels, lines.until - lines.from, image.width}, library_type(compute),
+                 tag::nhwc);
   memory::desc y({1, image.out, lines.rows, image.columns}, memory::data_type::f32, tag::nhwc);
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -86,13 +83,11 @@ dnnl::convolution_forward::primitive_desc describe(const Library &library, uint3
 
 struct Plan {
   Image image;
-  int64_t block, blocks;  // output lines of a task; tasks of a filter of an image
-  bool staged;            // x is converted first
+  int64_t block, blocks; // output lines of a task; tasks of a filter of an image
+  bool staged;           // x is converted first
   std::vector<Shape> shapes;
 
-  Range rows(int64_t index) const {
-    return {index * block, std::min(image.rows, (index + 1) * block)};
-  }
+  Range rows(int64_t index) const { return {index * block, std::min(image.rows, (index + 1) * block)}; }
   const Shape &shape(const Lines &lines, int left) const {
     for (const Shape &shape : shapes)
       if (shape.left == left && shape.lines.same_work(lines)) return shape;
@@ -114,8 +109,7 @@ bool unserved(const dnnl::convolution_forward::primitive_desc &desc) {
 }
 
 std::shared_ptr<const Repacked> repack(posed_device &device, const Library &library,
-                                       const LibraryConvWeight &weight,
-                                       const memory::desc &desc) {
+                                       const LibraryConvWeight &weight, const memory::desc &desc) {
   auto result = std::make_shared<Repacked>();
   const int count = window_count(weight.filter.upsample);
   result->desc = desc;
@@ -129,8 +123,8 @@ std::shared_ptr<const Repacked> repack(posed_device &device, const Library &libr
 }
 
 /// Adds the primitive for lines like `needed`, unless there is one.
-void add_shape(posed_device &device, const Library &library, const LibraryConvWeight &weight,
-               const Window &w, const Lines &needed, Plan &plan) {
+void add_shape(posed_device &device, const Library &library, const LibraryConvWeight &weight, const Window &w,
+               const Lines &needed, Plan &plan) {
   for (const Shape &s : plan.shapes)
     if (s.left == w.left && s.lines.same_work(needed)) return;
   auto desc = describe(library, weight.compute, w, plan.image, needed, weight.desc);
@@ -156,8 +150,12 @@ Plan plan(posed_device &device, const Library &library, const ConvCall &call) {
   const Filter &f = weight.filter;
   Plan result{};
   Image &image = result.image;
-  image = {call.x.shape[1], call.x.shape[2], f.in, call.y.shape[1] / f.upsample,
-           call.y.shape[2] / f.upsample, f.out};
+  image = {call.x.shape[1],
+           call.x.shape[2],
+           f.in,
+           call.y.shape[1] / f.upsample,
+           call.y.shape[2] / f.upsample,
+           f.out};
   result.staged = call.x.dtype != weight.compute;
   const auto threads = static_cast<int64_t>(library.streams.size());
   const int64_t fitting = std::max<int64_t>(1, kBytes / (image.columns * image.out * 4));
@@ -173,19 +171,16 @@ Plan plan(posed_device &device, const Library &library, const ConvCall &call) {
 
 std::vector<int> task_counts(const ConvCall &call, const Plan &plan) {
   auto images = static_cast<int>(call.x.shape[0]);
-  int products = images * window_count(call.weight->filter.upsample) *
-                 static_cast<int>(plan.blocks);
+  int products = images * window_count(call.weight->filter.upsample) * static_cast<int>(plan.blocks);
   if (!plan.staged) return {products};
   return {images * static_cast<int>(plan.image.height), products};
 }
 
 class LibraryConv final : public Operation {
- public:
+public:
   LibraryConv(posed_device &device, const ConvCall &call, Plan made)
-      : Operation(task_counts(call, made), made.scratch_bytes()),
-        call_(call),
-        weight_(static_cast<const LibraryConvWeight &>(*call.weight)),
-        plan_(std::move(made)) {
+      : Operation(task_counts(call, made), made.scratch_bytes()), call_(call),
+        weight_(static_cast<const LibraryConvWeight &>(*call.weight)), plan_(std::move(made)) {
     if (plan_.staged)
       stage_ = device.allocate(static_cast<uint64_t>(call.x.count()) * size_of(weight_.compute));
   }
@@ -201,24 +196,23 @@ class LibraryConv final : public Operation {
     const Lines needed = lines(w, plan_.image.height, rows);
     const Image &size = plan_.image;
     const std::byte *x = plan_.staged ? stage_.as<std::byte>() : call_.x.data;
-    x += (image * size.height + needed.from) * size.width * size.channels *
-         int64_t(size_of(weight_.compute));
+    x += (image * size.height + needed.from) * size.width * size.channels * int64_t(size_of(weight_.compute));
     auto *sums = reinterpret_cast<float *>(worker.scratch);
     const Shape &shape = plan_.shape(needed, w.left);
     const Memory &packed = shape.repacked ? shape.repacked->packed : weight_.packed;
     const uint64_t stride = shape.repacked ? shape.repacked->stride : weight_.stride;
-    shape.call.run(worker.index, x, packed.as<std::byte>() + static_cast<uint64_t>(index) * stride,
-                   sums, worker.scratch + plan_.output_bytes());
+    shape.call.run(worker.index, x, packed.as<std::byte>() + static_cast<uint64_t>(index) * stride, sums,
+                   worker.scratch + plan_.output_bytes());
     for (int64_t row = rows.first; row < rows.last; row++)
       finish(image, index, row, sums + (row - rows.first) * size.columns * size.out);
   }
 
- private:
+private:
   void stage(int64_t line) {
     const int64_t count = plan_.image.width * plan_.image.channels;
-    primitives().convert(
-        stage_.as<std::byte>() + line * count * int64_t(size_of(weight_.compute)), weight_.compute,
-        call_.x.data + line * count * int64_t(call_.x.size()), call_.x.dtype, count);
+    primitives().convert(stage_.as<std::byte>() + line * count * int64_t(size_of(weight_.compute)),
+                         weight_.compute, call_.x.data + line * count * int64_t(call_.x.size()),
+                         call_.x.dtype, count);
   }
 
   /// One line of outputs of filter `index`, pixel by pixel.
@@ -248,25 +242,23 @@ class LibraryConv final : public Operation {
 };
 
 /// The layout that oneDNN likes for filters of this convolution on a usual image.
-memory::desc preferred(const Library &library, const posed_conv2d_weight_desc &desc,
-                       const Window &w) {
+memory::desc preferred(const Library &library, const posed_conv2d_weight_desc &desc, const Window &w) {
   Image image{32, 32, desc.in, 16, 0, desc.out};
   image.width = std::max(32, w.kernel_w);
   image.columns = (image.width + w.left - w.kernel_w) / w.stride_w + 1;
   const Lines inner{16, 0, int64_t(15) * w.stride_h + w.kernel_h, 0, 0};
-  memory::desc any({desc.out, desc.in, w.kernel_h, w.kernel_w}, library_type(desc.compute),
-                   tag::any);
+  memory::desc any({desc.out, desc.in, w.kernel_h, w.kernel_w}, library_type(desc.compute), tag::any);
   return describe(library, desc.compute, w, image, inner, any).weights_desc();
 }
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<posed_weight> pack_library_conv2d(posed_device &device, const Library &library,
                                                   const posed_conv2d_weight_desc &desc) {
   OneThread one;
   auto weight = std::make_unique<LibraryConvWeight>(&device, posed_weight::Kind::conv2d);
-  const Filter filter{desc.out,      desc.in,        desc.kernel_h,   desc.kernel_w,
-                      desc.stride_h, desc.stride_w,  desc.pad_top,    desc.pad_left,
+  const Filter filter{desc.out,        desc.in,        desc.kernel_h, desc.kernel_w,
+                      desc.stride_h,   desc.stride_w,  desc.pad_top,  desc.pad_left,
                       desc.pad_bottom, desc.pad_right, desc.upsample};
   const Window w = window(filter, 0);
   weight->desc = preferred(library, desc, w);
@@ -292,10 +284,9 @@ std::unique_ptr<posed_weight> pack_library_conv2d(posed_device &device, const Li
   return weight;
 }
 
-OperationPointer plan_library_conv2d(posed_device &device, const Library &library,
-                                     const ConvCall &call) {
+OperationPointer plan_library_conv2d(posed_device &device, const Library &library, const ConvCall &call) {
   OneThread one;
   return std::make_unique<LibraryConv>(device, call, plan(device, library, call));
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -52,18 +52,15 @@ struct Shape {
 
 struct Plan {
   Layout layout;
-  bool staged;         // x is converted first
-  int64_t blocks;      // of rows, in a group
+  bool staged;    // x is converted first
+  int64_t blocks; // of rows, in a group
   std::vector<Shape> shapes;
 
-  Range rows(int64_t block) const {
-    return {block * kRows, std::min(layout.rows, (block + 1) * kRows)};
-  }
+  Range rows(int64_t block) const { return {block * kRows, std::min(layout.rows, (block + 1) * kRows)}; }
   const LibraryCall &call(int64_t rows, int64_t width) const {
     for (const Shape &shape : shapes)
       if (shape.rows == rows && shape.width == width) return shape.call;
-    fail(POSED_INTERNAL, "linear: no product was planned for %lld rows.",
-         static_cast<long long>(rows));
+    fail(POSED_INTERNAL, "linear: no product was planned for %lld rows.", static_cast<long long>(rows));
   }
   size_t product_bytes() const { return static_cast<size_t>(kRows * kStrip) * sizeof(float); }
   size_t scratch_bytes() const {
@@ -72,8 +69,7 @@ struct Plan {
     return product_bytes() + most;
   }
   std::vector<int> task_counts(const LibraryLinearWeight &weight) const {
-    auto products =
-        static_cast<int>(layout.groups * blocks * static_cast<int64_t>(weight.strips.size()));
+    auto products = static_cast<int>(layout.groups * blocks * static_cast<int64_t>(weight.strips.size()));
     if (!staged) return {products};
     return {static_cast<int>(ceil_div(layout.groups * layout.rows)), products};
   }
@@ -100,12 +96,10 @@ Plan plan(const Library &library, const LinearCall &call) {
 }
 
 class LibraryLinear final : public Operation {
- public:
+public:
   LibraryLinear(posed_device &device, const LinearCall &call, Plan made)
-      : Operation(made.task_counts(weight_of(call)), made.scratch_bytes()),
-        call_(call),
-        weight_(weight_of(call)),
-        plan_(std::move(made)) {
+      : Operation(made.task_counts(weight_of(call)), made.scratch_bytes()), call_(call),
+        weight_(weight_of(call)), plan_(std::move(made)) {
     if (!plan_.staged) return;
     const Layout &layout = plan_.layout;
     stage_ = device.allocate(static_cast<uint64_t>(layout.groups * layout.rows * weight_.in) *
@@ -126,7 +120,7 @@ class LibraryLinear final : public Operation {
       finish(group, row, strip, product + (row - rows.first) * strip.width);
   }
 
- private:
+private:
   static const LibraryLinearWeight &weight_of(const LinearCall &call) {
     return static_cast<const LibraryLinearWeight &>(*call.weight);
   }
@@ -138,16 +132,14 @@ class LibraryLinear final : public Operation {
     for (int64_t row = task * 16; row < std::min(total, task * 16 + 16); row++) {
       int64_t at = row / layout.rows * layout.x_group + row % layout.rows * layout.x_row;
       std::byte *to = stage_.as<std::byte>() + row * weight_.in * int64_t(size_of(weight_.compute));
-      primitives().convert(to, weight_.compute, x.data + at * int64_t(x.size()), x.dtype,
-                           weight_.in);
+      primitives().convert(to, weight_.compute, x.data + at * int64_t(x.size()), x.dtype, weight_.in);
     }
   }
 
   const std::byte *source(int64_t group, int64_t row) const {
     const Layout &layout = plan_.layout;
     const auto size = static_cast<int64_t>(size_of(weight_.compute));
-    if (plan_.staged)
-      return stage_.as<std::byte>() + (group * layout.rows + row) * weight_.in * size;
+    if (plan_.staged) return stage_.as<std::byte>() + (group * layout.rows + row) * weight_.in * size;
     return call_.x.data + (group * layout.x_group + row * layout.x_row) * size;
   }
 
@@ -176,7 +168,7 @@ class LibraryLinear final : public Operation {
   Memory stage_;
 };
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<posed_weight> pack_library_linear(posed_device &device, const Library &library,
                                                   const posed_linear_weight_desc &desc) {
@@ -199,10 +191,8 @@ std::unique_ptr<posed_weight> pack_library_linear(posed_device &device, const Li
     auto *from = static_cast<const std::byte *>(desc.data) +
                  strip.first * desc.in * static_cast<int64_t>(size_of(desc.dtype));
     primitives().convert(plain.data(), desc.compute, from, desc.dtype, strip.width * desc.in);
-    memory::desc as_given({desc.in, strip.width}, library_type(desc.compute),
-                          memory::dims{1, desc.in});
-    reorder(library, as_given, plain.data(), strip.desc,
-            weight->packed.as<std::byte>() + strip.offset);
+    memory::desc as_given({desc.in, strip.width}, library_type(desc.compute), memory::dims{1, desc.in});
+    reorder(library, as_given, plain.data(), strip.desc, weight->packed.as<std::byte>() + strip.offset);
   }
   if (desc.bias != nullptr) {
     weight->bias = device.allocate(static_cast<uint64_t>(desc.out) * sizeof(float));
@@ -211,10 +201,9 @@ std::unique_ptr<posed_weight> pack_library_linear(posed_device &device, const Li
   return weight;
 }
 
-OperationPointer plan_library_linear(posed_device &device, const Library &library,
-                                     const LinearCall &call) {
+OperationPointer plan_library_linear(posed_device &device, const Library &library, const LinearCall &call) {
   OneThread one;
   return std::make_unique<LibraryLinear>(device, call, plan(library, call));
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -3,17 +3,14 @@
 namespace posed::onednn {
 namespace {
 
-int64_t row_stride(const View &view, int64_t tokens) {
-  return tokens == 1 ? view.stride[0] : view.stride[1];
-}
+int64_t row_stride(const View &view, int64_t tokens) { return tokens == 1 ? view.stride[0] : view.stride[1]; }
 
 /// Whether element b + 1 of the batch starts where element b's rows would go on.
 bool follows_on(const View &view, int64_t tokens) {
-  return !view || view.shape[0] == 1 || tokens == 1 ||
-         view.stride[0] == tokens * view.stride[1];
+  return !view || view.shape[0] == 1 || tokens == 1 || view.stride[0] == tokens * view.stride[1];
 }
 
-}  // namespace
+} // namespace
 
 Layout lay_out(const LinearCall &call) {
   const int64_t tokens = call.tokens;
@@ -38,4 +35,4 @@ Layout lay_out(const LinearCall &call) {
   return layout;
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

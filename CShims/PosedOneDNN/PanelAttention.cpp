@@ -12,9 +12,9 @@ namespace posed::onednn {
 namespace {
 
 struct Cut {
-  AttentionShape shape;  // of the longest row
-  int64_t groups;        // of query rows, in a head
-  int64_t pieces;        // tasks of a head
+  AttentionShape shape; // of the longest row
+  int64_t groups;       // of query rows, in a head
+  int64_t pieces;       // tasks of a head
 };
 
 Cut cut(const posed_device &device, const Engine &engine, const AttentionCall &call) {
@@ -31,12 +31,11 @@ Cut cut(const posed_device &device, const Engine &engine, const AttentionCall &c
 }
 
 class PanelAttention final : public Operation {
- public:
+public:
   PanelAttention(const AttentionCall &call, const Cut &cut)
       : Operation({static_cast<int>(call.batch * call.heads * cut.pieces)},
                   static_cast<size_t>(round_up(cut.shape.scratch_bytes(), 64))),
-        call_(call),
-        cut_(cut) {}
+        call_(call), cut_(cut) {}
 
   void run(int, int task, Worker &worker) override {
     const int64_t head = task / cut_.pieces % call_.heads;
@@ -63,10 +62,9 @@ class PanelAttention final : public Operation {
     }
   }
 
- private:
+private:
   static Rows rows(const View &view, int64_t row, int64_t head) {
-    return {view.as<bf16>() + row * view.stride[0] + head * view.stride[2], view.stride[1],
-            view.shape[1]};
+    return {view.as<bf16>() + row * view.stride[0] + head * view.stride[2], view.stride[1], view.shape[1]};
   }
   static Rows cached_rows(const View &view, int64_t head) {
     return {view.as<bf16>() + head * view.stride[1], view.stride[0], view.shape[0]};
@@ -76,11 +74,10 @@ class PanelAttention final : public Operation {
   const Cut cut_;
 };
 
-}  // namespace
+} // namespace
 
-OperationPointer plan_panel_attention(posed_device &device, const Engine &engine,
-                                      const AttentionCall &call) {
+OperationPointer plan_panel_attention(posed_device &device, const Engine &engine, const AttentionCall &call) {
   return std::make_unique<PanelAttention>(call, cut(device, engine, call));
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

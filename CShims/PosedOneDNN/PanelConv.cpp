@@ -16,11 +16,9 @@ namespace {
 
 /// Rows of a matrix: output channels; columns: kernel row, kernel column, channel.
 class ConvRows final : public RowSource {
- public:
+public:
   ConvRows(const posed_conv2d_weight_desc &desc, int matrix, int64_t pairs)
-      : desc_(desc),
-        matrix_(matrix),
-        pairs_(pairs),
+      : desc_(desc), matrix_(matrix), pairs_(pairs),
         source_(static_cast<size_t>(desc.in) * desc.kernel_h * desc.kernel_w),
         sums_(static_cast<size_t>(pairs) * 2) {}
 
@@ -30,7 +28,7 @@ class ConvRows final : public RowSource {
     primitives().convert(to, POSED_BF16, sums_.data(), POSED_F32, pairs_ * 2);
   }
 
- private:
+private:
   const posed_conv2d_weight_desc &desc_;
   const int matrix_;
   const int64_t pairs_;
@@ -38,10 +36,10 @@ class ConvRows final : public RowSource {
 };
 
 struct Cut {
-  int64_t pairs, ld;      // of a gathered row
-  int64_t height, width;  // output pixels of one matrix
-  int64_t blocks;         // of pixels, in an image
-  bool direct;            // x's pixels are the rows of the product as they are
+  int64_t pairs, ld;     // of a gathered row
+  int64_t height, width; // output pixels of one matrix
+  int64_t blocks;        // of pixels, in an image
+  bool direct;           // x's pixels are the rows of the product as they are
 };
 
 Cut cut(const posed_device &device, const Engine &engine, const ConvCall &call) {
@@ -59,8 +57,8 @@ Cut cut(const posed_device &device, const Engine &engine, const ConvCall &call) 
   int64_t even = ceil_div(ceil_div(result.blocks * matrices, threads) * threads, matrices);
   result.blocks = std::min(even, ceil_div(pixels, 8));
   result.direct = f.kernel_h == 1 && f.kernel_w == 1 && f.stride_h == 1 && f.stride_w == 1 &&
-                  f.pad_top + f.pad_left + f.pad_bottom + f.pad_right == 0 &&
-                  call.x.dtype == POSED_BF16 && f.in == weight.pairs * 2;
+                  f.pad_top + f.pad_left + f.pad_bottom + f.pad_right == 0 && call.x.dtype == POSED_BF16 &&
+                  f.in == weight.pairs * 2;
   return result;
 }
 
@@ -71,14 +69,10 @@ size_t scratch_bytes(const Cut &cut) {
 }
 
 class PanelConv final : public Operation {
- public:
+public:
   PanelConv(const Engine &engine, const ConvCall &call, const Cut &cut)
-      : Operation({static_cast<int>(call.x.shape[0] * matrices(call) * cut.blocks)},
-                  scratch_bytes(cut)),
-        x_(call.x),
-        y_(call.y),
-        weight_(static_cast<const PanelWeight &>(*call.weight)),
-        cut_(cut) {
+      : Operation({static_cast<int>(call.x.shape[0] * matrices(call) * cut.blocks)}, scratch_bytes(cut)),
+        x_(call.x), y_(call.y), weight_(static_cast<const PanelWeight &>(*call.weight)), cut_(cut) {
     block_.engine = &engine;
     block_.pairs = cut.pairs;
     block_.n = weight_.filter.out;
@@ -108,7 +102,7 @@ class PanelConv final : public Operation {
     gemm(block, 0, block.tiles());
   }
 
- private:
+private:
   static int64_t matrices(const ConvCall &call) {
     return static_cast<const PanelWeight &>(*call.weight).matrices;
   }
@@ -166,7 +160,7 @@ class PanelConv final : public Operation {
   GemmBlock block_;
 };
 
-}  // namespace
+} // namespace
 
 Epilogue epilogue_of(const ConvCall &call) {
   Epilogue e;
@@ -189,8 +183,7 @@ std::unique_ptr<posed_weight> pack_panel_conv2d(posed_device &device, const Engi
   weight->matrices = window_count(desc.upsample);
   weight->pairs = engine.pairs(window_columns(desc, desc.in));
   const int64_t elements = packed_elements(desc.out, weight->pairs);
-  weight->panels =
-      device.allocate(static_cast<uint64_t>(elements * weight->matrices) * sizeof(bf16));
+  weight->panels = device.allocate(static_cast<uint64_t>(elements * weight->matrices) * sizeof(bf16));
   for (int matrix = 0; matrix < weight->matrices; matrix++)
     pack_matrix(ConvRows(desc, matrix, weight->pairs), desc.out, weight->pairs,
                 weight->panels.as<bf16>() + matrix * elements);
@@ -198,11 +191,9 @@ std::unique_ptr<posed_weight> pack_panel_conv2d(posed_device &device, const Engi
   return weight;
 }
 
-OperationPointer plan_panel_conv2d(posed_device &device, const Engine &engine,
-                                   const ConvCall &call) {
-  if (static_cast<const PanelWeight &>(*call.weight).winograd)
-    return plan_winograd(device, engine, call);
+OperationPointer plan_panel_conv2d(posed_device &device, const Engine &engine, const ConvCall &call) {
+  if (static_cast<const PanelWeight &>(*call.weight).winograd) return plan_winograd(device, engine, call);
   return std::make_unique<PanelConv>(engine, call, cut(device, engine, call));
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

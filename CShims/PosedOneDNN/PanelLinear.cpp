@@ -15,7 +15,7 @@ namespace posed::onednn {
 namespace {
 
 class LinearRows final : public RowSource {
- public:
+public:
   LinearRows(const posed_linear_weight_desc &desc, int64_t pairs) : desc_(desc), pairs_(pairs) {}
   void row(int64_t row, bf16 *to) const override {
     auto *from = static_cast<const std::byte *>(desc_.data) +
@@ -24,7 +24,7 @@ class LinearRows final : public RowSource {
     std::fill(to + desc_.in, to + pairs_ * 2, bf16(0));
   }
 
- private:
+private:
   const posed_linear_weight_desc &desc_;
   const int64_t pairs_;
 };
@@ -36,7 +36,7 @@ constexpr int64_t kTaskProducts = 2 << 20;
 
 struct Cut {
   Layout layout;
-  int64_t pairs, blocks, pieces;  // blocks of rows in a group, tasks in a block
+  int64_t pairs, blocks, pieces; // blocks of rows in a group, tasks in a block
   bool staged;
 };
 
@@ -64,7 +64,7 @@ std::vector<int> task_counts(const Cut &cut) {
 }
 
 class PanelLinear final : public Operation {
- public:
+public:
   PanelLinear(posed_device &device, const Engine &engine, const LinearCall &call, const Cut &cut)
       : Operation(task_counts(cut)), cut_(cut), x_(call.x) {
     auto &weight = static_cast<const PanelWeight &>(*call.weight);
@@ -101,7 +101,7 @@ class PanelLinear final : public Operation {
     }
   }
 
- private:
+private:
   void stage(int64_t task) {
     const Layout &layout = cut_.layout;
     const int64_t total = layout.groups * layout.rows, in = x_.shape[2];
@@ -139,7 +139,7 @@ class PanelLinear final : public Operation {
   Memory stage_;
 };
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<posed_weight> pack_panel_linear(posed_device &device, const Engine &engine,
                                                 const posed_linear_weight_desc &desc) {
@@ -147,15 +147,13 @@ std::unique_ptr<posed_weight> pack_panel_linear(posed_device &device, const Engi
   weight->pairs = engine.pairs(desc.in);
   auto elements = static_cast<uint64_t>(packed_elements(desc.out, weight->pairs));
   weight->panels = device.allocate(elements * sizeof(bf16));
-  pack_matrix(LinearRows(desc, weight->pairs), desc.out, weight->pairs,
-              weight->panels.as<bf16>());
+  pack_matrix(LinearRows(desc, weight->pairs), desc.out, weight->pairs, weight->panels.as<bf16>());
   weight->bias = pack_bias(device, desc.bias, desc.out);
   return weight;
 }
 
-OperationPointer plan_panel_linear(posed_device &device, const Engine &engine,
-                                   const LinearCall &call) {
+OperationPointer plan_panel_linear(posed_device &device, const Engine &engine, const LinearCall &call) {
   return std::make_unique<PanelLinear>(device, engine, call, cut(engine, call));
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -19,8 +19,7 @@ void pack_matrix(const RowSource &source, int64_t n, int64_t pairs, bf16 *to) {
         const bf16 *square[16];
         for (int64_t r = 0; r < 16; r++)
           square[r] = half + r < present ? rows.data() + (half + r) * width + from : nullptr;
-        pack_square_avx512(square, std::min<int64_t>(32, width - from),
-                           to + from * kPanel + half * 2);
+        pack_square_avx512(square, std::min<int64_t>(32, width - from), to + from * kPanel + half * 2);
       }
     }
   }
@@ -38,4 +37,4 @@ int64_t rows_in_cache(const Engine &engine, int64_t pairs) {
   return std::max<int64_t>(half / (pairs * 4) / engine.tile_rows, 2) * engine.tile_rows;
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

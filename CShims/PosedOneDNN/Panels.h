@@ -13,9 +13,9 @@ struct PanelWeight final : posed_weight {
   uint64_t bytes() const override { return panels.bytes() + bias.bytes(); }
   const float *bias_or_null() const { return bias.as<float>(); }
 
-  Memory panels;        // [matrices][⌈N/32⌉][pairs][32][2]
-  Memory bias;          // [N], or empty
-  int64_t pairs = 0;    // per matrix
+  Memory panels;     // [matrices][⌈N/32⌉][pairs][32][2]
+  Memory bias;       // [N], or empty
+  int64_t pairs = 0; // per matrix
   int matrices = 1;
   bool winograd = false;
 
@@ -26,7 +26,7 @@ struct PanelWeight final : posed_weight {
 
 /// Writes row `row` of the matrix being packed, as bfloat16, zeros included, to `to` [pairs * 2].
 class RowSource {
- public:
+public:
   virtual ~RowSource() = default;
   virtual void row(int64_t row, bf16 *to) const = 0;
 };
@@ -38,13 +38,11 @@ Memory pack_bias(posed_device &device, const float *bias, int64_t n);
 
 std::unique_ptr<posed_weight> pack_panel_linear(posed_device &device, const Engine &engine,
                                                 const posed_linear_weight_desc &desc);
-OperationPointer plan_panel_linear(posed_device &device, const Engine &engine,
-                                   const LinearCall &call);
+OperationPointer plan_panel_linear(posed_device &device, const Engine &engine, const LinearCall &call);
 
 std::unique_ptr<posed_weight> pack_panel_conv2d(posed_device &device, const Engine &engine,
                                                 const posed_conv2d_weight_desc &desc);
-OperationPointer plan_panel_conv2d(posed_device &device, const Engine &engine,
-                                   const ConvCall &call);
+OperationPointer plan_panel_conv2d(posed_device &device, const Engine &engine, const ConvCall &call);
 
 /// Whether a filter is served by Winograd's method.
 bool suits_winograd(const posed_conv2d_weight_desc &desc);
@@ -55,10 +53,9 @@ OperationPointer plan_winograd(posed_device &device, const Engine &engine, const
 /// A call's epilogue at y's first element.
 Epilogue epilogue_of(const ConvCall &call);
 
-OperationPointer plan_panel_attention(posed_device &device, const Engine &engine,
-                                      const AttentionCall &call);
+OperationPointer plan_panel_attention(posed_device &device, const Engine &engine, const AttentionCall &call);
 
 /// Rows of a that, `pairs` wide, fill half of a core's second-level cache; whole tiles.
 int64_t rows_in_cache(const Engine &engine, int64_t pairs);
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

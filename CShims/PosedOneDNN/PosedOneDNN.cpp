@@ -11,8 +11,8 @@ namespace {
 void say(posed_probe_result &result, int score, const char *what) {
   result.score = score;
   result.devices = 1;
-  std::snprintf(result.summary, sizeof result.summary, "oneDNN %s on %s: %s",
-                library_version().c_str(), features().name.c_str(), what);
+  std::snprintf(result.summary, sizeof result.summary, "oneDNN %s on %s: %s", library_version().c_str(),
+                features().name.c_str(), what);
 }
 
 void probe(posed_probe_result &result) {
@@ -21,9 +21,10 @@ void probe(posed_probe_result &result) {
   if (found.library_bf16 && features().amx_bf16)
     return say(result, 40, "bfloat16 on AVX-512; the system refuses the use of AMX.");
   if (found.library_bf16) return say(result, 40, "bfloat16 on AVX-512, no AMX.");
-  say(result, 20, features().avx512 ? "float32 on AVX-512; no bfloat16."
-                  : features().avx2 ? "float32 on AVX2; no bfloat16."
-                                    : "float32; no bfloat16.");
+  say(result, 20,
+      features().avx512 ? "float32 on AVX-512; no bfloat16."
+      : features().avx2 ? "float32 on AVX2; no bfloat16."
+                        : "float32; no bfloat16.");
 }
 
 std::unique_ptr<Kernels> open(const posed_device_options &, int threads) {
@@ -32,8 +33,8 @@ std::unique_ptr<Kernels> open(const posed_device_options &, int threads) {
 
 constexpr Plugin kPlugin = {"onednn", "1.0.0", probe, open};
 
-}  // namespace
-}  // namespace posed::onednn
+} // namespace
+} // namespace posed::onednn
 
 extern "C" POSED_EXPORT const posed_backend *posed_backend_entry(uint32_t host_abi) {
   return posed::make_backend(posed::onednn::kPlugin, host_abi);

@@ -10,14 +10,13 @@ int fold(const posed_conv2d_weight_desc &desc, int at, int parity) {
   return desc.upsample == 2 ? (at + 1 - parity) / 2 : at;
 }
 
-}  // namespace
+} // namespace
 
-void window_row(const posed_conv2d_weight_desc &desc, int index, int64_t row, float *source,
-                float *to) {
+void window_row(const posed_conv2d_weight_desc &desc, int index, int64_t row, float *source, float *to) {
   const int height = desc.kernel_h, width = desc.kernel_w, area = height * width;
   const int64_t count = int64_t(desc.in) * area;
-  auto *from = static_cast<const std::byte *>(desc.data) +
-               row * count * static_cast<int64_t>(size_of(desc.dtype));
+  auto *from =
+      static_cast<const std::byte *>(desc.data) + row * count * static_cast<int64_t>(size_of(desc.dtype));
   primitives().convert(source, POSED_F32, from, desc.dtype, count);
   const int columns = desc.upsample == 2 ? 2 : width;
   for (int u = 0; u < height; u++) {
@@ -30,4 +29,4 @@ void window_row(const posed_conv2d_weight_desc &desc, int index, int64_t row, fl
   }
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -11,7 +11,7 @@
 namespace posed::onednn {
 
 struct Window {
-  int kernel_h, kernel_w, stride_h, stride_w, top, left;  // top, left: pixels of padding
+  int kernel_h, kernel_w, stride_h, stride_w, top, left; // top, left: pixels of padding
 };
 
 inline int window_count(int upsample) { return upsample == 2 ? 4 : 1; }
@@ -30,7 +30,6 @@ inline int64_t window_columns(const posed_conv2d_weight_desc &desc, int64_t chan
 
 /// Output channel `row` of filter `index` as [kernel row][kernel column][C] float32, added to `to`;
 /// `source` has room for the channel as given.
-void window_row(const posed_conv2d_weight_desc &desc, int index, int64_t row, float *source,
-                float *to);
+void window_row(const posed_conv2d_weight_desc &desc, int index, int64_t row, float *source, float *to);
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

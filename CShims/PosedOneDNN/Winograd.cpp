@@ -17,10 +17,10 @@
 namespace posed::onednn {
 namespace {
 
-constexpr int64_t kRun = 8;  // tiles that are transformed back together
+constexpr int64_t kRun = 8; // tiles that are transformed back together
 
 class FilterRows final : public RowSource {
- public:
+public:
   FilterRows(const float *taps, int64_t channels, int place)
       : taps_(taps), channels_(channels), place_(place), row_(static_cast<size_t>(channels)) {}
   void row(int64_t row, bf16 *to) const override {
@@ -28,8 +28,8 @@ class FilterRows final : public RowSource {
     primitives().convert(to, POSED_BF16, row_.data(), POSED_F32, channels_);
   }
 
- private:
-  const float *taps_;  // [rows][9][C]
+private:
+  const float *taps_; // [rows][9][C]
   const int64_t channels_;
   const int place_;
   mutable std::vector<float> row_;
@@ -38,24 +38,22 @@ class FilterRows final : public RowSource {
 /// Filter `row` as [9][C] float32.
 void load_taps(const posed_conv2d_weight_desc &desc, int64_t row, float *source, float *taps) {
   const int64_t count = int64_t(desc.in) * 9;
-  auto *from = static_cast<const std::byte *>(desc.data) +
-               row * count * static_cast<int64_t>(size_of(desc.dtype));
+  auto *from =
+      static_cast<const std::byte *>(desc.data) + row * count * static_cast<int64_t>(size_of(desc.dtype));
   primitives().convert(source, POSED_F32, from, desc.dtype, count);
   for (int64_t c = 0; c < desc.in; c++)
     for (int64_t tap = 0; tap < 9; tap++) taps[tap * desc.in + c] = source[c * 9 + tap];
 }
 
 struct Cut {
-  int64_t rows, columns;  // of tiles, in an image
-  int64_t blocks;         // of tiles, in an image
-  int64_t block_tiles;    // at most
+  int64_t rows, columns; // of tiles, in an image
+  int64_t blocks;        // of tiles, in an image
+  int64_t block_tiles;   // at most
   int64_t channels;
 
   int64_t v_elements() const { return kPlaces * block_tiles * channels; }
   int64_t m_elements() const { return kPlaces * block_tiles * kPanel; }
-  size_t scratch() const {
-    return static_cast<size_t>(v_elements() * 2 + m_elements() * 4 + channels * 4);
-  }
+  size_t scratch() const { return static_cast<size_t>(v_elements() * 2 + m_elements() * 4 + channels * 4); }
 };
 
 Cut cut(const posed_device &device, const Engine &engine, const ConvCall &call) {
@@ -76,16 +74,11 @@ Cut cut(const posed_device &device, const Engine &engine, const ConvCall &call) 
 }
 
 class Winograd final : public Operation {
- public:
+public:
   Winograd(const Engine &engine, const ConvCall &call, const Cut &cut)
-      : Operation({static_cast<int>(call.x.shape[0] * cut.blocks)}, cut.scratch()),
-        engine_(engine),
-        x_(call.x),
-        y_(call.y),
-        weight_(static_cast<const PanelWeight &>(*call.weight)),
-        cut_(cut),
-        epilogue_(epilogue_of(call)),
-        apply_(choose_epilogue_avx512(epilogue_)) {}
+      : Operation({static_cast<int>(call.x.shape[0] * cut.blocks)}, cut.scratch()), engine_(engine),
+        x_(call.x), y_(call.y), weight_(static_cast<const PanelWeight &>(*call.weight)), cut_(cut),
+        epilogue_(epilogue_of(call)), apply_(choose_epilogue_avx512(epilogue_)) {}
 
   void run(int, int task, Worker &worker) override {
     const int64_t image = task / cut_.blocks;
@@ -108,7 +101,7 @@ class Winograd final : public Operation {
     }
   }
 
- private:
+private:
   /// V of tile `t`, places block_tiles · C apart.
   void transform(int64_t image, int64_t t, const float *zeros, bf16 *to) const {
     const int64_t height = x_.shape[1], width = x_.shape[2];
@@ -121,8 +114,7 @@ class Winograd final : public Operation {
       const int64_t at = ((image * height + y) * width + x) * cut_.channels;
       pixels[p] = inside ? static_cast<const void *>(x_.data + at * int64_t(x_.size())) : zeros;
     }
-    winograd_input_avx512(pixels, x_.dtype == POSED_F32, cut_.channels, to,
-                          cut_.block_tiles * cut_.channels);
+    winograd_input_avx512(pixels, x_.dtype == POSED_F32, cut_.channels, to, cut_.block_tiles * cut_.channels);
   }
 
   void multiply(int64_t panel, int64_t tiles, const bf16 *v, float *m) const {
@@ -168,7 +160,7 @@ class Winograd final : public Operation {
   const EpilogueFn apply_;
 };
 
-}  // namespace
+} // namespace
 
 bool suits_winograd(const posed_conv2d_weight_desc &desc) {
   return desc.kernel_h == 3 && desc.kernel_w == 3 && desc.stride_h == 1 && desc.stride_w == 1 &&
@@ -181,8 +173,7 @@ std::unique_ptr<posed_weight> pack_winograd(posed_device &device, const Engine &
   weight->winograd = true;
   weight->pairs = engine.pairs(desc.in);
   const int64_t elements = panel_elements(weight->pairs), panels = ceil_div(desc.out, kPanel);
-  weight->panels =
-      device.allocate(static_cast<uint64_t>(panels * kPlaces * elements) * sizeof(bf16));
+  weight->panels = device.allocate(static_cast<uint64_t>(panels * kPlaces * elements) * sizeof(bf16));
   const auto filter = static_cast<size_t>(desc.in) * 9;
   std::vector<float> source(filter), taps(filter * kPanel);
   for (int64_t panel = 0; panel < panels; panel++) {
@@ -201,4 +192,4 @@ OperationPointer plan_winograd(posed_device &device, const Engine &engine, const
   return std::make_unique<Winograd>(engine, call, cut(device, engine, call));
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn

@@ -17,15 +17,14 @@ void winograd_filter(const float *taps, int64_t count, int place, float *to) {
   }
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn
 
 POSED_AVX512_BEGIN
 
 namespace posed::onednn {
 namespace {
 
-template <bool f32>
-inline f32x16 load(const void *pixel, int64_t at) {
+template <bool f32> inline f32x16 load(const void *pixel, int64_t at) {
   if constexpr (f32) return _mm512_loadu_ps((const float *)pixel + at);
   return load_bf16((const bf16 *)pixel + at);
 }
@@ -50,15 +49,13 @@ void transform_input(const void *const *pixels, int64_t channels, bf16 *to, int6
 #pragma unroll
     for (int i = 0; i < kPlaces; i += 4) input_step(d[i], d[i + 1], d[i + 2], d[i + 3]);
 #pragma unroll
-    for (int p = 0; p < kPlaces; p++)
-      _mm256_storeu_si256((__m256i *)(to + p * stride + at), narrow(d[p]));
+    for (int p = 0; p < kPlaces; p++) _mm256_storeu_si256((__m256i *)(to + p * stride + at), narrow(d[p]));
   }
 }
 
-}  // namespace
+} // namespace
 
-void winograd_input_avx512(const void *const *pixels, bool f32, int64_t channels, bf16 *to,
-                           int64_t stride) {
+void winograd_input_avx512(const void *const *pixels, bool f32, int64_t channels, bf16 *to, int64_t stride) {
   if (f32) {
     transform_input<true>(pixels, channels, to, stride);
   } else {
@@ -66,8 +63,7 @@ void winograd_input_avx512(const void *const *pixels, bool f32, int64_t channels
   }
 }
 
-void winograd_output_avx512(const float *sums, int64_t stride, int64_t tiles,
-                            float *const *rows) {
+void winograd_output_avx512(const float *sums, int64_t stride, int64_t tiles, float *const *rows) {
   for (int64_t t = 0; t < tiles; t++) {
     for (int64_t c = 0; c < 32; c += 16) {
       const float *m = sums + t * 32 + c;
@@ -90,6 +86,6 @@ void winograd_output_avx512(const float *sums, int64_t stride, int64_t tiles,
   }
 }
 
-}  // namespace posed::onednn
+} // namespace posed::onednn
 
 POSED_AVX512_END
