@@ -242,79 +242,7 @@ View as_tokens(const View &image) {
   return view;
 }
 
-/// Rows of a filter as the panels want them: depth in the order ky, kx, channel.
-struct FilterRows {
-  const posed_conv2d_weight_desc &desc;
-  std::vector<float> source; // one output channel, [in][kh][kw]
-
-  explicit FilterRows(const posed_conv2d_weight_desc &desc)
-      : desc(desc), source(static_cast<size_t>(desc.in) * static_cast<size_t>(desc.kernel_h) *
-                           static_cast<size_t>(desc.kernel_w)) {}
-
-  void read(int64_t out) {
-    auto count = static_cast<int64_t>(source.size());
-    auto *data = static_cast<const std::byte *>(desc.data) + out * count * int64_t(size_of(desc.dtype));
-    primitives().convert(source.data(), POSED_F32, data, desc.dtype, count);
-  }
-  float tap(int64_t channel, int64_t ky, int64_t kx) const {
-    return source[static_cast<size_t>((channel * desc.kernel_h + ky) * desc.kernel_w + kx)];
-  }
-  void plain(float *row) const {
-    for (int64_t ky = 0; ky < desc.kernel_h; ++ky) {
-      for (int64_t kx = 0; kx < desc.kernel_w; ++kx) {
-        for (int64_t c = 0; c < desc.in; ++c) *row++ = tap(c, ky, kx);
-      }
-    }
-  }
-  /// The taps of a 3 that fall on tap `i` of the 2 that an output of this parity sees: the even one
-  /// sees {0} and {1, 2}, the odd one {0, 1} and {2}.
-  static Range folded(int64_t parity, int64_t i) {
-    int64_t middle = parity == 0 ? 1 : 2;
-    return i == 0 ? Range{0, middle} : Range{middle, 3};
-  }
-  void enlarging(int64_t down, int64_t right, float *row) const {
-    for (int64_t i = 0; i < 2; ++i) {
-      for (int64_t j = 0; j < 2; ++j) {
-        Range ys = folded(down, i), xs = folded(right, j);
-        for (int64_t c = 0; c < desc.in; ++c) {
-          double sum = 0;
-          for (int64_t ky = ys.first; ky < ys.last; ++ky) {
-            for (int64_t kx = xs.first; kx < xs.last; ++kx) sum += double(tap(c, ky, kx));
-          }
-          *row++ = static_cast<float>(sum);
-        }
-      }
-    }
-  }
-};
-
 } // namespace
-
-std::unique_ptr<posed_weight> pack_conv2d(posed_device &device, const Engine &engine,
-                                          const posed_conv2d_weight_desc &desc) {
-  auto weight = std::make_unique<PackedWeight>(&device, posed_weight::Kind::conv2d);
-  const bool enlarges = desc.upsample == 2;
-  int64_t taps = enlarges ? 4 : int64_t(desc.kernel_h) * desc.kernel_w;
-  int64_t variants = enlarges ? 4 : 1, bias = desc.bias == nullptr ? 0 : desc.out;
-  Panels shape(desc.out, taps * desc.in, engine.panel);
-  weight->memory = device.allocate(static_cast<uint64_t>(variants * shape.floats() + bias) * sizeof(float));
-  std::vector<float> buffer(static_cast<size_t>(8 * shape.depth()));
-  FilterRows rows(desc);
-  for (int64_t i = 0; i < variants; ++i) {
-    Panels &panels = weight->variant[i];
-    panels = shape;
-    panels.place(weight->memory.as<float>() + i * shape.floats());
-    panels.fill(buffer.data(), [&](int64_t column, float *row) {
-      rows.read(column);
-      enlarges ? rows.enlarging(i / 2, i % 2, row) : rows.plain(row);
-    });
-  }
-  if (bias > 0) {
-    weight->bias = weight->memory.as<float>() + variants * shape.floats();
-    std::copy_n(desc.bias, bias, weight->bias);
-  }
-  return weight;
-}
 
 OperationPointer plan_conv2d(posed_device &device, const Engine &engine, const ConvCall &call) {
   auto &weight = static_cast<const PackedWeight &>(*call.weight);
@@ -336,6 +264,7 @@ OperationPointer plan_conv2d(posed_device &device, const Engine &engine, const C
                       .residual = as_tokens(call.residual),
                       .residual_first = true});
   }
+  if (weight.winograd) return plan_winograd(device, engine, call);
   Geometry g = geometry(engine, call);
   return std::make_unique<Conv>(engine, call, g, cut(g, weight.variant[0], device.pool.threads()));
 }

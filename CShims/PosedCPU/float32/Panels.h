@@ -1,6 +1,8 @@
 // Packed weights and the product of rows with them.
 #pragma once
 
+#include <algorithm>
+
 #include "posed_cpu/device.h"
 #include "posed_cpu/float32.h"
 
@@ -24,31 +26,28 @@ public:
 
   /// Where the packed floats live; `floats()` of them.
   void place(float *data) { data_ = data; }
-  /// Packs rows [columns, depth] that `row(column, buffer)` delivers as float32.
-  template <class Row> void fill(float *buffer, Row &&row);
+  /// Rows that are transposed together.
+  static constexpr int64_t strip = 8;
+  /// Packs rows [column, column + strip) from [strip][depth]; column is a multiple of strip.
+  void put(int64_t column, const float *rows) const {
+    float *to = data_ + column / panel_ * depth_ * panel_ + column % panel_;
+    for (int64_t step = 0; step < depth_; ++step, to += panel_) {
+      for (int64_t i = 0; i < strip; ++i) to[i] = rows[i * depth_ + step];
+    }
+  }
+  /// Packs all rows; `row(column, into)` delivers one as float32. `buffer`: [strip][depth].
+  template <class Row> void fill(float *buffer, Row &&row) const {
+    for (int64_t column = 0; column < count() * panel_; column += strip) {
+      std::fill_n(buffer, strip * depth_, 0.0f);
+      for (int64_t i = 0; i < std::min(strip, columns_ - column); ++i) row(column + i, buffer + i * depth_);
+      put(column, buffer);
+    }
+  }
 
 private:
   int64_t columns_ = 0, depth_ = 0, panel_ = 1;
   float *data_ = nullptr;
 };
-
-template <class Row> void Panels::fill(float *buffer, Row &&row) {
-  constexpr int64_t strip = 8; // rows that are transposed together
-  for (int64_t column = 0; column < count() * panel_; column += strip) {
-    for (int64_t i = 0; i < strip; ++i) {
-      float *into = buffer + i * depth_;
-      if (column + i < columns_) {
-        row(column + i, into);
-      } else {
-        std::fill_n(into, depth_, 0.0f);
-      }
-    }
-    float *to = data_ + column / panel_ * depth_ * panel_ + column % panel_;
-    for (int64_t step = 0; step < depth_; ++step, to += panel_) {
-      for (int64_t i = 0; i < strip; ++i) to[i] = buffer[i * depth_ + step];
-    }
-  }
-}
 
 /// A weight with its panels and its bias, in one block of device memory.
 struct PackedWeight final : posed_weight {
@@ -58,8 +57,10 @@ struct PackedWeight final : posed_weight {
   Memory memory;
   float *bias = nullptr; // [columns], or null
   // One for a matrix or an ordinary filter; four, one for each parity of the output's row and
-  // column, for a filter that enlarges.
-  Panels variant[4];
+  // column, for a filter that enlarges; sixteen, one for each place of a transformed patch, with
+  // `winograd`.
+  Panels variant[16];
+  bool winograd = false;
 };
 
 /// What follows the product of rows: where results go and what is added.
@@ -75,6 +76,9 @@ struct RowsCall {
   View y, gate, residual; // [B, T, N], [B, N], [B, T, N]
   bool residual_first;
 };
+
+/// A 3×3 convolution of stride 1 and padding 1 whose weight is transformed.
+OperationPointer plan_winograd(posed_device &device, const Engine &engine, const ConvCall &call);
 
 OperationPointer plan_rows(posed_device &device, const Engine &engine, const RowsCall &call);
 

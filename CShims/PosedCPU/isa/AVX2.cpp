@@ -18,6 +18,7 @@ namespace posed::avx2 {
 #include "../simd/elementwise.h"
 #include "../simd/norms.h"
 #include "../simd/product.h"
+#include "../simd/winograd.h"
 #include "../simd/table.h"
 // clang-format on
 } // namespace posed::avx2

@@ -19,6 +19,7 @@ namespace posed::avx512 {
 #include "../simd/elementwise.h"
 #include "../simd/norms.h"
 #include "../simd/product.h"
+#include "../simd/winograd.h"
 #include "../simd/table.h"
 // clang-format on
 } // namespace posed::avx512

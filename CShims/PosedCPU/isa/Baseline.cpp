@@ -17,6 +17,7 @@ namespace posed::baseline {
 #include "../simd/elementwise.h"
 #include "../simd/norms.h"
 #include "../simd/product.h"
+#include "../simd/winograd.h"
 #include "../simd/table.h"
 // clang-format on
 } // namespace posed::baseline

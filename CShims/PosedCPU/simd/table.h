@@ -13,6 +13,8 @@ const Primitives &table() {
       .product = product<true>,
       .product_transposed = product<false>,
       .softmax_block = softmax_block,
+      .winograd_input = winograd_input,
+      .winograd_output = winograd_output,
   };
   return value;
 }

@@ -77,6 +77,10 @@ struct Primitives {
   /// simd/product.h.
   void (*softmax_block)(float *s, int64_t keys, int64_t queries, float scale, float *maximum, float *total,
                         float *fade);
+
+  /// The transforms of Winograd's F(2×2, 3×3); see simd/winograd.h.
+  void (*winograd_input)(const float *const *pixels, int64_t channels, float *v, int64_t v_step);
+  void (*winograd_output)(const float *m, int64_t m_step, int64_t columns, float *y, int64_t y_step);
 };
 
 /// The table for the best instruction set of this machine.
