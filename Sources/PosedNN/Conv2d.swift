@@ -55,6 +55,10 @@ package struct Conv2d: Sendable {
         _ filter: HostMatrix, bias: [Float]?, _ geometry: Geometry, on compute: Compute
     ) throws {
         self.geometry = geometry
+        try compute.require(
+            .conv2d(
+                inputs: geometry.inputs, outputs: geometry.outputs, kernel: geometry.kernel,
+                stride: geometry.stride))
         weight = try filter.withBytes { bytes in
             var desc = posed_conv2d_weight_desc()
             desc.data = bytes.baseAddress

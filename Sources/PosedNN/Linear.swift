@@ -16,6 +16,7 @@ package struct Linear: Sendable {
     ) throws {
         self.inputs = inputs
         self.outputs = outputs
+        try compute.require(.linear(inputs: inputs, outputs: outputs))
         weight = try matrix.withBytes { bytes in
             var desc = posed_linear_weight_desc()
             desc.data = bytes.baseAddress

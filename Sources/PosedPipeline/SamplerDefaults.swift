@@ -26,7 +26,7 @@ package struct SamplerDefaults: Sendable, Equatable {
         solver = try file.string("solver", default: solver)
         steps = try file.integer("steps", default: steps, in: 1...1000)
         guidance = try file.number("guidance_scale", default: guidance, in: 0...100)
-        timeShift = try file.number("time_shift", default: timeShift, in: 0.001...1000)
+        timeShift = try file.number("time_shift", default: timeShift, in: 0.01...100)
         if (try? file.string("seed", default: "random")) != "random" {
             seed = UInt64(try file.integer("seed", in: 0...Int.max))
         }

@@ -12,6 +12,7 @@ struct PixelAttention: Sendable {
 
     init(_ loader: Loader, channels: Int, groups: Int) throws {
         let filter = [channels, channels, 1, 1]
+        try loader.compute.require(.attention(heads: 1, size: channels))
         norm = try loader.groupNorm(
             "group_norm", channels: channels, groups: groups, eps: ResnetBlock.eps)
         qkv = try loader.joined(

@@ -15,6 +15,7 @@ struct DINOv2Layer: Sendable {
     init(_ loader: Loader, _ configuration: DINOv2.Configuration) throws {
         let width = configuration.hiddenSize
         heads = configuration.heads
+        try loader.compute.require(.attention(heads: heads, size: width / heads))
         norm1 = try loader.layerNorm("norm1", features: width, eps: configuration.eps)
         let attention = loader.scoped("attention")
         qkv = try attention.joined(

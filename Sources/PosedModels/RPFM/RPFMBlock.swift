@@ -14,6 +14,7 @@ struct RPFMBlock {
     init(_ loader: Loader, _ configuration: RPFMConfiguration) throws {
         let width = configuration.hiddenSize
         heads = configuration.heads
+        try loader.compute.require(.attention(heads: heads, size: width / heads))
         qkv = try loader.linear("attn.qkv", in: width, out: 3 * width)
         projection = try loader.linear("attn.proj", in: width, out: width)
         up = try loader.linear("mlp.fc1", in: width, out: configuration.mlpSize)
