@@ -16,13 +16,13 @@ class OneDnnKernels final : public Kernels {
 public:
   /// Without an engine, bfloat16 is oneDNN's where that is fast, and not offered elsewhere.
   OneDnnKernels(const Ability &ability, int threads, const Engine *engine)
-      : bf16_(engine != nullptr || ability.library_bf16), amx_(ability.amx), engine_(engine),
+      : bf16_(engine != nullptr || ability.library_bf16), library_amx_(ability.library_amx), engine_(engine),
         library_(threads) {}
 
   std::string numerics() const override {
-    std::string isa = amx_ && engine_ == nullptr ? "amx" : name(features().isa());
-    if (engine_ != nullptr) return "onednn-" + library_version() + "-panels-bf16-" + engine_->name;
-    return "onednn-" + library_version() + (bf16_ ? "-bf16-" : "-f32-") + isa;
+    const std::string prefix = "onednn-" + library_version();
+    if (engine_ != nullptr) return prefix + "-panels-bf16-" + engine_->name;
+    return prefix + (bf16_ ? "-bf16-" : "-f32-") + (library_amx_ ? "amx" : name(features().isa()));
   }
   uint32_t compute_types() const override { return 1u << POSED_F32 | (bf16_ ? 1u << POSED_BF16 : 0u); }
   uint32_t preferred() const override { return bf16_ ? POSED_BF16 : POSED_F32; }
@@ -60,7 +60,7 @@ public:
 private:
   bool own(uint32_t compute) const { return engine_ != nullptr && compute == POSED_BF16; }
 
-  const bool bf16_, amx_;
+  const bool bf16_, library_amx_;
   const Engine *const engine_;
   const Library library_;
 };
@@ -87,18 +87,10 @@ Choice choice_from_environment() {
 Ability ability() {
   Ability result;
   result.own = features().avx512_bf16;
-  const bool granted = request_amx(); // before oneDNN looks
-  switch (dnnl::get_effective_cpu_isa()) {
-  case dnnl::cpu_isa::avx512_core_amx:
-    result.amx = granted;
-    result.library_bf16 = true;
-    break;
-  case dnnl::cpu_isa::avx512_core_bf16:
-    result.library_bf16 = true;
-    break;
-  default:
-    break;
-  }
+  result.amx = request_amx(); // before oneDNN looks
+  const dnnl::cpu_isa library = dnnl::get_effective_cpu_isa();
+  result.library_amx = library == dnnl::cpu_isa::avx512_core_amx;
+  result.library_bf16 = result.library_amx || library == dnnl::cpu_isa::avx512_core_bf16;
   return result;
 }
 

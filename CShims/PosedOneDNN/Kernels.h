@@ -17,8 +17,9 @@ Choice choice_from_environment();
 /// What this process can run on this machine.
 struct Ability {
   bool own = false;          // hand-written bfloat16 kernels
-  bool amx = false;          // tiles, granted by the system
+  bool amx = false;          // their tiles, granted by the system
   bool library_bf16 = false; // oneDNN's bfloat16, at speed
+  bool library_amx = false;  // and on tiles
 };
 Ability ability();
 

@@ -1,8 +1,8 @@
 // y = residual + gate · act(x · Wᵀ + bias) on packed panels.
 // x [B, T, K], y and residual [B, T, N], gate [B, N].
 //
-// Rows are blocked so that a block of x stays in a core's second-level cache; the tiles of a block
-// are cut into tasks of a few million products. Where rows of the batch follow each other at one
+// Rows are blocked so that a block of x stays in a core's second-level cache; the tiles of a block are cut
+// into tasks of a few million products. Where rows of the batch follow each other at one
 // stride and share the gate, they count as one long sequence. x is copied first, in a phase of its
 // own, when it is float32, when K needs zeros, or when its rows would fall on the same cache sets.
 #include <algorithm>
@@ -40,13 +40,23 @@ struct Cut {
   bool staged;
 };
 
-Cut cut(const Engine &engine, const LinearCall &call) {
+/// Blocks of rows in a group: each fits the cache, and the threads share them evenly if there are rows
+/// enough. A thread that keeps to its rows finds them in its own cache, operation after operation.
+int64_t block_count(const Engine &engine, const Layout &layout, int64_t pairs, int64_t threads) {
+  constexpr int64_t least = 32;
+  const int64_t fitting = ceil_div(layout.rows, rows_in_cache(engine, pairs));
+  if (layout.groups * layout.rows < least * threads) return fitting;
+  const int64_t even = ceil_div(fitting * layout.groups, threads) * threads;
+  return ceil_div(even, layout.groups);
+}
+
+Cut cut(const posed_device &device, const Engine &engine, const LinearCall &call) {
   auto &weight = static_cast<const PanelWeight &>(*call.weight);
   Cut result{};
   result.layout = lay_out(call);
   result.pairs = weight.pairs;
   const int64_t rows = result.layout.rows;
-  result.blocks = ceil_div(rows, rows_in_cache(engine, weight.pairs));
+  result.blocks = block_count(engine, result.layout, weight.pairs, device.pool.threads());
   int64_t block = ceil_div(rows, result.blocks);
   int64_t tiles = ceil_div(weight.out, kPanel) * RowCut(block, engine).count;
   int64_t products = block * weight.out * weight.in / kTaskProducts;
@@ -153,7 +163,7 @@ std::unique_ptr<posed_weight> pack_panel_linear(posed_device &device, const Engi
 }
 
 OperationPointer plan_panel_linear(posed_device &device, const Engine &engine, const LinearCall &call) {
-  return std::make_unique<PanelLinear>(device, engine, call, cut(engine, call));
+  return std::make_unique<PanelLinear>(device, engine, call, cut(device, engine, call));
 }
 
 } // namespace posed::onednn

@@ -1,5 +1,4 @@
 // The onednn plugin: what it says of this machine, and its entry point.
-#include <algorithm>
 #include <cstdio>
 
 #include "Kernels.h"
@@ -18,9 +17,10 @@ void say(posed_probe_result &result, int score, const char *what) {
 void probe(posed_probe_result &result) {
   const Ability found = ability();
   if (found.amx) return say(result, 60, "bfloat16 on AMX.");
-  if (found.library_bf16 && features().amx_bf16)
+  const bool bf16 = found.own || found.library_bf16;
+  if (bf16 && features().amx_bf16)
     return say(result, 40, "bfloat16 on AVX-512; the system refuses the use of AMX.");
-  if (found.library_bf16) return say(result, 40, "bfloat16 on AVX-512, no AMX.");
+  if (bf16) return say(result, 40, "bfloat16 on AVX-512, no AMX.");
   say(result, 20,
       features().avx512 ? "float32 on AVX-512; no bfloat16."
       : features().avx2 ? "float32 on AVX2; no bfloat16."
