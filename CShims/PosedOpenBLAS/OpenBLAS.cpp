@@ -80,6 +80,9 @@ const float32::Engine &choose_engine() {
   const char *wish = std::getenv("POSED_BLAS_PRODUCT");
   bool asked = wish != nullptr && std::strcmp(wish, "openblas") == 0;
   bool refused = wish != nullptr && std::strcmp(wish, "own") == 0;
+  if (wish != nullptr && !asked && !refused) {
+    fail(POSED_UNSUPPORTED, "POSED_BLAS_PRODUCT is \"%s\"; expected \"own\" or \"openblas\".", wish);
+  }
   if (!asked && (refused || features().isa() != Isa::baseline)) return float32::own_engine();
   std::string why;
   const float32::Engine *engine = openblas_engine(why);
