@@ -103,7 +103,8 @@ let package = Package(
         room(
             "PosedEvaluation",
             [
-                "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels", "PosedVision",
+                "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels",
+                "PosedVision",
                 "PosedPipeline",
             ]),
         .executableTarget(

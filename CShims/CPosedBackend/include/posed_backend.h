@@ -189,11 +189,11 @@ typedef struct posed_quantize_desc {
 
 /* A matrix on the host, read during the call and packed as the device likes it best. */
 typedef struct posed_linear_weight_desc {
-  const void *data;   /* [out, in] row-major, of `dtype`; any alignment */
-  uint32_t dtype;     /* POSED_F32, POSED_F16 or POSED_BF16 */
-  const float *bias;  /* [out], or NULL */
+  const void *data;  /* [out, in] row-major, of `dtype`; any alignment */
+  uint32_t dtype;    /* POSED_F32, POSED_F16 or POSED_BF16 */
+  const float *bias; /* [out], or NULL */
   int64_t out, in;
-  uint32_t compute;   /* posed_dtype of the operands of the product */
+  uint32_t compute; /* posed_dtype of the operands of the product */
 } posed_linear_weight_desc;
 
 /* A filter on the host. With `upsample` 2 the convolution acts on the nearest-neighbour enlargement of
@@ -213,9 +213,10 @@ typedef struct posed_conv2d_weight_desc {
 
 /* The answer to "can you run here, and how well". Written for people and for the choice by score. */
 typedef struct posed_probe_result {
-  int32_t score;       /* 0: cannot run here; higher is better; blas 10, onednn float32 20, bf16 40, amx 60, cuda 100 */
-  int32_t devices;     /* how many devices can be opened */
-  char summary[256];   /* one sentence: what was found, or why this machine will not do */
+  int32_t
+      score; /* 0: cannot run here; higher is better; blas 10, onednn float32 20, bf16 40, amx 60, cuda 100 */
+  int32_t devices;   /* how many devices can be opened */
+  char summary[256]; /* one sentence: what was found, or why this machine will not do */
 } posed_probe_result;
 
 typedef struct posed_device_options {
@@ -226,13 +227,13 @@ typedef struct posed_device_options {
 } posed_device_options;
 
 typedef struct posed_device_info {
-  char name[128];     /* "AMD EPYC, 2 threads" */
-  char numerics[64];  /* class of results: equal strings on equal inputs promise equal bits */
+  char name[128];    /* "AMD EPYC, 2 threads" */
+  char numerics[64]; /* class of results: equal strings on equal inputs promise equal bits */
   int32_t threads;
   uint32_t dtypes;    /* bit (1 << posed_dtype): a compute type of linear, conv2d and attention */
   uint32_t preferred; /* posed_dtype: the fastest of them that these models tolerate */
   uint64_t memory_total, memory_used; /* bytes; total 0: unknown */
-  uint32_t host_visible; /* 1: buffer_map gives host pointers that the device works on */
+  uint32_t host_visible;              /* 1: buffer_map gives host pointers that the device works on */
 } posed_device_info;
 
 typedef enum posed_op {
@@ -273,8 +274,7 @@ typedef struct posed_backend {
    * nothing, needs no device. The host calls it in a child process first: a probe that crashes
    * disqualifies the plugin, not the host. */
   posed_status (*probe)(posed_probe_result *result, posed_error *error);
-  posed_status (*device_open)(const posed_device_options *options, posed_device **device,
-                              posed_error *error);
+  posed_status (*device_open)(const posed_device_options *options, posed_device **device, posed_error *error);
   void (*device_close)(posed_device *device);
   posed_status (*device_info)(posed_device *device, posed_device_info *info, posed_error *error);
   /* 1: the operation will work; 0: it will not, and `error` says why. Asked when a model is loaded. */
