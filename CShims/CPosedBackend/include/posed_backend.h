@@ -213,8 +213,8 @@ typedef struct posed_conv2d_weight_desc {
 
 /* The answer to "can you run here, and how well". Written for people and for the choice by score. */
 typedef struct posed_probe_result {
-  int32_t
-      score; /* 0: cannot run here; higher is better; blas 10, onednn float32 20, bf16 40, amx 60, cuda 100 */
+  /* 0: cannot run here; higher is better: blas 10; onednn float32 20, bf16 40, AMX 60; a GPU 100. */
+  int32_t score;
   int32_t devices;   /* how many devices can be opened */
   char summary[256]; /* one sentence: what was found, or why this machine will not do */
 } posed_probe_result;
