@@ -98,9 +98,9 @@ constexpr Table<EmulatedTiles> kEmulated;
 } // namespace
 
 const Engine kAmxEngine = {
-    "amx", 32, kPairs, false, kHardware.rows, enter<HardwareTiles>, leave<HardwareTiles>};
+    "amx", 32, 8 << 20, kPairs, false, kHardware.rows, enter<HardwareTiles>, leave<HardwareTiles>};
 const Engine kEmulatedAmxEngine = {
-    "amx-emulated", 32, kPairs, false, kEmulated.rows, enter<EmulatedTiles>, leave<EmulatedTiles>};
+    "amx-emulated", 32, 8 << 20, kPairs, false, kEmulated.rows, enter<EmulatedTiles>, leave<EmulatedTiles>};
 
 } // namespace posed::onednn
 

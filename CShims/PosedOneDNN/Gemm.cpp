@@ -76,7 +76,7 @@ inline void transpose(__m512i (&r)[16]) {
 
 } // namespace
 
-const Engine kAvx512Engine = {"avx512", 14, 1, true, kMicrotiles, nullptr, nullptr};
+const Engine kAvx512Engine = {"avx512", 14, 2 << 20, 1, true, kMicrotiles, nullptr, nullptr};
 
 void pack_square_avx512(const bf16 *const *rows, int64_t count, bf16 *to) {
   __m512i square[16];

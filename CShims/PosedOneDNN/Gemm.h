@@ -31,6 +31,7 @@ using MicrotileFn = void (*)(const Microtile &);
 struct Engine {
   const char *name;
   int64_t tile_rows;            // rows of a full tile
+  int64_t task_products;        // multiplications that are worth a task of their own
   int64_t pair_multiple;        // `pairs` must be a multiple of this
   bool even_tiles;              // a change of rows from tile to tile costs nothing
   const MicrotileFn *microtile; // by rows, 1 … tile_rows
@@ -65,16 +66,17 @@ private:
   const Engine &engine_;
 };
 
-/// How rows are cut into tiles: none much smaller than the others, or full ones and a rest.
+/// How rows are cut into tiles, none much smaller than the others: as evenly as can be, or equal but for the
+/// last.
 struct RowCut {
-  int64_t rows, tile_rows, count;
+  int64_t rows, count, step;
   bool even;
   RowCut(int64_t rows, const Engine &engine)
-      : rows(rows), tile_rows(engine.tile_rows), count(ceil_div(rows, engine.tile_rows)),
+      : rows(rows), count(ceil_div(rows, engine.tile_rows)), step(ceil_div(rows, count)),
         even(engine.even_tiles) {}
   int64_t first(int64_t index) const {
-    if (even) return rows * index / count;
-    return index < count ? index * tile_rows : rows;
+    const int64_t at = even ? rows * index / count : index * step;
+    return at < rows ? at : rows;
   }
 };
 

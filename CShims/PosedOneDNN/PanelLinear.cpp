@@ -32,7 +32,6 @@ private:
 /// Rows that start a multiple of this apart compete for one set of the first cache.
 constexpr int64_t kPeriod = 4096;
 constexpr int64_t kStageRows = 16;
-constexpr int64_t kTaskProducts = 2 << 20;
 
 struct Cut {
   Layout layout;
@@ -59,7 +58,7 @@ Cut cut(const posed_device &device, const Engine &engine, const LinearCall &call
   result.blocks = block_count(engine, result.layout, weight.pairs, device.pool.threads());
   int64_t block = ceil_div(rows, result.blocks);
   int64_t tiles = ceil_div(weight.out, kPanel) * RowCut(block, engine).count;
-  int64_t products = block * weight.out * weight.in / kTaskProducts;
+  int64_t products = block * weight.out * weight.in / engine.task_products;
   result.pieces = std::clamp<int64_t>(products, 1, std::min<int64_t>(tiles, 64));
   result.staged = call.x.dtype != POSED_BF16 || weight.in != weight.pairs * 2 ||
                   (result.layout.x_row * 2 % kPeriod == 0 && rows > 1);
