@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -35,11 +36,17 @@ void multiply(const Product &product, int64_t columns) {
   for (int64_t segment = 0; segment < product.segments; ++segment) {
     const float *a = product.a + (product.offsets == nullptr ? 0 : product.offsets[segment]);
     bool add = product.add || segment > 0;
-    library().sgemm(row_major, no_transpose, no_transpose, static_cast<int>(product.rows),
-                    static_cast<int>(columns), static_cast<int>(product.length), 1.0f, a,
-                    static_cast<int>(product.a_stride), product.b + segment * product.length * product.b_row,
-                    static_cast<int>(product.b_row), add ? 1.0f : 0.0f, product.c,
-                    static_cast<int>(product.c_row));
+    // OpenBLAS refuses rows that lie upon each other, and knows only distances of 31 bits.
+    bool regular = product.a_stride >= product.length && product.a_stride <= INT32_MAX;
+    int64_t together = regular ? product.rows : 1;
+    int64_t distance = regular ? product.a_stride : product.length;
+    for (int64_t row = 0; row < product.rows; row += together) {
+      library().sgemm(row_major, no_transpose, no_transpose, static_cast<int>(together),
+                      static_cast<int>(columns), static_cast<int>(product.length), 1.0f,
+                      a + row * product.a_stride, static_cast<int>(distance),
+                      product.b + segment * product.length * product.b_row, static_cast<int>(product.b_row),
+                      add ? 1.0f : 0.0f, product.c + row * product.c_row, static_cast<int>(product.c_row));
+    }
   }
 }
 

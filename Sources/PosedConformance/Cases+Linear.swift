@@ -16,6 +16,8 @@ private struct LinearTrial {
     var headless = false
     /// All rows of the batch read one x.
     var sharedInput = false
+    /// All tokens of all rows read one x.
+    var oneToken = false
     var note = ""
 
     enum Extra { case none, own, broadcast, float32 }
@@ -53,6 +55,7 @@ extension ConformanceSuite {
                     sizes: sizes, activation: POSED_ACT_SILU, bias: false, gate: .broadcast,
                     residual: .own, inPlace: true, gapped: true, note: "everything, views"),
                 LinearTrial(sizes: sizes, sharedInput: true, note: "one x"),
+                LinearTrial(sizes: sizes, oneToken: true, note: "one token of x"),
             ]
         }
         return ElementType.floats.flatMap { compute in
@@ -110,12 +113,11 @@ private struct LinearRun {
             type: given, compute: compute
         ).handle
         let inputs = [b, t, operands.inputs]
-        let inLayout = layout(inputs, gap: 5, offset: 3)
+        var inLayout = layout(inputs, gap: 5, offset: 3)
+        if trial.sharedInput || trial.oneToken { inLayout = inLayout.broadcast(along: 0) }
+        if trial.oneToken { inLayout = inLayout.broadcast(along: 1) }
         let outLayout = layout(shape, gap: 3, offset: 7)
-        desc.x =
-            try bench.tensor(
-                operands.x, trial.sharedInput ? inLayout.broadcast(along: 0) : inLayout, x
-            ).view
+        desc.x = try bench.tensor(operands.x, inLayout, x).view
         if let gate = operands.gate {
             let layout = Layout.dense([b, operands.outputs])
             let shared = trial.gate == .broadcast
@@ -160,6 +162,7 @@ private struct LinearRun {
         if trial.gate != .none { operands.gate = noise.normal(b * n) }
         if trial.residual != .none { operands.residual = noise.normal(b * t * n, residualType) }
         if trial.sharedInput { operands.x = repeated(operands.x, b) }
+        if trial.oneToken { operands.x = repeated(operands.x, b * t) }
         if trial.gate == .broadcast { operands.gate = operands.gate.map { repeated($0, b) } }
         if trial.residual == .broadcast {
             operands.residual = operands.residual.map { repeated($0, b) }
