@@ -80,14 +80,16 @@ Plan plan(const Library &library, const AttentionCall &call) {
 inline float exponential(float x) {
   x = std::max(x, -87.f) * 1.44269504f;
   const float magic = 12582912.f; // 1.5 · 2²³: adding it rounds to a whole number
-  const float whole = (x + magic) - magic, f = x - whole;
+  const float shifted = x + magic, whole = shifted - magic, f = x - whole;
   float p = 1.3333558e-3f;
   p = p * f + 9.6181291e-3f;
   p = p * f + 5.5504109e-2f;
   p = p * f + 2.4022651e-1f;
   p = p * f + 6.9314718e-1f;
   p = p * f + 1.f;
-  const int32_t power = (static_cast<int32_t>(whole) + 127) << 23;
+  uint32_t power; // the whole number stands in the lowest bits; a NaN's p stays one
+  __builtin_memcpy(&power, &shifted, sizeof power);
+  power = (power + 127) << 23;
   float factor;
   __builtin_memcpy(&factor, &power, sizeof factor);
   return p * factor;

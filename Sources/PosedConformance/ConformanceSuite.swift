@@ -6,7 +6,8 @@ package enum ConformanceSuite {
     /// All cases, in the order they run.
     package static var cases: [ConformanceCase] {
         linearCases + conv2dCases + groupNormCases + layerNormCases + attentionCases + copyCases
-            + elementwiseCases + invarianceCases + graphCases + streamCases + memoryCases
+            + elementwiseCases + notANumberCases + invarianceCases + graphCases + streamCases
+            + memoryCases
             + refusalCases
     }
 

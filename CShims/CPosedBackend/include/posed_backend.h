@@ -25,7 +25,7 @@
  *    1 except for `copy`. Images are channels-last, [N, H, W, C]; tokens are [B, T, D].
  *  - Arithmetic. Products accumulate in float32 or better whatever the operands' type; norms,
  *    softmax and activations compute in float32. The result for one row of a batch does not depend
- *    on the other rows' values.
+ *    on the other rows' values. A NaN that an element is made of makes it a NaN, except in quantize.
  */
 #ifndef POSED_BACKEND_H
 #define POSED_BACKEND_H

@@ -1,6 +1,6 @@
 // exp, and the activations made of it. Relative error about 2e-7 (exp) and 1e-6 (activations).
 
-/// eˣ: x = n·ln 2 + r with |r| ≤ ln 2 / 2; a polynomial of degree 6 in r; n added to the exponent.
+/// eˣ: x = n·ln 2 + r with |r| ≤ ln 2 / 2; a polynomial of degree 6 in r, times 2ⁿ.
 /// Arguments outside [−87.3, 88.3] are taken as the nearest end; 0 is exact.
 POSED_INLINE V exponential(V x) {
   x = minimum(V(88.3f), maximum(V(-87.3f), x));       // in this order a NaN stays one
@@ -14,7 +14,8 @@ POSED_INLINE V exponential(V x) {
   p = fma(p, r, V(0.4999999106f));
   p = fma(p, r, V(1.0f));
   p = fma(p, r, V(1.0f));
-  return as<V>(as<U>(p) + (as<U>(shifted) << 23));
+  // Not added to p's exponent: that would make a number of a NaN whose lowest bits are set.
+  return p * as<V>((as<U>(shifted) << 23) + 0x3F800000u);
 }
 
 POSED_INLINE V silu(V x) { return x / (1.0f + exponential(-x)); }

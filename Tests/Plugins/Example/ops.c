@@ -13,7 +13,7 @@ static float *at(const posed_tensor *t, int64_t i, int64_t j, int64_t k, int64_t
 static float activation(uint32_t kind, float x) {
   switch (kind) {
   case POSED_ACT_RELU:
-    return x > 0 ? x : 0;
+    return x < 0 ? 0 : x; /* a NaN stays one */
   case POSED_ACT_SILU:
     return x / (1 + expf(-x));
   case POSED_ACT_GELU_TANH:
