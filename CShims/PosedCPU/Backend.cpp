@@ -234,11 +234,14 @@ uint64_t weight_bytes(const posed_weight *weight) { return weight == nullptr ? 0
 /// An entry of the table made of a planning step.
 template <class Desc, OperationPointer (*plan)(posed_device &, const Desc &)>
 posed_status operation(posed_stream *stream, const Desc *desc, posed_error *error) {
-  if (stream == nullptr || desc == nullptr) {
-    report(error, stream == nullptr ? "stream is NULL." : "desc is NULL.");
+  if (stream == nullptr) {
+    report(error, "stream is NULL.");
     return POSED_INVALID_ARGUMENT;
   }
-  return stream->perform(error, [&] { return plan(*stream->device, *desc); });
+  return stream->perform(error, [&] {
+    require(desc, "desc");
+    return plan(*stream->device, *desc);
+  });
 }
 
 template <class Desc, OperationPointer (*plan)(const Desc &)>

@@ -10,6 +10,19 @@ extension ConformanceSuite {
             ConformanceCase("graph: an operation that fails ends the recording") { bench in
                 try failWhileRecording(bench)
             },
+            ConformanceCase("graph: a missing descriptor ends the recording") { bench in
+                let table = bench.plugin.table.pointee
+                let network = try SmallNetwork(bench)
+                try bench.beginCapture()
+                try bench.run(network.operations[0])
+                try expectRefusal("a linear without a descriptor") {
+                    table.linear(bench.stream, nil, $0)
+                }
+                var graph: OpaquePointer?
+                try expectRefusal("capture_end") { table.capture_end(bench.stream, &graph, $0) }
+                try expect(graph == nil, "capture_end failed and gave a graph")
+                return 0
+            },
             ConformanceCase("graph: a second capture_begin is refused") { bench in
                 let network = try SmallNetwork(bench)
                 try bench.beginCapture()

@@ -211,6 +211,7 @@ static posed_status check_quantize(const posed_quantize_desc *d, posed_error *er
 }
 
 posed_status example_check(const example_op *op, posed_error *error) {
+  if (op->kind == 0) return example_refuse(error, POSED_INVALID_ARGUMENT, "there is no descriptor");
   switch (op->kind) {
   case POSED_OP_LINEAR:
     return check_linear(&op->desc.linear, error);

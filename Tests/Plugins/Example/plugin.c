@@ -66,7 +66,8 @@ static int32_t supports(posed_device *device, const posed_op_query *query, posed
 
 #define OPERATION(member, number)                                                                            \
   static posed_status member(posed_stream *stream, const posed_##member##_desc *desc, posed_error *error) {  \
-    example_op op = {.kind = number, .desc.member = *desc};                                                  \
+    example_op op = {.kind = desc ? number : 0};                                                             \
+    if (desc) op.desc.member = *desc;                                                                        \
     return example_submit(stream, &op, error);                                                               \
   }
 
