@@ -7,13 +7,16 @@ posed_device::posed_device(std::unique_ptr<posed::Kernels> mathematics, int thre
 
 void posed_stream::submit(posed::OperationPointer operation) {
   switch (state) {
-  case State::running:
-    immediate.clear();
+  case State::running: {
+    struct Emptied { // also when the operation fails: what it holds is given back now
+      posed::Program &program;
+      ~Emptied() { program.clear(); }
+    } emptied{immediate};
     immediate.append(std::move(operation));
     device->pool.admit(immediate);
     device->pool.run(immediate);
-    immediate.clear();
     return;
+  }
   case State::recording:
     recorded->append(std::move(operation));
     return;

@@ -9,7 +9,8 @@ namespace posed {
 class Patience {
 public:
   void wait() {
-    if (++turns_ < 4096) {
+    if (turns_ < 4096) {
+      ++turns_;
       _mm_pause();
     } else {
       sched_yield();

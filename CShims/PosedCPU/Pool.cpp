@@ -36,18 +36,23 @@ int64_t now() {
 Pool::Pool(int threads, std::string name, std::shared_ptr<Account> account, std::function<void()> enter)
     : threads_(threads), name_(std::move(name)), account_(std::move(account)), enter_(std::move(enter)),
       spin_nanoseconds_(spin_time()), scratch_(threads) {
-  sigset_t all, before; // signals are the host's business: its own threads take them
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  sigset_t others, before; // signals are the host's business: its own threads take them
+  sigfillset(&others);
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&others, fault);
+  pthread_sigmask(SIG_SETMASK, &others, &before);
   try {
     for (int index = 1; index < threads; ++index) {
       crew_.emplace_back([this, index] { live(index); });
     }
   } catch (const std::system_error &) {
+    const int refused = static_cast<int>(crew_.size()) + 2;
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     stop();
-    fail(POSED_OUT_OF_MEMORY, "The system refused thread %d of the %d asked for.",
-         static_cast<int>(crew_.size()) + 2, threads);
+    fail(POSED_OUT_OF_MEMORY, "The system refused thread %d of the %d asked for.", refused, threads);
+  } catch (...) { // a thread that is left to its destructor would end the process
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    stop();
+    throw;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

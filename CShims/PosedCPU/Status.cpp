@@ -7,7 +7,7 @@
 namespace posed {
 
 void fail(posed_status status, const char *format, ...) {
-  char text[POSED_MAX_MESSAGE];
+  char text[2 * POSED_MAX_MESSAGE]; // `report` cuts it, at a whole character
   va_list arguments;
   va_start(arguments, format);
   std::vsnprintf(text, sizeof text, format, arguments);
