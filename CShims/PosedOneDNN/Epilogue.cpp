@@ -51,7 +51,7 @@ inline void strip(const Epilogue &e, const float *tile, int64_t ld_tile, int64_t
       _mm256_mask_storeu_epi16((bf16 *)y + at, mask, narrow(v));
     }
     tile += ld_tile;
-    residual += e.ld_residual * (kind == 1 ? 4 : 2);
+    if constexpr (kind != 0) residual += e.ld_residual * (kind == 1 ? 4 : 2);
     y += e.ld_y * (y_f32 ? 4 : 2);
   }
 }

@@ -255,6 +255,11 @@ memory::desc preferred(const Library &library, const posed_conv2d_weight_desc &d
 
 std::unique_ptr<posed_weight> pack_library_conv2d(posed_device &device, const Library &library,
                                                   const posed_conv2d_weight_desc &desc) {
+  if (desc.pad_top >= desc.kernel_h || desc.pad_bottom >= desc.kernel_h)
+    fail(POSED_UNSUPPORTED,
+         "conv2d weight: paddings of %d and %d around a kernel of %d rows; oneDNN serves less than "
+         "the kernel's rows.",
+         desc.pad_top, desc.pad_bottom, desc.kernel_h);
   OneThread one;
   auto weight = std::make_unique<LibraryConvWeight>(&device, posed_weight::Kind::conv2d);
   const Filter filter{desc.out,        desc.in,        desc.kernel_h, desc.kernel_w,
