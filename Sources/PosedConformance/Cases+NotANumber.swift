@@ -1,7 +1,7 @@
 import CPosedBackend
 
-/// A NaN in an operand must be seen in the result: a number in its place would hide a defect. What a
-/// processor makes of a NaN depends on its lowest bits too.
+/// A NaN in an operand must be seen in the result: a number in its place would hide a defect. What
+/// a processor makes of a NaN depends on its lowest bits too.
 extension ConformanceSuite {
     private static let patterns: [UInt32] = [
         0x7fc0_0000, 0xffc0_0000, 0x7fff_ffff, 0xffff_ffff, 0x7f80_0001, 0xffc0_0180,
@@ -52,8 +52,7 @@ extension ConformanceSuite {
                 let first = index % 64 < 32
                 try expect(
                     y.isNaN == first,
-                    "NaN \(hexadecimal(k[7 * 64 + 5])) in a key of head 0: head \(first ? 0 : 1) is \(y)"
-                )
+                    "NaN \(String(pattern, radix: 16)) in a key of head 0: \(index) is \(y)")
             }
         }
         return 0
