@@ -86,7 +86,7 @@ package struct Conv2d: Sendable {
     package var byteCount: Int { weight.byteCount }
 
     /// A filter of one element, for a model that is about to be refused.
-    static func placeholder(_ geometry: Geometry, on compute: Compute) throws -> Conv2d {
+    static func placeholder(on compute: Compute) throws -> Conv2d {
         let single = Geometry(inputs: 1, outputs: 1, kernel: 1)
         return try Conv2d(HostMatrix([0]), bias: nil, single, on: compute)
     }

@@ -35,7 +35,9 @@ package struct Linear: Sendable {
     package var byteCount: Int { weight.byteCount }
 
     /// A layer of one element, for a model that is about to be refused.
-    static func placeholder(on compute: Compute) throws -> Linear {
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    package static func placeholder(on compute: Compute) throws -> Linear {
         try Linear(HostMatrix([0]), bias: nil, in: 1, out: 1, on: compute)
     }
 

@@ -26,7 +26,7 @@ extension Loader {
     ) throws -> Conv2d {
         let geometry = Conv2d.Geometry(
             inputs: inputs, outputs: outputs, kernel: kernel, padding: padding)
-        if reader.hasProblems { return try Conv2d.placeholder(geometry, on: compute) }
+        if reader.hasProblems { return try Conv2d.placeholder(on: compute) }
         let (filter, bias) = making()
         return try Conv2d(HostMatrix(filter), bias: bias, geometry, on: compute)
     }

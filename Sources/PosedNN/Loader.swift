@@ -107,7 +107,7 @@ package struct Loader {
         let geometry = Conv2d.Geometry(
             inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding,
             upsample: upsample)
-        if reader.hasProblems { return try Conv2d.placeholder(geometry, on: compute) }
+        if reader.hasProblems { return try Conv2d.placeholder(on: compute) }
         defer {
             weight.release()
             offsets?.release()

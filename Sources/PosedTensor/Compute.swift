@@ -42,15 +42,6 @@ package final class Compute: @unchecked Sendable {
     /// Bytes of scratch memory held.
     package var workspaceBytes: Int { immediate.byteCount + captured.byteCount }
 
-    /// Frees scratch memory that nothing uses. Captured graphs must be gone.
-    package func trim() {
-        immediate.trim()
-        captured.trim()
-    }
-
-    /// Frees idle scratch memory of immediate work; captured graphs keep theirs.
-    package func trimImmediate() { immediate.trim() }
-
     /// A scratch tensor of undefined contents.
     ///
     /// - Throws: `BackendError` when the device has no room.

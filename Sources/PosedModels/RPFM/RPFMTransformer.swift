@@ -113,7 +113,7 @@ private struct InputEmbedder {
     /// The columns of one part, as a layer without bias.
     func part(_ index: Int, on compute: Compute) throws -> Linear {
         if weight.isEmpty {
-            return try Linear(HostMatrix([0]), bias: nil, in: 1, out: 1, on: compute)
+            return try Linear.placeholder(on: compute)
         }
         var slice: [Float] = []
         slice.reserveCapacity(width * features)
