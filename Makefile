@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
-PACKAGES := libopenblas-dev libdnnl-dev libpng-dev
+PACKAGES := libopenblas-dev libdnnl-dev libpng-dev libgrpc-dev libprotobuf-dev
 CONFIGURATION := release
 SWIFT_BUILD := swift build -c $(CONFIGURATION)
 BIN := .build/$(CONFIGURATION)

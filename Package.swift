@@ -31,6 +31,11 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swift)
 }
 
+/// A product of a package that this one depends on.
+func product(_ name: String, _ package: String) -> Target.Dependency {
+    .product(name: name, package: package)
+}
+
 /// The test target that mirrors a room.
 func tests(
     _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
@@ -49,6 +54,8 @@ func plugin(_ name: String, _ target: String) -> Product {
 let package = Package(
     name: "posed",
     products: [
+        .executable(name: "posed", targets: ["posed"]),
+        .executable(name: "posectl", targets: ["posectl"]),
         .executable(name: "posekit", targets: ["posekit"]),
         plugin("blas", "PosedOpenBLAS"),
         plugin("onednn", "PosedOneDNN"),
@@ -57,7 +64,18 @@ let package = Package(
         .library(name: "posed-solver-example", type: .dynamic, targets: ["PosedExampleSolver"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0",
+            traits: ["YAML", "Logging"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // C and C++
@@ -116,6 +134,62 @@ let package = Package(
             ],
             swiftSettings: swift),
 
+        // The daemon and its client
+        .target(
+            name: "CPosedGRPC", path: "CShims/CPosedGRPC", cSettings: nativeC,
+            linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
+        .target(
+            name: "CPosedReflection", path: "CShims/CPosedReflection", cxxSettings: nativeCXX,
+            linkerSettings: [.linkedLibrary("protobuf")]),
+        room("PosedScheduling", [product("Collections", "swift-collections")]),
+        room(
+            "PosedSessions",
+            [product("Crypto", "swift-crypto"), product("Collections", "swift-collections")]),
+        room("PosedProtos", [product("SwiftProtobuf", "swift-protobuf")]),
+        room("PosedRPC", ["CPosedGRPC", product("Logging", "swift-log")]),
+        room(
+            "PosedServing",
+            [
+                "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedVision",
+                "PosedPipeline", "PosedScheduling", "PosedSessions",
+                product("Logging", "swift-log"),
+            ]),
+        room(
+            "PosedService",
+            [
+                "PosedVision", "PosedSolvers", "PosedPipeline", "PosedSessions", "PosedServing",
+                "PosedRPC", "PosedProtos", "CPosedReflection",
+                product("SwiftProtobuf", "swift-protobuf"), product("Logging", "swift-log"),
+            ]),
+        room("PosedSystemd"),
+        room(
+            "PosedTelemetry",
+            [product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics")]),
+        room(
+            "PosedDaemon",
+            [
+                "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
+                "PosedRPC", "PosedSystemd", "PosedTelemetry",
+                product("Configuration", "swift-configuration"),
+                product("Hummingbird", "hummingbird"), product("Logging", "swift-log"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("UnixSignals", "swift-service-lifecycle"),
+            ]),
+        .executableTarget(
+            name: "posed",
+            dependencies: [
+                "PosedDaemon", product("ArgumentParser", "swift-argument-parser"),
+            ],
+            swiftSettings: swift),
+        .executableTarget(
+            name: "posectl",
+            dependencies: [
+                "PosedRPC", "PosedProtos", "PosedVision",
+                product("SwiftProtobuf", "swift-protobuf"),
+                product("ArgumentParser", "swift-argument-parser"),
+            ],
+            swiftSettings: swift),
+
         // Tests
         .target(
             name: "PosedTesting", dependencies: ["PosedPipeline"], path: "Tests/PosedTesting",
@@ -132,6 +206,16 @@ let package = Package(
             "PosedEvaluation",
             ["PosedBackend", "PosedVision", "PosedWeights", "PosedTensor", "PosedModels"]),
         tests("posekit", ["PosedVision", "PosedWeights"]),
+        tests("PosedScheduling", []),
+        tests("PosedSessions", []),
+        tests("PosedRPC", ["CPosedGRPC"]),
+        tests(
+            "PosedServing", ["PosedPipeline", "PosedVision", "PosedScheduling", "PosedSessions"]),
+        tests("PosedService", ["PosedProtos", "PosedRPC", "PosedServing", "PosedVision"]),
+        tests("PosedSystemd", []),
+        tests("PosedTelemetry", []),
+        tests("PosedDaemon", ["PosedSystemd", "PosedTelemetry", "PosedRPC", "PosedServing"]),
+        tests("posectl", ["PosedRPC", "PosedProtos", "PosedVision"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17,

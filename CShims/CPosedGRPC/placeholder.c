@@ -1,0 +1,1 @@
+#include "posed_grpc.h"

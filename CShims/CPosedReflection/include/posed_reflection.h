@@ -1,0 +1,3 @@
+#ifndef POSED_REFLECTION_H
+#define POSED_REFLECTION_H
+#endif

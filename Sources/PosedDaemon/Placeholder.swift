@@ -1,0 +1,2 @@
+/// To come.
+struct DaemonPlaceholder {}

@@ -1,0 +1,2 @@
+/// The errors of remote calls.
+struct RPCErrorPlaceholder {}

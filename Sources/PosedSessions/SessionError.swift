@@ -1,0 +1,2 @@
+/// The errors of sessions.
+struct SessionErrorPlaceholder {}
