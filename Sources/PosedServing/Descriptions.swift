@@ -1,0 +1,137 @@
+package import PosedBackend
+
+/// A model that sessions can be made for.
+package struct ModelDescription: Sendable, Equatable {
+    /// Where a part of it runs.
+    package struct Part: Sendable, Equatable {
+        /// `vae`, `encoders` or `transformer`.
+        package var part: String
+        /// A device, such as `onednn` or `cuda:1`.
+        package var device: String
+        /// Of products' operands.
+        package var dtype: String
+
+        /// As given.
+        package init(part: String, device: String, dtype: String) {
+            self.part = part
+            self.device = device
+            self.dtype = dtype
+        }
+    }
+
+    /// `models/{model}`.
+    package var name = ""
+    /// Of its pictures, in pixels.
+    package var width = 0
+    package var height = 0
+    /// What other widths and heights must be multiples of.
+    package var sizeMultiple = 1
+    package var hiddenSize = 0
+    package var depth = 0
+    package var parameterCount = 0
+    package var hasReferenceAttention = false
+    package var parts: [Part] = []
+    package var defaultSolver = ""
+    package var defaultEvaluations = 0
+    package var defaultGuidance = 1.0
+    /// SHA-256 of its weights and configuration, in hexadecimal.
+    package var fingerprint = ""
+    package var isDefault = false
+
+    /// Nothing yet.
+    package init() {}
+}
+
+/// A backend plugin that was found.
+package struct BackendDescription: Sendable {
+    package var name: String
+    package var report: ProbeReport
+    /// Whether a part of a model runs on it.
+    package var isInUse: Bool
+
+    /// As given.
+    package init(name: String, report: ProbeReport, isInUse: Bool) {
+        self.name = name
+        self.report = report
+        self.isInUse = isInUse
+    }
+}
+
+/// A way to integrate the velocity.
+package struct SolverDescription: Sendable, Equatable {
+    package var name: String
+    package var order: Int
+    package var evaluationsPerStep: Int
+    package var isAdaptive: Bool
+    /// `built-in`, or a file.
+    package var origin: String
+
+    /// As given.
+    package init(
+        name: String, order: Int, evaluationsPerStep: Int, isAdaptive: Bool, origin: String
+    ) {
+        self.name = name
+        self.order = order
+        self.evaluationsPerStep = evaluationsPerStep
+        self.isAdaptive = isAdaptive
+        self.origin = origin
+    }
+}
+
+/// What requests may ask for.
+package struct ServingLimits: Sendable, Equatable {
+    package var maxEvaluations = 200
+    /// Of pictures, made or sent, in pixels a side.
+    package var maxSide = 2048
+    package var maxSources = 8
+    package var maxSessions = 256
+    /// Of one owner.
+    package var maxSessionsPerOwner = 64
+    /// Of all conditioning.
+    package var maxSessionBytes = 1 << 30
+    /// Of the cache of encoded poses.
+    package var maxPoseCacheBytes = 128 << 20
+    /// Frames that wait, of all callers and of one.
+    package var maxQueuedFrames = 256
+    package var maxQueuedFramesPerOwner = 64
+    package var defaultTimeToLive = Duration.seconds(3600)
+    package var maxTimeToLive = Duration.seconds(86400)
+
+    /// The daemon's defaults.
+    package init() {}
+}
+
+/// What the daemon is doing, and has done since its start.
+package struct ServingStatistics: Sendable, Equatable {
+    /// A cache's record.
+    package struct Cache: Sendable, Equatable {
+        package var hits = 0
+        package var misses = 0
+        package var entries = 0
+        package var bytes = 0
+
+        /// Nothing yet.
+        package init() {}
+    }
+
+    package var uptime = Duration.zero
+    package var framesCompleted = 0
+    package var framesFailed = 0
+    package var framesCancelled = 0
+    package var framesSuperseded = 0
+    package var framesLate = 0
+    package var framesReduced = 0
+    package var framesQueued = 0
+    package var framesRunning = 0
+    package var openStreams = 0
+    package var sessions = 0
+    package var sessionBytes = 0
+    /// Batches of velocity evaluations, and the rows in them.
+    package var batches = 0
+    package var batchRows = 0
+    package var sourceCache = Cache()
+    package var poseCache = Cache()
+
+    /// Nothing yet.
+    package init() {}
+}

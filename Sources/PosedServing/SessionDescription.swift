@@ -1,0 +1,61 @@
+package import Foundation
+package import PosedVision
+
+/// A session as its owner sees it.
+package struct SessionDescription: Sendable, Equatable {
+    /// `sessions/{session}`.
+    package var name = ""
+    package var displayName = ""
+    /// `models/{model}`.
+    package var model = ""
+    package var defaults = FrameSettings()
+    package var timeToLive = Duration.zero
+    package var created = Date(timeIntervalSince1970: 0)
+    package var lastUsed = Date(timeIntervalSince1970: 0)
+    package var expires = Date(timeIntervalSince1970: 0)
+    package var sourceCount = 0
+    package var conditioningBytes = 0
+    package var frameCount = 0
+
+    /// Nothing yet.
+    package init() {}
+}
+
+/// A session asked for.
+package struct NewSession: Sendable {
+    /// Pictures of the person, the main one first.
+    package var sources: [Image]
+    /// `models/{model}`; nil for the default.
+    package var model: String?
+    package var displayName = ""
+    package var defaults = FrameSettings()
+    /// Nil for the daemon's default.
+    package var timeToLive: Duration?
+    package var deadline: ContinuousClock.Instant?
+
+    /// A session of these pictures, otherwise with defaults.
+    package init(sources: [Image]) { self.sources = sources }
+}
+
+/// What is to change in a session; nil stays as it is.
+package struct SessionChanges: Sendable {
+    package var displayName: String?
+    package var defaults: FrameSettings?
+    package var timeToLive: Duration?
+
+    /// No change.
+    package init() {}
+}
+
+/// A page of a list of sessions.
+package struct SessionPage: Sendable {
+    package var sessions: [SessionDescription]
+    /// Empty on the last page.
+    package var nextPageToken: String
+
+    /// A page as given.
+    package init(sessions: [SessionDescription], nextPageToken: String) {
+        self.sessions = sessions
+        self.nextPageToken = nextPageToken
+    }
+}
