@@ -70,7 +70,7 @@ void Pool::stop() {
 void Pool::admit(Program &program) {
   program.allocate();
   size_t scratch = program.scratch();
-  std::lock_guard<std::mutex> lock(turn_);
+  std::lock_guard<Turn> lock(turn_);
   for (Memory &memory : scratch_) {
     if (memory.bytes() < scratch) memory = Memory(account_, (scratch + 4095) / 4096 * 4096);
   }
@@ -125,7 +125,7 @@ void Pool::finish() {
 }
 
 void Pool::run(Program &program) {
-  std::lock_guard<std::mutex> lock(turn_);
+  std::lock_guard<Turn> lock(turn_);
   enter_();
   program.rewind();
   Worker worker{0, threads_, scratch_[0].as<std::byte>()};

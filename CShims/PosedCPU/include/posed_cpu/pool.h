@@ -16,6 +16,7 @@
 #include "posed_cpu/memory.h"
 #include "posed_cpu/operation.h"
 #include "posed_cpu/status.h"
+#include "posed_cpu/turn.h"
 
 namespace posed {
 
@@ -66,7 +67,7 @@ public:
   /// several threads take turns.
   void run(Program &program);
   /// Returns when no program runs: what one may still use can then be freed.
-  void settle() { std::lock_guard<std::mutex> lock(turn_); }
+  void settle() { std::lock_guard<Turn> lock(turn_); }
 
 private:
   void live(int index);
@@ -81,7 +82,7 @@ private:
   const std::shared_ptr<Account> account_;
   const std::function<void()> enter_;
   int64_t spin_nanoseconds_;
-  std::mutex turn_; // held by the caller whose program runs, or who changes the scratch
+  Turn turn_; // held by the caller whose program runs, or who changes the scratch
   std::vector<Memory> scratch_;
   std::vector<std::thread> crew_;
   Program *program_ = nullptr;
