@@ -213,7 +213,9 @@ let package = Package(
             "PosedServing", ["PosedPipeline", "PosedVision", "PosedScheduling", "PosedSessions"]),
         tests("PosedService", ["PosedProtos", "PosedRPC", "PosedServing", "PosedVision"]),
         tests("PosedSystemd", []),
-        tests("PosedTelemetry", []),
+        tests(
+            "PosedTelemetry",
+            [product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics")]),
         tests("PosedDaemon", ["PosedSystemd", "PosedTelemetry", "PosedRPC", "PosedServing"]),
         tests("posectl", ["PosedRPC", "PosedProtos", "PosedVision"]),
     ],
