@@ -20,6 +20,8 @@ package struct FrameSettings: Sendable, Equatable, Codable {
     package var height: Int?
     /// How few evaluations a frame may get that would be late otherwise; nil: never fewer.
     package var minimumEvaluations: Int?
+    /// How the picture is to be sent. The engine keeps it with a session and makes nothing of it.
+    package var format: PictureFormat?
 
     /// Nothing said.
     package init() {}
@@ -40,6 +42,7 @@ package struct FrameSettings: Sendable, Equatable, Codable {
             result.height = base.height
         }
         result.minimumEvaluations = minimumEvaluations ?? base.minimumEvaluations
+        result.format = format ?? base.format
         return result
     }
 
