@@ -1,8 +1,8 @@
 /// What went wrong between the host and a compute backend: finding it, loading it, or working with it.
 package struct BackendError: Error, Sendable {
     /// The class of an error, for callers that decide by it.
-    package struct Code: Hashable, Sendable {
-        private enum Kind: String {
+    package struct Code: Hashable, Sendable, CaseIterable {
+        private enum Kind: String, CaseIterable {
             case invalidArgument, unsupported, outOfMemory, deviceLost
             case `internal`, notFound, incompatible, crashed
         }
@@ -25,6 +25,9 @@ package struct BackendError: Error, Sendable {
         package static let incompatible = Code(kind: .incompatible)
         /// A plugin that died or hung while it was probed.
         package static let crashed = Code(kind: .crashed)
+
+        /// All classes.
+        package static let allCases: [Code] = Kind.allCases.map(Code.init(kind:))
     }
 
     /// The class of the error.

@@ -1,8 +1,10 @@
 /// What is wrong with a model folder as a whole, or with a request.
 package struct PipelineError: Error, Sendable, CustomStringConvertible {
     /// The class of an error, for callers that decide by it.
-    package struct Code: Hashable, Sendable, CustomStringConvertible {
-        private enum Kind: String { case invalidModel, invalidRequest, diverged, cancelled }
+    package struct Code: Hashable, Sendable, CaseIterable, CustomStringConvertible {
+        private enum Kind: String, CaseIterable {
+            case invalidModel, invalidRequest, diverged, cancelled
+        }
         private let kind: Kind
 
         /// The folder's parts are missing, or do not fit together.
@@ -13,6 +15,9 @@ package struct PipelineError: Error, Sendable, CustomStringConvertible {
         package static let diverged = Code(kind: .diverged)
         /// The caller stopped the work.
         package static let cancelled = Code(kind: .cancelled)
+
+        /// All classes.
+        package static let allCases: [Code] = Kind.allCases.map(Code.init(kind:))
 
         /// The name of the code, such as `invalidRequest`.
         package var description: String { kind.rawValue }

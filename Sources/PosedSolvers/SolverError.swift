@@ -1,8 +1,10 @@
 /// What is wrong with a solver, with a request for one, or with a file that describes one.
 package struct SolverError: Error, Sendable, CustomStringConvertible {
     /// The kinds of failure a caller may tell apart.
-    package struct Code: Hashable, Sendable, CustomStringConvertible {
-        private enum Kind: String { case invalidTableau, invalidRequest, unknownSolver, unreadable }
+    package struct Code: Hashable, Sendable, CaseIterable, CustomStringConvertible {
+        private enum Kind: String, CaseIterable {
+            case invalidTableau, invalidRequest, unknownSolver, unreadable
+        }
         private let kind: Kind
 
         /// Coefficients that are no explicit Runge–Kutta method of the order they claim.
@@ -13,6 +15,9 @@ package struct SolverError: Error, Sendable, CustomStringConvertible {
         package static let unknownSolver = Code(kind: .unknownSolver)
         /// A tableau file or a solver library that cannot be read or does not fit.
         package static let unreadable = Code(kind: .unreadable)
+
+        /// All kinds.
+        package static let allCases: [Code] = Kind.allCases.map(Code.init(kind:))
 
         package var description: String { kind.rawValue }
     }

@@ -42,11 +42,6 @@ extension Keypoints {
         }
     }
 
-    /// Where each of the 18 joints stands among BODY_25's.
-    private static let body25 = [
-        0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
-    ]
-
     private static func openPose(_ people: JSONValue) throws -> [Keypoint] {
         guard let person = people.elements?.first else {
             throw VisionError(
@@ -60,7 +55,7 @@ extension Keypoints {
         let points = try flat(values)
         switch points.count {
         case Keypoints.count: return points
-        case 25: return body25.map { points[$0] }
+        case body25Count: return coco(body25: points)
         default:
             throw VisionError(
                 .incompletePose,

@@ -1,8 +1,8 @@
 /// What went wrong with a picture, a pose or their settings.
 package struct VisionError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure, for callers that act on it.
-    package struct Code: Hashable, Sendable, CustomStringConvertible {
-        private enum Kind: String {
+    package struct Code: Hashable, Sendable, CaseIterable, CustomStringConvertible {
+        private enum Kind: String, CaseIterable {
             case unreadableFile, unwritableFile, notAPNG, damagedPNG, tooLarge, outOfMemory
             case invalidSize, invalidPixels, invalidConfiguration, malformedPose, incompletePose
             case emptyPose, nonFinitePose, poseOutsidePicture
@@ -43,6 +43,9 @@ package struct VisionError: Error, Sendable, CustomStringConvertible {
         package static let nonFinitePose = Code(.nonFinitePose)
         /// A joint lies farther outside the picture than the picture is large.
         package static let poseOutsidePicture = Code(.poseOutsidePicture)
+
+        /// All kinds.
+        package static let allCases: [Code] = Kind.allCases.map(Code.init)
     }
 
     /// The kind of failure.
