@@ -1,0 +1,1 @@
+"""The recipe of the default model: its data, its training, its export."""

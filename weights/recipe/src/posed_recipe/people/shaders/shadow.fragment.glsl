@@ -1,0 +1,2 @@
+in vec2 inside;
+void main() { if (inside.x < 0.) discard; }

@@ -1,0 +1,160 @@
+"""One person before the camera: dresses, poses, photographs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import assets, landmarks, parts
+from .body import BodyModel
+from .camera import Camera, sample_camera
+from .collisions import Collisions
+from .colors import hsv, linear
+from .dressing import Dresser
+from .identity import generator, sample_identity
+from .landmarks import Landmarks, confidences
+from .meshes import build
+from .posing import SEATED, Poser
+from .postures import sample_pose
+from .renderer import Renderer
+from .rotations import Y, cross, unit
+from .scene import sample_scene
+
+GOOD_DEPTH, TRIES = .012, 6
+
+
+@dataclass
+class Shot:
+    """A picture and what is known of it; arrays as the shards hold them."""
+
+    picture: np.ndarray
+    parts: np.ndarray
+    keypoints: np.ndarray
+    hands: np.ndarray
+    kind: int
+    shot: int
+    yaw: float
+    camera: np.ndarray
+
+    @property
+    def mask(self):
+        """Where the person is."""
+        return parts.person(self.parts)
+
+
+class Studio:
+    """All that pictures need: the body model, its layers, the renderer."""
+
+    def __init__(self, size=256, samples=2, cache=None):
+        self.size = size
+        self.model = BodyModel(assets.load(cache))
+        self.meshes = build(self.model)
+        self.dresser = Dresser(self.model, self.meshes)
+        self.landmarks = Landmarks(self.model)
+        self.collisions = Collisions(self.model)
+        self.renderer = Renderer(self.meshes, size, samples)
+
+    def person(self, split, seed, number):
+        """An identity of a split in its scene, ready for `Sitting.shoot`."""
+        identity = sample_identity(generator(split, seed, number), number, self.model.assets.local_changes)
+        scene = sample_scene(generator(split, seed, number, 1), self.size)
+        return Sitting(self, self.dresser.dress(identity), scene)
+
+    def shots(self, split, seed, number, count):
+        """`count` pictures of one identity in the same clothes, light and background."""
+        sitting = self.person(split, seed, number)
+        for pose in range(count):
+            yield sitting.shoot(generator(split, seed, number, 2 + pose))
+
+
+class Sitting:
+    """One dressed person in one scene."""
+
+    def __init__(self, studio, dressed, scene):
+        self.studio, self.dressed, self.scene = studio, dressed, scene
+        self.poser = Poser(studio.model, dressed.body.joints)
+        studio.renderer.wear(dressed)
+        studio.renderer.set_background(scene.background)
+
+    @property
+    def stride(self):
+        """How far legs may part, 0 … 1: less in narrow or long skirts."""
+        outfit = self.dressed.identity.outfit
+        if outfit.skirt is None:
+            return 1.0
+        hem, width = outfit.skirt[1], outfit.looseness["skirt"]
+        return float(np.clip(.75 + .1 * (hem + 3.5) + width, .2, 1))
+
+    def shoot(self, rng, kind=None, shot=None):
+        """A picture in a pose and from a camera drawn by `rng`."""
+        pose, skeleton, found = self.stand(self._good_pose(rng, kind))
+        camera = sample_camera(rng, found, shot)
+        furniture = _seat(rng, found) if pose.kind == SEATED else None
+        return self.photograph(pose, skeleton, found, camera, furniture)
+
+    def _good_pose(self, rng, kind):
+        """The first drawn pose in which arms stay out of the body, else the best of some."""
+        best = None
+        for _ in range(TRIES):
+            pose = sample_pose(rng, self.poser, self.stride, kind)
+            turns, root = self.poser.turns(pose)
+            skeleton = self.studio.model.pose(self.dressed.body.joints, turns, root)
+            depth = self.studio.collisions.depth(self.dressed.body, skeleton)
+            if best is None or depth < best[0]:
+                best = depth, pose
+            if depth < GOOD_DEPTH:
+                break
+        return best[1]
+
+    def stand(self, pose):
+        """(pose, bones, keypoints) with the lowest foot on the floor at the origin."""
+        turns, root = self.poser.turns(pose)
+        skeleton = self.studio.model.pose(self.dressed.body.joints, turns, root)
+        found = self.studio.landmarks.find(self.dressed.body, skeleton)
+        shift = np.array([-found.body[:, 0].mean(), -found.feet[:, 1].min() + .012, -found.body[:, 2].mean()])
+        return pose, skeleton.moved(shift), found.moved(shift)
+
+    def photograph(self, pose, skeleton, found, camera: Camera, furniture=None):
+        """The `Shot` of a placed pose."""
+        size = self.studio.size
+        picture, part_map, depth = self.studio.renderer.draw(skeleton, camera, self.scene.light, furniture)
+        pixels, distances = camera.project(found.body, size)
+        confidence = confidences(pixels, distances, depth.at(pixels), size)
+        flat = found.hands.reshape(-1, 3)
+        hand_pixels, hand_distances = camera.project(flat, size)
+        inside = ((hand_pixels >= 0) & (hand_pixels < size)).all(1)
+        seen = hand_distances - depth.at(hand_pixels) < landmarks.HAND_DEPTH
+        hand_confidence = np.where(inside, np.where(seen, landmarks.VISIBLE, landmarks.HIDDEN), landmarks.ABSENT)
+        yaw = (pose.yaw + 180) % 360 - 180
+        return Shot(picture, part_map, np.column_stack([pixels, confidence]).astype(np.float32),
+                    np.column_stack([hand_pixels, hand_confidence]).astype(np.float32).reshape(2, 21, 3),
+                    pose.kind, camera.shot, float(yaw), camera.to_pixels(size).astype(np.float32))
+
+
+def _seat(rng, found):
+    """(vertices (n, 6), linear colour) of a box or chair below a seated person."""
+    hips, knees = found.body[[8, 11]].mean(0), found.body[[9, 12]].mean(0)
+    forward = unit((knees - hips) * np.array([1, 0, 1]))
+    right = cross(Y, forward)
+    width, top = rng.uniform(.2, .3), max(.2, hips[1] - .135)
+    base = np.array([hips[0], 0, hips[2]])
+    boxes = [(-.22, .26, 0, top, width)]
+    if rng.random() < .4:
+        boxes = [(-.22, .24, top - .06, top, width), (-.22, -.18, 0, top, width), (.2, .24, 0, top, width)]
+        if rng.random() < .6:
+            boxes.append((-.27, -.23, 0, top + rng.uniform(.25, .5), width))
+    vertices = [_box(base, forward, right, *box) for box in boxes]
+    return np.concatenate(vertices), linear(hsv(rng.random(), rng.uniform(0, .5), rng.uniform(.15, .9)))
+
+
+def _box(base, forward, right, back, front, low, high, width):
+    """36 vertices: position, normal."""
+    axes, centre = (forward, Y, right), base + forward * (back + front) / 2 + Y * (low + high) / 2
+    half = np.array([(front - back) / 2, (high - low) / 2, width])
+    corners = []
+    for axis in range(3):
+        u, v = (axes[(axis + 1) % 3] * half[(axis + 1) % 3], axes[(axis + 2) % 3] * half[(axis + 2) % 3])
+        for sign in (1, -1):
+            middle = centre + axes[axis] * half[axis] * sign
+            square = [middle - u - v, middle + u - v, middle + u + v, middle - u + v]
+            corners += [[*square[i], *(axes[axis] * sign)] for i in (0, 1, 2, 0, 2, 3)]
+    return np.array(corners)

@@ -1,0 +1,146 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from posed_recipe.people import cli, make, motions, pairs, parts, sequences, shards
+from posed_recipe.people.camera import SHOTS, sample_camera
+from posed_recipe.people.landmarks import NAMES
+
+JOINTS = ("shoulder", "elbow", "wrist", "hip", "knee", "neck")
+
+
+def every(shots):
+    return [shot for taken in shots.values() for shot in taken]
+
+
+def test_the_same_seed_makes_the_same_picture(studio, shots):
+    again = list(studio.shots("train", 7, 3, 3))
+    for a, b in zip(shots[3], again):
+        assert np.array_equal(a.picture, b.picture) and np.array_equal(a.parts, b.parts)
+        assert np.array_equal(a.keypoints, b.keypoints) and np.array_equal(a.hands, b.hands)
+
+
+def test_visible_keypoints_are_inside_the_picture_and_on_the_person(shots):
+    on, seen = 0, 0
+    for shot in every(shots):
+        for keypoint in shot.keypoints[shot.keypoints[:, 2] > 0]:
+            assert (keypoint[:2] >= 0).all() and (keypoint[:2] < 128).all()
+        for x, y, _ in shot.keypoints[shot.keypoints[:, 2] == 1]:
+            seen += 1
+            on += shot.mask[max(int(y) - 2, 0):int(y) + 3, max(int(x) - 2, 0):int(x) + 3].any()
+    assert seen > 150 and on / seen > .99
+
+
+def test_wrists_lie_on_arms_and_eyes_on_heads(shots):
+    places = {"wrist": (parts.ARMS, parts.TOP, parts.OUTER), "eye": (parts.HEAD, parts.EYES, parts.HAIR, parts.ACCESSORY)}
+    for name, allowed in places.items():
+        hits = []
+        for shot in every(shots):
+            for number, keypoint in enumerate(shot.keypoints):
+                if name in NAMES[number] and keypoint[2] == 1:
+                    x, y = keypoint[:2].astype(int)
+                    hits.append(np.isin(shot.parts[max(y - 1, 0):y + 2, max(x - 1, 0):x + 2], allowed).any())
+        assert len(hits) > 8 and np.mean(hits) > .9, name
+
+
+def test_people_fill_a_sensible_part_of_the_picture(shots):
+    for shot in every(shots):
+        assert .03 < shot.mask.mean() < .75
+        assert shot.parts.max() <= parts.FURNITURE
+        assert (shot.parts == parts.HEAD).any() or (shot.parts == parts.HAIR).any() or (shot.parts == parts.ACCESSORY).any()
+
+
+def test_pictures_of_one_person_share_their_background(studio):
+    for number in range(4):
+        sitting = studio.person("train", 7, number)
+        sitting.scene.light.floor_shadow = 0.  # else the floor darkens where people stand
+        for seed in range(2):
+            shot = sitting.shoot(np.random.default_rng(seed))
+            bare = ~_grown(shot.parts > 0)
+            assert bare.mean() > .1
+            assert np.abs(shot.picture.astype(int) - sitting.scene.background)[bare].max() <= 1
+
+
+def _grown(mask):
+    wide = np.pad(mask, 1)
+    return wide[:-2, 1:-1] | wide[2:, 1:-1] | wide[1:-1, :-2] | wide[1:-1, 2:] | mask
+
+
+def test_people_differ_from_each_other(shots):
+    tops = [shot.picture[shot.parts == parts.TOP].mean(0) for taken in shots.values() for shot in taken[:1]
+            if (shot.parts == parts.TOP).sum() > 20]
+    assert len(tops) > 4 and np.std(tops, 0).max() > 15
+
+
+@pytest.mark.parametrize("shot_number", range(4))
+def test_cameras_take_in_what_they_say(studio, shot_number):
+    sitting = studio.person("train", 7, 1)
+    shot = sitting.shoot(np.random.default_rng(4), kind=0, shot=shot_number)
+    y = shot.keypoints[:, 1]
+    assert (y[[0, 14, 15]] > 0).all(), "the head is in every picture"
+    knees_in, hips_in, ankles_in = (y[[a, b]].max() < 128 for a, b in ((9, 12), (8, 11), (10, 13)))
+    assert (ankles_in, knees_in, hips_in) == {"full": (True, True, True), "knee": (False, True, True),
+                                              "half": (False, False, hips_in), "bust": (False, False, False)}[SHOTS[shot_number]]
+
+
+def test_camera_matrices_project_in_pixels(studio):
+    sitting = studio.person("train", 7, 2)
+    shot = sitting.shoot(np.random.default_rng(1))
+    assert shot.camera.shape == (3, 4) and np.isfinite(shot.camera).all()
+    foot = shot.camera @ np.array([0, 0, 0, 1])
+    assert foot[2] > 1
+
+
+def test_heads_that_are_turned_away_hide_their_faces(studio):
+    for number in range(4):
+        sitting = studio.person("train", 7, number)
+        seen = {}
+        for yaw in (0, 180):
+            pose = replace(motions.wave(0), yaw=yaw)
+            pose, skeleton, found = sitting.stand(pose)
+            shot = sitting.photograph(pose, skeleton, found, sample_camera(np.random.default_rng(0), found, 0))
+            seen[yaw] = shot.keypoints[[0, 14, 15], 2]
+            assert (shot.keypoints[1:14, 2] > 0).all(), "the body is there from any side"
+        assert (seen[0] == 1).all() and (seen[180] == 0).all()
+
+
+def test_a_stopped_set_goes_on_and_other_sets_are_refused(studio, tmp_path, monkeypatch):
+    monkeypatch.setattr(make, "IDENTITIES_PER_SHARD", 2)
+    monkeypatch.setattr(make, "_studio", studio)
+    make.make(tmp_path / "once", 4, 2, seed=5, size=128)
+    make.make(tmp_path / "twice", 2, 2, seed=5, size=128)
+    first = (tmp_path / "twice/shard-00000.tar").stat().st_mtime_ns
+    make.make(tmp_path / "twice", 4, 2, seed=5, size=128)
+    assert (tmp_path / "twice/shard-00000.tar").stat().st_mtime_ns == first
+    for file in ("index.json", "shard-00000.tar", "shard-00001.tar", "shard-00001.npz"):
+        assert (tmp_path / "once" / file).read_bytes() == (tmp_path / "twice" / file).read_bytes()
+    assert shards.check(tmp_path / "once") == 8
+    with pytest.raises(shards.SetError, match="seed is 5, not 6"):
+        make.make(tmp_path / "once", 4, 2, seed=6, size=128)
+
+
+def test_pairs_are_what_posekit_reads(studio, tmp_path, monkeypatch):
+    monkeypatch.setattr("posed_recipe.people.studio.Studio", lambda size: studio)
+    assert cli.main(["pairs", "--out", str(tmp_path), "--count", "3", "--size", "128"]) == 0
+    lines = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines()]
+    assert len(lines) == 3
+    for line in lines:
+        assert np.array(line["keypoints"]).shape == (18, 3)
+        for name in ("source", "target", "mask"):
+            assert Image.open(tmp_path / line[name]).size == (128, 128)
+        assert np.asarray(Image.open(tmp_path / line["mask"])).any()
+        assert sum(point[2] > 0 for point in line["keypoints"]) >= pairs.FEWEST_SEEN
+
+
+def test_sequences_move_before_a_still_camera(studio):
+    sitting = studio.person("heldout", 0, 0)
+    film = sequences.film(sitting, "wave", 9, np.random.default_rng(0))
+    assert len({shot.camera.tobytes() for shot in film}) == 1
+    wrist = np.array([shot.keypoints[4, :2] for shot in film])
+    assert wrist[0, 1] - wrist[:, 1].min() > 25, "the right hand goes up"
+    assert np.abs(wrist[0] - wrist[-1]).max() < 2, "and comes down again"
+    ankles = np.array([shot.keypoints[[10, 13], :2] for shot in film])
+    assert np.abs(ankles - ankles[0]).max() < 2, "the feet stand still"
