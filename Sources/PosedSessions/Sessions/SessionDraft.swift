@@ -1,0 +1,51 @@
+/// What a client asks for when it makes a session.
+package struct SessionDraft<Settings: SessionSettings>: Sendable {
+    /// A name for people; may be empty.
+    package var displayName: String
+    /// Words of the client's own, by key.
+    package var labels: [String: String]
+    /// How long it lives without being used; nil for the limits' default.
+    package var timeToLive: Duration?
+    /// The caller's defaults for requests.
+    package var settings: Settings
+    /// The pictures of the person, at least one.
+    package var pictures: [SourcePicture]
+
+    /// A request for a session.
+    package init(
+        pictures: [SourcePicture], settings: Settings, displayName: String = "",
+        labels: [String: String] = [:], timeToLive: Duration? = nil
+    ) {
+        self.pictures = pictures
+        self.settings = settings
+        self.displayName = displayName
+        self.labels = labels
+        self.timeToLive = timeToLive
+    }
+}
+
+/// What a client changes of a session; nil leaves a thing as it is.
+package struct SessionUpdate<Settings: SessionSettings>: Sendable {
+    /// A name for people.
+    package var displayName: String?
+    /// All labels; those that are not named here go.
+    package var labels: [String: String]?
+    /// How long the session lives without being used.
+    package var timeToLive: Duration?
+    /// The caller's defaults for requests.
+    package var settings: Settings?
+    /// The revision that the client knows; any when nil.
+    package var expectedRevision: UInt64?
+
+    /// A change of the things that are given.
+    package init(
+        displayName: String? = nil, labels: [String: String]? = nil, timeToLive: Duration? = nil,
+        settings: Settings? = nil, expectedRevision: UInt64? = nil
+    ) {
+        self.displayName = displayName
+        self.labels = labels
+        self.timeToLive = timeToLive
+        self.settings = settings
+        self.expectedRevision = expectedRevision
+    }
+}

@@ -1,0 +1,163 @@
+import Synchronization
+
+/// The sessions of a daemon: ``SessionTable`` behind a lock, with clocks, and with an archive where
+/// sessions are to survive a restart.
+///
+/// A session is named by an unguessable id and belongs to the identity that made it; for any other
+/// it does not exist. Calls are short and never wait for a disk, but for those that are `async`:
+/// they return when what they did would survive a crash, or when the archive has reported that it
+/// would not.
+package final class SessionStore<Settings: SessionSettings, C: Clock>: Sendable
+where C.Duration == Duration {
+    /// Is told of every session that ends. Called outside of the store's lock, by whoever's call
+    /// ended the session; it must not block.
+    package typealias RemovalObserver = @Sendable (Session<Settings>, RemovalReason) -> Void
+
+    typealias Table = SessionTable<Settings, C.Instant>
+
+    let clock: C
+    let archive: (any SessionArchive<Settings>)?
+    private let table: Mutex<Table>
+    private let wall: @Sendable () -> WallTime
+    private let makeID: @Sendable () -> SessionID
+    private let onRemoval: RemovalObserver
+
+    /// An empty store.
+    ///
+    /// - Parameters:
+    ///   - clock: measures idle time.
+    ///   - wall: the time of day, for what is shown and written down.
+    ///   - archive: where sessions are written down; nil keeps them in memory alone.
+    ///   - makeID: makes ids that no one can guess.
+    ///   - onRemoval: is told of every session that ends.
+    /// - Throws: `invalidArgument` for limits that make no sense.
+    package init(
+        limits: SessionLimits, clock: C, wall: @escaping @Sendable () -> WallTime = WallTime.now,
+        archive: (any SessionArchive<Settings>)? = nil,
+        makeID: @escaping @Sendable () -> SessionID = { SessionID.random() },
+        onRemoval: @escaping RemovalObserver = { _, _ in }
+    ) throws(SessionError) {
+        try limits.validate()
+        table = Mutex(Table(limits: limits))
+        self.clock = clock
+        self.wall = wall
+        self.archive = archive
+        self.makeID = makeID
+        self.onRemoval = onRemoval
+    }
+
+    /// Makes a session, giving up idle ones for it where the limits say so.
+    ///
+    /// - Throws: `invalidArgument`; `limitReached`, with the limit as ``SessionError/limit``.
+    package func create(
+        _ draft: SessionDraft<Settings>, owner: String
+    ) async throws(SessionError) -> Session<Settings> {
+        let id = makeID()
+        let session = try step { (table, now) throws(SessionError) in
+            try table.create(draft, id: id, owner: owner, at: now)
+        }
+        await archive?.settle(id)
+        return session
+    }
+
+    /// A session of this identity. To look at it does not count as use.
+    ///
+    /// - Throws: `notFound` for sessions that are unknown, another's, expired or gone alike.
+    package func session(
+        _ id: SessionID, owner: String
+    ) throws(SessionError) -> Session<Settings> {
+        try step { (table, now) throws(SessionError) in
+            try table.session(id, owner: owner, at: now)
+        }
+    }
+
+    /// A page of this identity's sessions, in the order of their creation. A session that exists
+    /// from the first page to the last is listed exactly once.
+    ///
+    /// - Parameters:
+    ///   - pageSize: how many at most; 0 for the default.
+    ///   - pageToken: what the page before came with; nil or empty for the first.
+    /// - Throws: `invalidArgument`.
+    package func sessions(
+        of owner: String, pageSize: Int = 0, pageToken: String? = nil
+    ) throws(SessionError) -> SessionPage<Settings> {
+        try step { (table, now) throws(SessionError) in
+            try table.page(owner: owner, size: pageSize, token: pageToken, at: now)
+        }
+    }
+
+    /// Changes a session; this counts as use.
+    ///
+    /// - Throws: `notFound`, `invalidArgument`, `conflict` for an outdated revision.
+    package func update(
+        _ id: SessionID, owner: String, with update: SessionUpdate<Settings>
+    ) async throws(SessionError) -> Session<Settings> {
+        let session = try step { (table, now) throws(SessionError) in
+            try table.update(id, owner: owner, with: update, at: now)
+        }
+        await archive?.settle(id)
+        return session
+    }
+
+    /// Ends a session. A use that is under way keeps what it holds until it is released.
+    ///
+    /// - Throws: `notFound`.
+    package func delete(_ id: SessionID, owner: String) async throws(SessionError) {
+        try step { (table, now) throws(SessionError) in
+            try table.delete(id, owner: owner, at: now)
+        }
+        await archive?.settle(id)
+    }
+
+    /// Puts a session to use; the lease keeps it from expiring and from being given up.
+    ///
+    /// - Throws: `notFound`.
+    package func acquire(
+        _ id: SessionID, owner: String
+    ) throws(SessionError) -> SessionLease<Settings> {
+        let (number, session) = try step { (table, now) throws(SessionError) in
+            try table.acquire(id, owner: owner, at: now)
+        }
+        return SessionLease(
+            session: session,
+            giveBack: { [self] in step { table, now in _ = table.release(number, at: now) } },
+            checkRevoked: { [self] in table.withLock { $0.isRevoked(number) } })
+    }
+
+    /// The limits; new ones take effect with the next session.
+    package var limits: SessionLimits { table.withLock { $0.limits } }
+
+    /// Takes other limits from now on. Sessions that exist keep their time to live, and are given
+    /// up only when a new one needs room.
+    ///
+    /// - Throws: `invalidArgument` for limits that make no sense; the old ones stay.
+    package func adopt(_ limits: SessionLimits) throws(SessionError) {
+        try limits.validate()
+        table.withLock { $0.limits = limits }
+    }
+
+    /// What the store holds, and what became of sessions so far.
+    package var statistics: SessionStatistics { table.withLock { $0.statistics } }
+
+    /// One step of the table at the present time, and what follows from it.
+    func step<Value, E: Error>(
+        _ body: (inout Table, Moment<C.Instant>) throws(E) -> Value
+    ) throws(E) -> Value {
+        // The clocks are read under the lock, so the table's time never runs backwards, and the
+        // archive is told under the lock, so it hears of changes in their order.
+        let (result, actions) = table.withLock { table in
+            let now = Moment(instant: clock.now, wall: wall())
+            let result: Result<Value, E>
+            do throws(E) {
+                result = .success(try body(&table, now))
+            } catch {
+                result = .failure(error)
+            }
+            let actions = table.takeActions()
+            archive?.perform(actions)
+            return (result, actions)
+        }
+        for case .remove(let session, let reason) in actions { onRemoval(session, reason) }
+        return try result.get()
+    }
+}

@@ -1,0 +1,225 @@
+/// All sessions and every decision about them; performs nothing and reads no clock.
+///
+/// Each call is one step: it says what time it is, changes the table, and leaves in the outbox what
+/// is to be written down or removed. The caller takes the outbox after every call, after one that
+/// threw as well. A refusal changes nothing, except that what had expired by then is gone.
+///
+/// Times that are handed in do not run backwards.
+package struct SessionTable<Settings: SessionSettings, Instant: InstantProtocol>: Sendable
+where Instant.Duration == Duration {
+    /// A moment on this table's clocks.
+    package typealias Time = Moment<Instant>
+    /// The number of a lease; never used again.
+    package typealias LeaseNumber = UInt64
+
+    /// A session that its client can see.
+    struct Entry: Sendable {
+        var session: Session<Settings>
+        /// When its last lease was released, or it was made or changed.
+        var used: Instant
+        /// The last use that was put in the outbox.
+        var recorded: Instant
+        var leases = 0
+    }
+
+    /// What is left of a session that was deleted in use, until its last lease is released.
+    struct Remnant: Sendable {
+        let owner: String
+        let bytes: Int
+        var leases: Int
+    }
+
+    /// How much is kept; a change takes effect with the next session.
+    package var limits: SessionLimits
+
+    var entries: [SessionID: Entry] = [:]
+    var remnants: [SessionID: Remnant] = [:]
+    var owners: [String: OwnerUsage] = [:]
+    /// Sessions without a lease, by last use.
+    var idle = RecencyList<SessionID>()
+    var leases: [LeaseNumber: SessionID] = [:]
+    var lastLease: LeaseNumber = 0
+    var bytes = 0
+    var gone: RecentlyGone
+    var outbox: [SessionAction<Settings>] = []
+    var counts = SessionStatistics()
+
+    /// A table without sessions.
+    package init(limits: SessionLimits, remembersGone: Int = 1024) {
+        self.limits = limits
+        gone = RecentlyGone(capacity: remembersGone)
+    }
+
+    /// What is to be performed since the last call, in this order.
+    package mutating func takeActions() -> [SessionAction<Settings>] {
+        defer { outbox = [] }
+        return outbox
+    }
+
+    /// What the table holds, and what became of sessions so far.
+    package var statistics: SessionStatistics {
+        var statistics = counts
+        statistics.sessions = entries.count
+        statistics.sessionsInUse = entries.count - idle.count
+        statistics.leases = leases.count
+        statistics.bytes = bytes
+        statistics.owners = owners.count
+        return statistics
+    }
+
+    /// Makes a session, and room for it where the limits allow that.
+    ///
+    /// - Throws: `invalidArgument`, and `limitReached` when there is no room and none can be made.
+    package mutating func create(
+        _ draft: SessionDraft<Settings>, id: SessionID, owner: String, at now: Time
+    ) throws(SessionError) -> Session<Settings> {
+        try check(draft, owner: owner)
+        guard entries[id] == nil, remnants[id] == nil else {
+            throw SessionError(.conflict, "a new session's id is unused, but \(id) is not")
+        }
+        sweep(at: now)
+        let session = Session(
+            id: id, owner: owner, displayName: draft.displayName, labels: draft.labels,
+            timeToLive: draft.timeToLive ?? limits.defaultTimeToLive, settings: draft.settings,
+            pictures: draft.pictures, created: now.wall, used: now.wall, revision: 1)
+        for victim in try sacrifices(for: session, at: now) {
+            remove(victim, .evicted, at: now)
+        }
+        insert(session, used: now.instant)
+        counts.created += 1
+        outbox.append(.save(session))
+        return session
+    }
+
+    /// A session as it is now. To look at it does not count as use.
+    ///
+    /// - Throws: `notFound`.
+    package mutating func session(
+        _ id: SessionID, owner: String, at now: Time
+    ) throws(SessionError) -> Session<Settings> {
+        seen(try entry(id, owner: owner, at: now), at: now)
+    }
+
+    /// Changes what a client may change; this counts as use.
+    ///
+    /// - Throws: `notFound`, `invalidArgument`, and `conflict` for an outdated revision.
+    package mutating func update(
+        _ id: SessionID, owner: String, with update: SessionUpdate<Settings>, at now: Time
+    ) throws(SessionError) -> Session<Settings> {
+        var entry = try entry(id, owner: owner, at: now)
+        if let expected = update.expectedRevision, expected != entry.session.revision {
+            throw SessionError(
+                .conflict,
+                "\(id.name) has revision \(entry.session.revision) by now, but the change was made "
+                    + "for revision \(expected)")
+        }
+        if let name = update.displayName { try SessionText.checkDisplayName(name) }
+        if let labels = update.labels { try SessionText.checkLabels(labels) }
+        if let timeToLive = update.timeToLive { try check(timeToLive) }
+        entry.session.displayName = update.displayName ?? entry.session.displayName
+        entry.session.labels = update.labels ?? entry.session.labels
+        entry.session.timeToLive = update.timeToLive ?? entry.session.timeToLive
+        entry.session.settings = update.settings ?? entry.session.settings
+        entry.session.revision += 1
+        entry.session.used = now.wall
+        entry.used = now.instant
+        entry.recorded = now.instant
+        entries[id] = entry
+        if entry.leases == 0 { idle.use(id) }
+        outbox.append(.save(entry.session))
+        return entry.session
+    }
+
+    /// Ends a session. Whoever uses it at this moment keeps what it holds until it is released; no
+    /// one finds it any more.
+    ///
+    /// - Throws: `notFound`.
+    package mutating func delete(
+        _ id: SessionID, owner: String, at now: Time
+    ) throws(SessionError) {
+        _ = try entry(id, owner: owner, at: now)
+        remove(id, .deleted, at: now)
+    }
+}
+
+extension SessionTable {
+    /// The entry that this identity may see; one that has expired is removed instead.
+    mutating func entry(
+        _ id: SessionID, owner: String, at now: Time
+    ) throws(SessionError) -> Entry {
+        guard let entry = entries[id], entry.session.owner == owner else {
+            throw notFound(id, owner: owner)
+        }
+        guard !isExpired(entry, at: now) else {
+            remove(id, .expired, at: now)
+            throw notFound(id, owner: owner)
+        }
+        return entry
+    }
+
+    /// The session with its last use as a client sees it.
+    func seen(_ entry: Entry, at now: Time) -> Session<Settings> {
+        guard entry.leases > 0 else { return entry.session }
+        var session = entry.session
+        session.used = now.wall
+        return session
+    }
+
+    /// Adds an idle session.
+    mutating func insert(_ session: Session<Settings>, used: Instant) {
+        entries[session.id] = Entry(session: session, used: used, recorded: used)
+        idle.use(session.id)
+        bytes += session.byteCount
+        owners[session.owner, default: OwnerUsage()].insert(session.position)
+        owners[session.owner, default: OwnerUsage()].bytes += session.byteCount
+    }
+
+    /// Ends a session, whoever uses it.
+    mutating func remove(_ id: SessionID, _ reason: RemovalReason, at now: Time) {
+        guard let entry = entries.removeValue(forKey: id) else { return }
+        let session = entry.session
+        idle.remove(id)
+        owners[session.owner]?.remove(session.position)
+        if entry.leases > 0 {
+            remnants[id] = Remnant(
+                owner: session.owner, bytes: session.byteCount, leases: entry.leases)
+        } else {
+            giveBack(bytes: session.byteCount, of: session.owner)
+        }
+        gone.add(id, owner: session.owner, reason: reason, at: now.wall)
+        counts.count(reason)
+        outbox.append(.remove(session, reason))
+    }
+
+    /// Ends the accounting of pictures that nobody holds any more.
+    mutating func giveBack(bytes count: Int, of owner: String) {
+        bytes -= count
+        guard var usage = owners[owner] else { return }
+        usage.bytes -= count
+        owners[owner] = usage.positions.isEmpty && usage.bytes == 0 ? nil : usage
+    }
+
+    private func notFound(_ id: SessionID, owner: String) -> SessionError {
+        guard let grave = gone[id, owner] else {
+            return SessionError(
+                .notFound, "\(id.name): there is no such session of this client's")
+        }
+        let time = grave.at.text
+        switch grave.reason {
+        case .deleted:
+            return SessionError(.notFound, "\(id.name): the session was deleted at \(time)")
+        case .expired:
+            return SessionError(
+                .notFound, "\(id.name): the session expired, unused, and was dropped at \(time)")
+        case .evicted:
+            return SessionError(
+                .notFound,
+                "\(id.name): the session was given up at \(time) to make room for another")
+        }
+    }
+}
+
+extension Session {
+    /// Its place in a listing.
+    var position: PageToken.Position { PageToken.Position(created: created, id: id) }
+}

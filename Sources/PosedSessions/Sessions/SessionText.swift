@@ -1,0 +1,66 @@
+/// The rules for the texts that a client gives a session.
+enum SessionText {
+    static let greatestNameBytes = 256
+    static let greatestLabels = 64
+    static let greatestKeyBytes = 63
+    static let greatestValueBytes = 256
+
+    /// Throws `invalidArgument` unless a display name is short and of printable characters.
+    static func checkDisplayName(_ name: String) throws(SessionError) {
+        try checkPrintable(name, "a display name", atMost: greatestNameBytes)
+    }
+
+    /// Throws `invalidArgument` unless there are few labels, with plain keys and short values.
+    static func checkLabels(_ labels: [String: String]) throws(SessionError) {
+        guard labels.count <= greatestLabels else {
+            throw SessionError(
+                .invalidArgument,
+                "a session has at most \(greatestLabels) labels, but \(labels.count) came")
+        }
+        for key in labels.keys.sorted() {
+            guard isKey(key) else {
+                throw SessionError(
+                    .invalidArgument,
+                    "a label's key is a small letter and up to \(greatestKeyBytes - 1) small "
+                        + "letters, digits, \"-\", \"_\", \".\" or \"/\", but one is "
+                        + quoted(key))
+            }
+            try checkPrintable(
+                labels[key] ?? "", "the value of label \"\(key)\"", atMost: greatestValueBytes)
+        }
+    }
+
+    private static func isKey(_ key: String) -> Bool {
+        let letters = Array(key.utf8)
+        guard (1...greatestKeyBytes).contains(letters.count) else { return false }
+        let small = UInt8(ascii: "a")...UInt8(ascii: "z")
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        return small.contains(letters[0])
+            && letters.allSatisfy {
+                small.contains($0) || digits.contains($0) || "-_./".utf8.contains($0)
+            }
+    }
+
+    private static func checkPrintable(
+        _ text: String, _ what: String, atMost limit: Int
+    ) throws(SessionError) {
+        guard text.utf8.count <= limit else {
+            throw SessionError(
+                .invalidArgument,
+                "\(what) has at most \(limit) bytes of UTF-8, but \(text.utf8.count) came")
+        }
+        let control = text.unicodeScalars.first { $0.properties.generalCategory == .control }
+        if let control {
+            throw SessionError(
+                .invalidArgument,
+                "\(what) has printable characters only, but has U+"
+                    + String(control.value, radix: 16, uppercase: true))
+        }
+    }
+
+    /// A client's text as it can be printed in a message: short, and without control characters.
+    static func quoted(_ text: some StringProtocol) -> String {
+        let short = text.unicodeScalars.prefix(80).map { $0.escaped(asASCII: false) }.joined()
+        return "\"\(short)\"" + (text.unicodeScalars.count > 80 ? "…" : "")
+    }
+}

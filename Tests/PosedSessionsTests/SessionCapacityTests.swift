@@ -1,0 +1,191 @@
+import PosedSessions
+import Testing
+
+@Suite struct SessionCapacityTests {
+    /// The refusal that a creation meets.
+    private func refusal(
+        _ fixture: TableFixture, _ owner: String = "alice", pixels: Int = 1
+    ) throws -> LimitReached? {
+        let draft = try draft(pixels: pixels)
+        let id = fixture.nextID()
+        do throws(SessionError) {
+            _ = try fixture.table.create(draft, id: id, owner: owner, at: fixture.now)
+            return nil
+        } catch {
+            #expect(error.code == .limitReached)
+            #expect(error.message == error.limit?.description)
+            return error.limit
+        }
+    }
+
+    @Test func givesUpWhatWasUnusedForLongest() throws {
+        let fixture = TableFixture { $0.sessions = 3 }
+        let ids = [try fixture.create("a"), try fixture.create("b"), try fixture.create("c")]
+        fixture.tick()
+        let use = try fixture.table.acquire(ids[0], owner: "a", at: fixture.now)
+        fixture.release(use.lease)
+        let fourth = try fixture.create("d")
+        #expect(!fixture.isVisible(ids[1], to: "b"))
+        #expect(fixture.isVisible(ids[0], to: "a"))
+        #expect(fixture.isVisible(ids[2], to: "c"))
+        #expect(fixture.isVisible(fourth, to: "d"))
+        #expect(fixture.table.statistics.evicted == 1)
+    }
+
+    @Test func lookingAtASessionIsNoUse() throws {
+        let fixture = TableFixture { $0.sessions = 2 }
+        let first = try fixture.create("a")
+        let second = try fixture.create("b")
+        fixture.tick()
+        #expect(fixture.isVisible(first, to: "a"))
+        try fixture.create("c")
+        #expect(!fixture.isVisible(first, to: "a"))
+        #expect(fixture.isVisible(second, to: "b"))
+    }
+
+    @Test func anOwnerAtItsLimitGivesUpItsOwnOnly() throws {
+        let fixture = TableFixture { $0.sessionsPerOwner = 2 }
+        let oldest = try fixture.create("bob")
+        let mine = [try fixture.create("alice"), try fixture.create("alice")]
+        let third = try fixture.create("alice")
+        #expect(fixture.isVisible(oldest, to: "bob"))
+        #expect(!fixture.isVisible(mine[0]))
+        #expect(fixture.isVisible(mine[1]))
+        #expect(fixture.isVisible(third))
+    }
+
+    @Test func neverGivesUpASessionInUse() throws {
+        let fixture = TableFixture { $0.sessions = 2 }
+        let used = try fixture.create()
+        let lease = try fixture.table.acquire(used, owner: "alice", at: fixture.now)
+        let idle = try fixture.create()
+        let other = try fixture.create()
+        #expect(!fixture.isVisible(idle))
+        let second = try fixture.table.acquire(other, owner: "alice", at: fixture.now)
+        #expect(
+            try refusal(fixture)
+                == LimitReached(.sessions, limit: 2, current: 2, requested: 1))
+        fixture.release(second.lease)
+        try fixture.create()
+        #expect(fixture.isVisible(used))
+        fixture.release(lease.lease)
+        fixture.expectConsistency()
+    }
+
+    @Test func doesNotGiveUpWhatWasUsedAMomentAgo() throws {
+        let fixture = TableFixture {
+            $0.sessions = 1
+            $0.evictableAfter = .seconds(60)
+        }
+        let first = try fixture.create()
+        fixture.tick(.seconds(59))
+        #expect(try refusal(fixture)?.resource == .sessions)
+        #expect(fixture.isVisible(first))
+        fixture.tick(.seconds(1))
+        #expect(try refusal(fixture) == nil)
+        #expect(!fixture.isVisible(first))
+    }
+
+    @Test func refusesInsteadWhereTheLimitsSaySo() throws {
+        let fixture = TableFixture {
+            $0.sessions = 2
+            $0.overflow = .refuse
+        }
+        let ids = [try fixture.create(), try fixture.create()]
+        fixture.tick(.seconds(300))
+        #expect(
+            try refusal(fixture) == LimitReached(.sessions, limit: 2, current: 2, requested: 1))
+        #expect(fixture.isVisible(ids[0]) && fixture.isVisible(ids[1]))
+        // What has expired is no reason to refuse.
+        fixture.tick(.seconds(900))
+        #expect(try refusal(fixture) == nil)
+    }
+
+    @Test func countsBytes() throws {
+        let fixture = TableFixture {
+            $0.bytes = 300
+            $0.bytesPerOwner = 210
+        }
+        let big = try fixture.create("alice", pixels: 70)
+        #expect(
+            try refusal(fixture, "bob", pixels: 71)
+                == LimitReached(.sessionBytesPerOwner, limit: 210, current: 0, requested: 213))
+        let lease = try fixture.table.acquire(big, owner: "alice", at: fixture.now)
+        #expect(
+            try refusal(fixture, "alice", pixels: 1)
+                == LimitReached(.sessionBytesPerOwner, limit: 210, current: 210, requested: 3))
+        #expect(
+            try refusal(fixture, "bob", pixels: 31)
+                == LimitReached(.sessionBytes, limit: 300, current: 210, requested: 93))
+        try fixture.create("bob", pixels: 30)
+        #expect(fixture.table.statistics.bytes == 300)
+        fixture.release(lease.lease)
+        try fixture.create("bob", pixels: 31)
+        // Bob's older one goes first, as it was unused for longer, and does not suffice.
+        #expect(fixture.table.statistics.bytes == 93)
+        #expect(!fixture.isVisible(big))
+    }
+
+    @Test func aRefusalGivesNothingUp() throws {
+        let fixture = TableFixture { $0.bytes = 300 }
+        let idle = [try fixture.create(pixels: 20), try fixture.create(pixels: 20)]
+        let used = try fixture.create("bob", pixels: 40)
+        _ = try fixture.table.acquire(used, owner: "bob", at: fixture.now)
+        _ = fixture.table.takeActions()
+        // Both idle ones would go, and it still would not fit.
+        #expect(
+            try refusal(fixture, pixels: 70)
+                == LimitReached(.sessionBytes, limit: 300, current: 120, requested: 210))
+        #expect(fixture.table.takeActions().isEmpty)
+        #expect(fixture.isVisible(idle[0]) && fixture.isVisible(idle[1]))
+    }
+
+    @Test func deletedSessionsInUseKeepTheirBytesUntilReleased() throws {
+        let fixture = TableFixture { $0.bytes = 300 }
+        let id = try fixture.create("alice", pixels: 90)
+        let first = try fixture.table.acquire(id, owner: "alice", at: fixture.now)
+        let second = try fixture.table.acquire(id, owner: "alice", at: fixture.now)
+        #expect(!fixture.table.isRevoked(first.lease))
+        try fixture.table.delete(id, owner: "alice", at: fixture.now)
+        #expect(fixture.table.isRevoked(first.lease))
+        #expect(fixture.table.statistics.bytes == 270)
+        #expect(fixture.table.statistics.sessions == 0)
+        #expect(try refusal(fixture, "bob", pixels: 20)?.current == 270)
+        #expect(fixture.release(first.lease))
+        #expect(!fixture.release(first.lease))
+        #expect(fixture.table.statistics.bytes == 270)
+        #expect(fixture.release(second.lease))
+        #expect(fixture.table.statistics.bytes == 0)
+        #expect(fixture.table.statistics.owners == 0)
+        #expect(try refusal(fixture, "bob", pixels: 100) == nil)
+    }
+
+    @Test func newLimitsTakeEffectWithTheNextSession() throws {
+        let fixture = TableFixture()
+        let ids = try (0..<4).map { _ in try fixture.create() }
+        fixture.table.limits.sessions = 2
+        #expect(fixture.table.statistics.sessions == 4)
+        try fixture.create()
+        #expect(fixture.table.statistics.sessions == 2)
+        #expect(fixture.isVisible(ids[3]) && !fixture.isVisible(ids[2]))
+    }
+
+    @Test func limitsAreChecked() {
+        func problem(_ change: (inout SessionLimits) -> Void) -> SessionError.Code? {
+            var limits = SessionLimits()
+            change(&limits)
+            return code { () throws(SessionError) in try limits.validate() }
+        }
+        #expect(problem { _ in } == nil)
+        #expect(problem { $0.sessions = 0 } == .invalidArgument)
+        #expect(problem { $0.sessionsPerOwner = -1 } == .invalidArgument)
+        #expect(problem { $0.bytes = 0 } == .invalidArgument)
+        #expect(problem { $0.bytesPerOwner = 0 } == .invalidArgument)
+        #expect(problem { $0.picturesPerSession = 0 } == .invalidArgument)
+        #expect(problem { $0.leastTimeToLive = .zero } == .invalidArgument)
+        #expect(problem { $0.greatestTimeToLive = .seconds(400 * 86_400) } == .invalidArgument)
+        #expect(problem { $0.defaultTimeToLive = .milliseconds(1) } == .invalidArgument)
+        #expect(problem { $0.leastTimeToLive = .seconds(1000) } == .invalidArgument)
+        #expect(problem { $0.evictableAfter = .seconds(-1) } == .invalidArgument)
+    }
+}
