@@ -1,4 +1,323 @@
+/// gRPC core behind typed functions: queues, messages, batches, calls, servers, channels, credentials.
+///
+/// A thin layer: each function is one call of the library, or the few that belong together. Its
+/// handles are owned by whoever created them and released by the function named beside them. No
+/// function blocks but `posed_grpc_queue_next`, and none aborts on what a peer sends.
+///
+/// Numbers of the library (statuses, kinds of events) are enumerations here; the implementation
+/// asserts at compile time that they are the library's own.
 #ifndef POSED_GRPC_H
 #define POSED_GRPC_H
-#include <grpc/grpc.h>
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct posed_grpc_queue posed_grpc_queue;
+typedef struct posed_grpc_message posed_grpc_message;
+typedef struct posed_grpc_batch posed_grpc_batch;
+typedef struct posed_grpc_call posed_grpc_call;
+typedef struct posed_grpc_arrival posed_grpc_arrival;
+typedef struct posed_grpc_server posed_grpc_server;
+typedef struct posed_grpc_channel posed_grpc_channel;
+typedef struct posed_grpc_server_credentials posed_grpc_server_credentials;
+typedef struct posed_grpc_channel_credentials posed_grpc_channel_credentials;
+
+/// Bytes that someone else owns; not terminated.
+typedef struct posed_grpc_bytes {
+  const uint8_t *bytes;
+  size_t count;
+} posed_grpc_bytes;
+
+/// One entry of metadata: a lower-case key and its value; keys that end in `-bin` carry any bytes.
+typedef struct posed_grpc_entry {
+  posed_grpc_bytes key;
+  posed_grpc_bytes value;
+} posed_grpc_entry;
+
+// ---------------------------------------------------------------------------------------------
+// The library
+
+/// How much a line of the library's log matters.
+typedef enum posed_grpc_severity {
+  POSED_GRPC_DEBUG = 0,
+  POSED_GRPC_INFO = 1,
+  POSED_GRPC_ERROR = 2,
+} posed_grpc_severity;
+
+/// Receives one line of the library's log; called from any thread, must not call the library.
+typedef void (*posed_grpc_log_sink)(posed_grpc_severity severity, const char *message);
+
+/// Takes hold of the library; every other function needs it held. Balanced by `posed_grpc_release`.
+void posed_grpc_acquire(void);
+/// Lets go of the library; the last one ends its threads in the background.
+void posed_grpc_release(void);
+/// The library's version, "29.0.0": its binary interface, not its release.
+const char *posed_grpc_version(void);
+/// Sends lines of at least `least` to `sink` instead of standard error; NULL restores it.
+void posed_grpc_set_log(posed_grpc_log_sink sink, posed_grpc_severity least);
+
+// ---------------------------------------------------------------------------------------------
+// Completion queues
+
+/// What a queue has to say.
+typedef enum posed_grpc_event_kind {
+  POSED_GRPC_EVENT_SHUTDOWN = 0, ///< shut down and drained: nothing will come any more
+  POSED_GRPC_EVENT_TIMEOUT = 1,  ///< nothing came in time
+  POSED_GRPC_EVENT_COMPLETE = 2, ///< an operation completed: `tag` and `success` are set
+} posed_grpc_event_kind;
+
+typedef struct posed_grpc_event {
+  posed_grpc_event_kind kind;
+  bool success;
+  void *tag;
+} posed_grpc_event;
+
+/// A queue for `next`, released by `posed_grpc_queue_destroy`.
+posed_grpc_queue *posed_grpc_queue_create(void);
+/// Blocks until something completes or the queue is shut down and drained. One thread per queue.
+posed_grpc_event posed_grpc_queue_next(posed_grpc_queue *queue);
+/// Begins the shutdown; nothing new may be started on the queue.
+void posed_grpc_queue_shutdown(posed_grpc_queue *queue);
+/// Only after `next` has said SHUTDOWN.
+void posed_grpc_queue_destroy(posed_grpc_queue *queue);
+
+// ---------------------------------------------------------------------------------------------
+// Messages
+
+/// Wraps bytes without copying them; `release(context)` is called once, from any thread, when the
+/// library needs them no more. Returns NULL without calling `release` when memory is short.
+posed_grpc_message *posed_grpc_message_adopt(const void *bytes, size_t count, void (*release)(void *),
+                                             void *context);
+/// The length in bytes.
+size_t posed_grpc_message_count(posed_grpc_message *message);
+/// Copies all bytes to `target`, which has room for `posed_grpc_message_count`; false when the
+/// message cannot be read (compressed in a way that is not understood).
+bool posed_grpc_message_read(posed_grpc_message *message, void *target);
+void posed_grpc_message_destroy(posed_grpc_message *message);
+
+// ---------------------------------------------------------------------------------------------
+// Batches: operations on a call that complete together
+
+/// An empty batch. It holds all that its operations need and receive until destroyed.
+/// NULL when memory is short.
+posed_grpc_batch *posed_grpc_batch_create(void);
+/// Only when never started, or after its completion came out of the queue.
+void posed_grpc_batch_destroy(posed_grpc_batch *batch);
+
+/// Adds an operation; each at most once a batch. The bytes are copied. `wait_for_ready` is the
+/// client's wish to wait for a connection instead of failing while there is none.
+bool posed_grpc_batch_send_initial_metadata(posed_grpc_batch *batch, const posed_grpc_entry *entries,
+                                            size_t count, bool wait_for_ready);
+/// Takes the message over. With `through` the operation completes when the socket has the bytes,
+/// without when flow control has let them pass.
+void posed_grpc_batch_send_message(posed_grpc_batch *batch, posed_grpc_message *message, bool through);
+void posed_grpc_batch_send_close(posed_grpc_batch *batch);
+bool posed_grpc_batch_send_status(posed_grpc_batch *batch, int32_t code, posed_grpc_bytes details,
+                                  const posed_grpc_entry *entries, size_t count);
+void posed_grpc_batch_receive_initial_metadata(posed_grpc_batch *batch);
+void posed_grpc_batch_receive_message(posed_grpc_batch *batch);
+void posed_grpc_batch_receive_status(posed_grpc_batch *batch);
+void posed_grpc_batch_receive_close(posed_grpc_batch *batch);
+
+/// What completed; valid until the batch is destroyed, and metadata only while its call lives.
+size_t posed_grpc_batch_initial_metadata_count(const posed_grpc_batch *batch);
+posed_grpc_entry posed_grpc_batch_initial_metadata(const posed_grpc_batch *batch, size_t index);
+size_t posed_grpc_batch_trailing_metadata_count(const posed_grpc_batch *batch);
+posed_grpc_entry posed_grpc_batch_trailing_metadata(const posed_grpc_batch *batch, size_t index);
+/// The message received, now the caller's; NULL at the end of the stream.
+posed_grpc_message *posed_grpc_batch_take_message(posed_grpc_batch *batch);
+int32_t posed_grpc_batch_status(const posed_grpc_batch *batch);
+posed_grpc_bytes posed_grpc_batch_status_details(const posed_grpc_batch *batch);
+/// Whether the call ended in any other way than by the server's status.
+bool posed_grpc_batch_cancelled(const posed_grpc_batch *batch);
+
+// ---------------------------------------------------------------------------------------------
+// Calls
+
+/// Starts a batch; `tag` comes out of the call's queue when it completes. False when the library
+/// refuses it: then no tag comes. Calls from several threads must take turns.
+bool posed_grpc_call_start(posed_grpc_call *call, posed_grpc_batch *batch, void *tag);
+/// Ends the call with a status, wherever it is. From any thread.
+void posed_grpc_call_cancel(posed_grpc_call *call, int32_t code, const char *details);
+/// Whether the last message failed to come because of an error, not of the stream's end.
+bool posed_grpc_call_failed_before_message(posed_grpc_call *call);
+/// The other side's address as the library prints it; released by `posed_grpc_string_destroy`.
+char *posed_grpc_call_copy_peer(posed_grpc_call *call);
+void posed_grpc_string_destroy(char *string);
+/// Shows each property of the peer's certificate, "x509_common_name" and its like.
+void posed_grpc_call_visit_peer_properties(posed_grpc_call *call, void *context,
+                                           void (*visit)(void *context, const char *name,
+                                                         posed_grpc_bytes value));
+/// Releases the caller's hold. Operations that were started complete all the same.
+void posed_grpc_call_destroy(posed_grpc_call *call);
+
+// ---------------------------------------------------------------------------------------------
+// Options of servers and channels
+
+/// Leaves an option at the library's default.
+#define POSED_GRPC_DEFAULT INT32_MIN
+
+/// Whatever is `POSED_GRPC_DEFAULT` or NULL is left to the library. Sizes are bytes, times
+/// milliseconds.
+typedef struct posed_grpc_options {
+  int32_t max_receive_bytes;
+  int32_t max_send_bytes;
+  int32_t max_metadata_bytes;
+  int32_t max_concurrent_streams;
+  int32_t window_bytes;
+  int32_t max_frame_bytes;
+  int32_t keepalive_time;
+  int32_t keepalive_timeout;
+  int32_t keepalive_without_calls; ///< 0 or 1
+  int32_t least_ping_interval;
+  int32_t max_ping_strikes;
+  int32_t max_pings_without_data;
+  int32_t max_connection_idle;
+  int32_t max_connection_age;
+  int32_t max_connection_age_grace;
+  int32_t handshake_timeout;
+  int32_t least_reconnect_delay;
+  int32_t most_reconnect_delay;
+  int32_t reuse_port; ///< 0 or 1
+  const char *target_name;
+  const char *authority;
+  const char *user_agent;
+} posed_grpc_options;
+
+/// Every option at its default.
+posed_grpc_options posed_grpc_options_default(void);
+
+// ---------------------------------------------------------------------------------------------
+// Servers
+
+posed_grpc_server *posed_grpc_server_create(const posed_grpc_options *options);
+/// Lets events of the server come out of `queue` too. Before the start, at least once.
+void posed_grpc_server_register(posed_grpc_server *server, posed_grpc_queue *queue);
+/// Listens at "host:port"; the port that was bound, 0 when it could not be. Before the start.
+int32_t posed_grpc_server_add_port(posed_grpc_server *server, const char *address,
+                                   posed_grpc_server_credentials *credentials);
+void posed_grpc_server_start(posed_grpc_server *server);
+/// Serves HTTP/2 on a connected socket, which the library owns from now on. After the start.
+void posed_grpc_server_adopt_connection(posed_grpc_server *server, int descriptor);
+/// Asks for one call: `tag` comes out of the queue with it, or without success at shutdown.
+bool posed_grpc_server_request(posed_grpc_server *server, posed_grpc_queue *queue,
+                               posed_grpc_arrival *arrival, void *tag);
+/// Admits no more calls; `tag` comes when all calls and connections have ended.
+void posed_grpc_server_shutdown(posed_grpc_server *server, posed_grpc_queue *queue, void *tag);
+/// Ends all calls and connections; only after `posed_grpc_server_shutdown`.
+void posed_grpc_server_cancel_all(posed_grpc_server *server);
+/// Only after the shutdown's tag has come.
+void posed_grpc_server_destroy(posed_grpc_server *server);
+
+/// Room for one call to arrive in. NULL when memory is short.
+posed_grpc_arrival *posed_grpc_arrival_create(void);
+/// The call that came, now the caller's.
+posed_grpc_call *posed_grpc_arrival_take_call(posed_grpc_arrival *arrival);
+posed_grpc_bytes posed_grpc_arrival_method(const posed_grpc_arrival *arrival);
+posed_grpc_bytes posed_grpc_arrival_authority(const posed_grpc_arrival *arrival);
+/// Nanoseconds left until the call's deadline, negative when it has passed, INT64_MAX for none.
+int64_t posed_grpc_arrival_time_left(const posed_grpc_arrival *arrival);
+size_t posed_grpc_arrival_metadata_count(const posed_grpc_arrival *arrival);
+posed_grpc_entry posed_grpc_arrival_metadata(const posed_grpc_arrival *arrival, size_t index);
+void posed_grpc_arrival_destroy(posed_grpc_arrival *arrival);
+
+// ---------------------------------------------------------------------------------------------
+// Channels
+
+/// Whether a channel can carry calls.
+typedef enum posed_grpc_connectivity {
+  POSED_GRPC_IDLE = 0,
+  POSED_GRPC_CONNECTING = 1,
+  POSED_GRPC_READY = 2,
+  POSED_GRPC_TRANSIENT_FAILURE = 3,
+  POSED_GRPC_CHANNEL_SHUTDOWN = 4,
+} posed_grpc_connectivity;
+
+posed_grpc_channel *posed_grpc_channel_create(const char *target, posed_grpc_channel_credentials *credentials,
+                                              const posed_grpc_options *options);
+/// A call of `method`; `time_left` in nanoseconds, INT64_MAX for no deadline. NULL when refused.
+posed_grpc_call *posed_grpc_channel_create_call(posed_grpc_channel *channel, posed_grpc_queue *queue,
+                                                posed_grpc_bytes method, int64_t time_left);
+posed_grpc_connectivity posed_grpc_channel_connectivity(posed_grpc_channel *channel, bool connect);
+/// `tag` comes when the state is no longer `last` (success) or the time has passed.
+void posed_grpc_channel_watch(posed_grpc_channel *channel, posed_grpc_connectivity last, int64_t time_left,
+                              posed_grpc_queue *queue, void *tag);
+void posed_grpc_channel_destroy(posed_grpc_channel *channel);
+
+// ---------------------------------------------------------------------------------------------
+// Credentials
+
+/// What a server asks of its clients' certificates.
+typedef enum posed_grpc_client_certificate {
+  POSED_GRPC_CLIENT_CERTIFICATE_IGNORED = 0,
+  POSED_GRPC_CLIENT_CERTIFICATE_OPTIONAL = 1, ///< verified when there is one
+  POSED_GRPC_CLIENT_CERTIFICATE_REQUIRED = 2,
+} posed_grpc_client_certificate;
+
+/// Where a fetch puts what it found.
+typedef struct posed_grpc_certificate_sink posed_grpc_certificate_sink;
+
+/// What a fetch came to.
+typedef enum posed_grpc_fetch_result {
+  POSED_GRPC_FETCH_UNCHANGED = 0,
+  POSED_GRPC_FETCH_NEW = 1,
+  POSED_GRPC_FETCH_FAILED = 2,
+} posed_grpc_fetch_result;
+
+/// Asked at the server's start and before every handshake for the certificates to use from then
+/// on; puts new ones into `sink` and says NEW. Called from any thread, one at a time a server.
+/// `source` is the number that the credentials were made with. It is looked up, so that a handshake
+/// that outlives its server finds nothing instead of a dangling address.
+typedef posed_grpc_fetch_result (*posed_grpc_fetch)(uint64_t source, posed_grpc_certificate_sink *sink);
+
+/// Installs the one function of the process that fetches certificates.
+void posed_grpc_set_certificate_fetch(posed_grpc_fetch fetch);
+/// PEM texts, terminated; `client_roots` may be NULL. They are copied.
+void posed_grpc_certificate_sink_put(posed_grpc_certificate_sink *sink, const char *client_roots,
+                                     const char *private_key, const char *chain);
+
+posed_grpc_server_credentials *posed_grpc_server_credentials_insecure(void);
+/// TLS with the certificates that the installed fetch finds for `source`.
+posed_grpc_server_credentials *posed_grpc_server_credentials_tls(posed_grpc_client_certificate request,
+                                                                 uint64_t source);
+void posed_grpc_server_credentials_destroy(posed_grpc_server_credentials *credentials);
+
+posed_grpc_channel_credentials *posed_grpc_channel_credentials_insecure(void);
+/// TLS. `roots` NULL means the system's; `private_key` and `chain` are both NULL or both given.
+posed_grpc_channel_credentials *posed_grpc_channel_credentials_tls(const char *roots, const char *private_key,
+                                                                   const char *chain);
+void posed_grpc_channel_credentials_destroy(posed_grpc_channel_credentials *credentials);
+
+// ---------------------------------------------------------------------------------------------
+// Sockets and threads: what Linux offers beyond POSIX
+
+/// The event of `poll` for a peer that has closed its end.
+#define POSED_POLL_PEER_CLOSED 0x2000
+
+/// Who connected to a Unix socket, as the kernel noted it at that moment.
+typedef struct posed_socket_peer {
+  uint32_t user;
+  uint32_t group;
+  int32_t process;
+} posed_socket_peer;
+
+/// Accepts one connection, non-blocking and closed on exec; -1 with errno when there is none.
+int posed_socket_accept(int listener);
+/// The credentials of the other end of a connected Unix socket.
+bool posed_socket_credentials(int descriptor, posed_socket_peer *peer);
+/// A descriptor that becomes readable when eight bytes are written to it, whose sum one read takes.
+int posed_wakeup_create(void);
+/// Names the calling thread, in at most 15 bytes, for debuggers and `top`.
+void posed_thread_set_name(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

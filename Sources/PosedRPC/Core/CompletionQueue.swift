@@ -1,0 +1,77 @@
+internal import CPosedGRPC
+
+/// A completion queue and the one thread that waits at it.
+///
+/// Everything that may still put something into the queue keeps this object alive: servers, channels,
+/// calls, and through them the tags under way. When the last of them is gone the queue is shut down;
+/// its thread drains it, destroys it and ends.
+///
+/// Sendable because the library's queues may be used from any thread.
+final class CompletionQueue: @unchecked Sendable {
+    let handle: OpaquePointer
+    let ledger: Ledger
+
+    /// What belongs to the thread: it outlives the object until the queue is drained.
+    private final class Drain: @unchecked Sendable {
+        let handle: OpaquePointer
+        private let entry: Ledger.Entry
+
+        init(handle: OpaquePointer, ledger: Ledger) {
+            self.handle = handle
+            entry = Ledger.Entry(.queues, in: ledger)
+        }
+
+        /// Hands completions out until there will be no more.
+        func run() {
+            while true {
+                let event = posed_grpc_queue_next(handle)
+                switch event.kind {
+                case POSED_GRPC_EVENT_COMPLETE:
+                    if let tag = event.tag { deliver(tag, success: event.success) }
+                case POSED_GRPC_EVENT_SHUTDOWN:
+                    posed_grpc_queue_destroy(handle)
+                    posed_grpc_release()
+                    return
+                default:
+                    continue
+                }
+            }
+        }
+
+        private func deliver(_ tag: UnsafeMutableRawPointer, success: Bool) {
+            switch Tag.redeem(tag) {
+            case .arrival(let slot): slot.complete(arrived: success)
+            case .batch(let batch): batch.complete(success: success)
+            case .serverStopped(let server): server.completeStop()
+            case .connectivity(let watch): watch.complete(changed: success)
+            case nil: assertionFailure("a tag came twice")
+            }
+        }
+    }
+
+    /// Creates the queue and starts its thread, which shows as `name`.
+    ///
+    /// - Throws: `RPCError` with `resourceExhausted` when there is no memory or no thread.
+    init(name: String, ledger: Ledger) throws(RPCError) {
+        posed_grpc_acquire()
+        guard let handle = posed_grpc_queue_create() else {
+            posed_grpc_release()
+            throw RPCError(.resourceExhausted, "no completion queue could be made")
+        }
+        self.handle = handle
+        self.ledger = ledger
+        let drain = Drain(handle: handle, ledger: ledger)
+        do {
+            try NativeThread.run(name) { drain.run() }
+        } catch {
+            // Nobody waits at the queue: drain it here, it is empty. `deinit` does not run.
+            posed_grpc_queue_shutdown(handle)
+            drain.run()
+            throw error
+        }
+    }
+
+    deinit {
+        posed_grpc_queue_shutdown(handle)
+    }
+}

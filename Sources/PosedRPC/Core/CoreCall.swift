@@ -1,0 +1,79 @@
+internal import CPosedGRPC
+internal import Synchronization
+
+/// Owner of the library's call.
+///
+/// Sendable because the lock makes those who start operations take turns; cancelling needs none.
+final class CoreCall: @unchecked Sendable {
+    let handle: OpaquePointer
+    private let queue: CompletionQueue
+    private let entry: Ledger.Entry
+    private let turn = Mutex(())
+
+    /// Takes over the caller's hold of `handle`.
+    init(_ handle: OpaquePointer, queue: CompletionQueue) {
+        self.handle = handle
+        self.queue = queue
+        entry = Ledger.Entry(.calls, in: queue.ledger)
+    }
+
+    deinit {
+        posed_grpc_call_destroy(handle)
+    }
+
+    var ledger: Ledger { queue.ledger }
+
+    /// Starts what `build` puts into a batch. `completed` runs once, on the queue's thread.
+    ///
+    /// Returns false when it could not be started: then `completed` does not run.
+    func start(
+        _ build: (Batch) -> Void,
+        completed: @escaping @Sendable (Batch, _ success: Bool) -> Void
+    ) -> Bool {
+        guard let batch = try? Batch(ledger: ledger) else { return false }
+        build(batch)
+        return turn.withLock { _ in batch.start(on: self, completed: completed) }
+    }
+
+    /// Starts what `build` puts into a batch and waits for it; nil when it could not be started.
+    func perform(_ build: (Batch) -> Void) async -> (batch: Batch, success: Bool)? {
+        await withCheckedContinuation { continuation in
+            let started = start(build) { batch, success in
+                continuation.resume(returning: (batch, success))
+            }
+            if !started { continuation.resume(returning: nil) }
+        }
+    }
+
+    /// Ends the call with a status, wherever it is.
+    func cancel(_ code: StatusCode, _ message: String) {
+        posed_grpc_call_cancel(handle, code.rawValue, message)
+    }
+
+    /// Whether the last message failed to come because of an error, not of the stream's end.
+    var failedBeforeMessage: Bool {
+        posed_grpc_call_failed_before_message(handle)
+    }
+
+    /// The other side's address in the library's words.
+    var peer: String {
+        guard let text = posed_grpc_call_copy_peer(handle) else { return "" }
+        defer { posed_grpc_string_destroy(text) }
+        return String(cString: text)
+    }
+
+    /// Names and values of the peer's verified certificate, in order.
+    var peerProperties: [(name: String, value: String)] {
+        final class Found {
+            var list: [(name: String, value: String)] = []
+        }
+        let found = Found()
+        let context = Unmanaged.passUnretained(found).toOpaque()
+        posed_grpc_call_visit_peer_properties(handle, context) { context, name, value in
+            guard let context, let name else { return }
+            Unmanaged<Found>.fromOpaque(context).takeUnretainedValue().list
+                .append((String(cString: name), String(value)))
+        }
+        return withExtendedLifetime(found) { $0.list }
+    }
+}

@@ -1,0 +1,105 @@
+internal import CPosedGRPC
+internal import Synchronization
+
+/// Owner of a server of the library.
+///
+/// It must be stopped before it is let go: the library destroys only servers whose shutdown is
+/// complete. One that was never stopped stays, and the ledger shows it.
+///
+/// Sendable because the library's servers may be used from any thread; the lock guards the rest.
+final class CoreServer: @unchecked Sendable {
+    private struct State {
+        var stopping = false
+        var stopped = false
+        var waiting: [@Sendable () -> Void] = []
+    }
+
+    private let handle: OpaquePointer
+    private let queues: [CompletionQueue]
+    private let entry: Ledger.Entry
+    private let state = Mutex(State())
+
+    /// A server whose events come out of `queues`, of which there is at least one.
+    ///
+    /// - Throws: `RPCError` with `resourceExhausted` when it cannot be made.
+    init(options: TransportOptions, queues: [CompletionQueue], ledger: Ledger) throws(RPCError) {
+        var native = options.native
+        native.reuse_port = 0  // two daemons on one port would share its connections silently
+        guard let handle = posed_grpc_server_create(&native) else {
+            throw RPCError(.resourceExhausted, "no server could be made")
+        }
+        self.handle = handle
+        self.queues = queues
+        entry = Ledger.Entry(.servers, in: ledger)
+        for queue in queues { posed_grpc_server_register(handle, queue.handle) }
+    }
+
+    deinit {
+        if state.withLock({ $0.stopped }) { posed_grpc_server_destroy(handle) }
+    }
+
+    /// Listens at "host:port" and returns the port, or nil when that was not possible.
+    func addPort(_ address: String, _ credentials: ServerCredentials) -> Int? {
+        let port = posed_grpc_server_add_port(handle, address, credentials.handle)
+        return port > 0 ? Int(port) : nil
+    }
+
+    func start() {
+        posed_grpc_server_start(handle)
+    }
+
+    /// Serves a connected socket, which the library closes in the end.
+    func adopt(connection descriptor: Int32) {
+        posed_grpc_server_adopt_connection(handle, descriptor)
+    }
+
+    /// Asks each queue for `count` calls at a time, forever; `arrived` runs on the queue's thread.
+    func accept(_ count: Int, _ arrived: @escaping @Sendable (IncomingCall) -> Void) {
+        for queue in queues {
+            for _ in 0..<count { request(on: queue, arrived) }
+        }
+    }
+
+    private func request(
+        on queue: CompletionQueue, _ arrived: @escaping @Sendable (IncomingCall) -> Void
+    ) {
+        guard !state.withLock({ $0.stopping }) else { return }
+        guard let slot = ArrivalSlot(queue: queue) else { return }
+        slot.completed = { [self] call in
+            guard let call else { return }
+            request(on: queue, arrived)
+            arrived(call)
+        }
+        let tag = Tag.issue(.arrival(slot), ledger: queue.ledger)
+        if !posed_grpc_server_request(handle, queue.handle, slot.handle, tag) { Tag.revoke(tag) }
+    }
+
+    /// Admits no more calls; `done` runs when all calls and connections have ended.
+    func stop(_ done: @escaping @Sendable () -> Void) {
+        let (first, already) = state.withLock { state in
+            let first = !state.stopping
+            state.stopping = true
+            if !state.stopped { state.waiting.append(done) }
+            return (first, state.stopped)
+        }
+        if already { return done() }
+        guard first, let queue = queues.first else { return }
+        let tag = Tag.issue(.serverStopped(self), ledger: queue.ledger)
+        posed_grpc_server_shutdown(handle, queue.handle, tag)
+    }
+
+    func completeStop() {
+        let waiting = state.withLock { state in
+            state.stopped = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for done in waiting { done() }
+    }
+
+    /// Ends all calls and connections. Only after `stop` was called.
+    func cancelAll() {
+        guard state.withLock({ $0.stopping && !$0.stopped }) else { return }
+        posed_grpc_server_cancel_all(handle)
+    }
+}

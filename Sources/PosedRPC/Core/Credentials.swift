@@ -1,0 +1,65 @@
+internal import CPosedGRPC
+
+/// Owner of a server's credentials.
+///
+/// Sendable because they never change.
+final class ServerCredentials: @unchecked Sendable {
+    let handle: OpaquePointer
+    private let entry: Ledger.Entry
+
+    /// No protection at all.
+    init(insecure ledger: Ledger) throws(RPCError) {
+        guard let handle = posed_grpc_server_credentials_insecure() else {
+            throw RPCError(.resourceExhausted, "no credentials could be made")
+        }
+        self.handle = handle
+        entry = Ledger.Entry(.credentials, in: ledger)
+    }
+
+    /// TLS with what `store` holds at the time of each handshake.
+    init(_ store: CertificateStore, ledger: Ledger) throws(RPCError) {
+        guard
+            let handle = posed_grpc_server_credentials_tls(store.policy.native, store.number)
+        else { throw RPCError(.resourceExhausted, "no credentials could be made") }
+        self.handle = handle
+        entry = Ledger.Entry(.credentials, in: ledger)
+    }
+
+    deinit {
+        posed_grpc_server_credentials_destroy(handle)
+    }
+}
+
+/// Owner of a channel's credentials.
+///
+/// Sendable because they never change.
+final class ChannelCredentials: @unchecked Sendable {
+    let handle: OpaquePointer
+    private let entry: Ledger.Entry
+
+    init(_ security: ChannelSecurity, ledger: Ledger) throws(RPCError) {
+        let handle: OpaquePointer?
+        switch security {
+        case .insecure:
+            handle = posed_grpc_channel_credentials_insecure()
+        case .tls(let tls):
+            let roots = try tls.roots.map { path throws(RPCError) in try PEMFile.read(path) }
+            if let identity = tls.identity {
+                let chain = try PEMFile.read(identity.certificate)
+                let key = try PEMFile.read(identity.key)
+                handle = posed_grpc_channel_credentials_tls(roots, key, chain)
+            } else {
+                handle = posed_grpc_channel_credentials_tls(roots, nil, nil)
+            }
+        }
+        guard let handle else {
+            throw RPCError(.failedPrecondition, "no credentials could be made of the certificates")
+        }
+        self.handle = handle
+        entry = Ledger.Entry(.credentials, in: ledger)
+    }
+
+    deinit {
+        posed_grpc_channel_credentials_destroy(handle)
+    }
+}

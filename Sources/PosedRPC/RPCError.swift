@@ -1,2 +1,0 @@
-/// The errors of remote calls.
-struct RPCErrorPlaceholder {}

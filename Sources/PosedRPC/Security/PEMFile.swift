@@ -1,0 +1,18 @@
+internal import Glibc
+
+/// Files of PEM text.
+enum PEMFile {
+    /// More than any chain of certificates or bundle of roots has.
+    private static let largest = 4 << 20
+
+    /// The text of the file at `path`.
+    ///
+    /// - Throws: `RPCError` with `failedPrecondition` when it cannot be read or is no PEM text.
+    static func read(_ path: String) throws(RPCError) -> String {
+        let text = try TextFile.read(path, atMost: largest)
+        guard text.contains("-----BEGIN ") else {
+            throw RPCError(.failedPrecondition, "\(path) holds no PEM text")
+        }
+        return text
+    }
+}

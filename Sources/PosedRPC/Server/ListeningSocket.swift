@@ -1,0 +1,109 @@
+internal import Glibc
+
+/// A listening socket of which the server itself accepts the connections.
+///
+/// For Unix sockets that is how a call's peer is known beyond doubt: the kernel's credentials belong
+/// to the connection, and each connection is served apart.
+final class ListeningSocket: Sendable {
+    let descriptor: Descriptor
+    /// The socket's file, when this object has made it.
+    private let file: (path: String, signature: SocketFile)?
+
+    /// Which file a path named when the socket was made.
+    private struct SocketFile: Equatable {
+        let device: dev_t
+        let inode: ino_t
+
+        init?(_ path: String) {
+            var status = stat()
+            guard lstat(path, &status) == 0 else { return nil }
+            device = status.st_dev
+            inode = status.st_ino
+        }
+    }
+
+    /// Listens at `path` with the permissions `mode`.
+    ///
+    /// A socket that nobody listens at is replaced; anything else in its place is refused.
+    ///
+    /// - Throws: `RPCError` with `alreadyExists`, `invalidArgument` or `failedPrecondition`.
+    init(path: String, mode: UInt32, ledger: Ledger) throws(RPCError) {
+        descriptor = try ListeningSocket.newSocket(ledger: ledger)
+        try ListeningSocket.removeStale(path, ledger: ledger)
+        // The file is born with no more permissions than these, whatever the umask.
+        guard fchmod(descriptor.number, mode_t(mode)) == 0 else {
+            throw ListeningSocket.failure("prepare", path)
+        }
+        let bound = try SocketAddress.withUnix(path) { [descriptor] address, size in
+            bind(descriptor.number, address, size) == 0
+        }
+        guard bound else { throw ListeningSocket.failure("create", path) }
+        file = SocketFile(path).map { (path, $0) }
+        guard chmod(path, mode_t(mode)) == 0, listen(descriptor.number, SOMAXCONN) == 0 else {
+            throw ListeningSocket.failure("listen at", path)
+        }
+    }
+
+    /// Takes over a socket that listens already.
+    ///
+    /// - Throws: `RPCError` with `invalidArgument` when it is none.
+    init(inherited descriptor: Descriptor) throws(RPCError) {
+        self.descriptor = descriptor
+        file = nil
+        var listens: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        guard
+            getsockopt(descriptor.number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0,
+            listens != 0
+        else {
+            throw RPCError(
+                .invalidArgument,
+                "descriptor \(descriptor.number) was to be a listening socket, it is none")
+        }
+        let flags = fcntl(descriptor.number, F_GETFL)
+        guard flags >= 0, fcntl(descriptor.number, F_SETFL, flags | O_NONBLOCK) == 0,
+            fcntl(descriptor.number, F_SETFD, FD_CLOEXEC) == 0
+        else {
+            throw RPCError(
+                .failedPrecondition,
+                "descriptor \(descriptor.number) could not be prepared: \(SystemError.last)")
+        }
+    }
+
+    deinit {
+        // Not if another server has taken the place meanwhile.
+        if let file, SocketFile(file.path) == file.signature { unlink(file.path) }
+    }
+
+    private static func newSocket(ledger: Ledger) throws(RPCError) -> Descriptor {
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let number = socket(AF_UNIX, type, 0)
+        guard number >= 0 else {
+            throw RPCError(.resourceExhausted, "no socket could be made: \(SystemError.last)")
+        }
+        return Descriptor(number, ledger: ledger)
+    }
+
+    private static func removeStale(_ path: String, ledger: Ledger) throws(RPCError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw RPCError(
+                .alreadyExists, "\(path) was to become a socket, but another file is there")
+        }
+        let probe = try newSocket(ledger: ledger)
+        let (result, reason) = try SocketAddress.withUnix(path) { address, size in
+            let result = connect(probe.number, address, size)
+            return (result, errno)
+        }
+        guard result != 0, reason == ECONNREFUSED else {
+            throw RPCError(
+                .alreadyExists, "another process is listening at \(path) already")
+        }
+        guard unlink(path) == 0 || errno == ENOENT else { throw failure("replace", path) }
+    }
+
+    private static func failure(_ verb: String, _ path: String) -> RPCError {
+        RPCError(.failedPrecondition, "could not \(verb) the socket \(path): \(SystemError.last)")
+    }
+}

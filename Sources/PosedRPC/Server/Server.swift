@@ -1,0 +1,328 @@
+internal import Glibc
+internal import Synchronization
+
+/// Serves calls on Unix sockets, TCP and inherited listeners until it is shut down.
+///
+/// Every connection of a Unix socket or an inherited listener gets a server of the library to itself.
+/// That ties a call to its connection, and so to the credentials that the kernel noted, without
+/// trusting any text; the library offers no other way that holds when descriptors are reused.
+package final class Server: Sendable {
+    private typealias Connection = UInt64
+
+    private enum Phase {
+        case idle
+        case running
+        case draining
+        case stopped
+    }
+
+    private struct State {
+        var phase = Phase.idle
+        var bound: [BoundEndpoint] = []
+        var queues: [CompletionQueue] = []
+        var door: Door?
+        var stores: [CertificateStore] = []
+        var servers: [Connection: CoreServer] = [:]
+        var lastConnection: Connection = 0
+        var calls: [ObjectIdentifier: ServerCall] = [:]
+        var quietTicks = 0
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let configuration: ServerConfiguration
+    private let router: Router
+    private let interceptors: [ServerInterceptor]
+    private let state = Mutex(State())
+
+    package init(
+        configuration: ServerConfiguration, router: Router, interceptors: [ServerInterceptor] = []
+    ) {
+        self.configuration = configuration
+        self.router = router
+        self.interceptors = interceptors
+    }
+
+    /// Where the server is reached, in the order of the configuration; empty before the start.
+    package var boundEndpoints: [BoundEndpoint] { state.withLock { $0.bound } }
+
+    /// How many calls are being served.
+    package var liveCalls: Int { state.withLock { $0.calls.count } }
+
+    // MARK: Start
+
+    /// Binds all endpoints and begins to serve. When one cannot be bound nothing is left behind.
+    ///
+    /// - Throws: `RPCError`: `alreadyExists` for an endpoint in use, `failedPrecondition` for files and
+    ///   sockets that are no good, `invalidArgument` for a configuration that makes no sense,
+    ///   `resourceExhausted` when the system has no more to give.
+    package func start() throws(RPCError) {
+        let isFirst = state.withLock { state in
+            guard state.phase == .idle else { return false }
+            state.phase = .running
+            return true
+        }
+        guard isFirst else { throw RPCError(.failedPrecondition, "the server was started before") }
+        do {
+            try begin()
+        } catch {
+            abandonStart()
+            throw error
+        }
+    }
+
+    private func begin() throws(RPCError) {
+        guard !configuration.endpoints.isEmpty else {
+            throw RPCError(.invalidArgument, "a server needs at least one endpoint")
+        }
+        let ledger = configuration.ledger
+        var queues: [CompletionQueue] = []
+        for index in 0..<max(1, configuration.queues) {
+            queues.append(try CompletionQueue(name: "posed-rpc-\(index)", ledger: ledger))
+        }
+        state.withLock { $0.queues = queues }
+        var binder = EndpointBinder(configuration: configuration, queues: queues)
+        defer { for server in binder.unclaimed { Server.discard(server) } }
+        for endpoint in configuration.endpoints { try binder.bind(endpoint) }
+        let host = Door.Host(
+            admit: { [weak self] in self?.admit($0, $1) },
+            event: configuration.onEvent,
+            tick: { [weak self] in self?.tick() })
+        let door = try Door(
+            listeners: binder.listeners, configuration: configuration,
+            interval: configuration.certificateCheckInterval, host: host)
+        let (bound, stores) = (binder.bound, binder.stores)
+        state.withLock { state in
+            state.bound = bound
+            state.stores = stores
+            state.door = door
+        }
+        for server in binder.claim() {
+            register(server)
+            server.start()
+            server.accept(4) { [weak self] in self?.arrived($0, nil) }
+        }
+    }
+
+    private func abandonStart() {
+        state.withLock { state in
+            state.phase = .stopped
+            state.queues = []
+        }
+    }
+
+    /// Lets go of a server of the library that never served anybody.
+    private static func discard(_ server: CoreServer) {
+        server.start()
+        server.stop {}
+    }
+
+    // MARK: Connections and calls
+
+    /// Serves a connection of the door's. The descriptor is ours.
+    private func admit(_ descriptor: Int32, _ peer: Peer) -> (@Sendable () -> Void)? {
+        let queue: CompletionQueue? = state.withLock { state in
+            guard state.phase == .running, !state.queues.isEmpty else { return nil }
+            return state.queues[Int(state.lastConnection % UInt64(state.queues.count))]
+        }
+        guard let queue,
+            let server = try? CoreServer(
+                options: configuration.transport, queues: [queue], ledger: configuration.ledger)
+        else {
+            close(descriptor)
+            return nil
+        }
+        server.start()
+        guard let connection = register(server) else {
+            close(descriptor)
+            server.stop {}
+            return nil
+        }
+        let entry = ConnectionEntry(ledger: configuration.ledger)
+        server.accept(1) { [weak self] call in
+            self?.arrived(call, peer)
+            withExtendedLifetime(entry) {}
+        }
+        server.adopt(connection: descriptor)
+        return { [weak self] in
+            guard let self else { return }
+            server.stop { self.ended(connection) }
+        }
+    }
+
+    /// Counts a server of the library among ours; nil when we are shutting down.
+    @discardableResult
+    private func register(_ server: CoreServer) -> Connection? {
+        state.withLock { state in
+            guard state.phase == .running else { return nil }
+            state.lastConnection += 1
+            state.servers[state.lastConnection] = server
+            return state.lastConnection
+        }
+    }
+
+    private func ended(_ connection: Connection) {
+        state.withLock { _ = $0.servers.removeValue(forKey: connection) }
+        settleIfDone()
+    }
+
+    private func arrived(_ incoming: IncomingCall, _ peer: Peer?) {
+        let request = ServerRequest(incoming, peer: peer ?? Peer(of: incoming.core))
+        let context = ServerContext(request)
+        let call = ServerCall(
+            incoming.core, context: context, maxSendBytes: configuration.transport.maxSendBytes)
+        let admitted = state.withLock { state in
+            guard state.calls.count < configuration.maxCalls else { return false }
+            state.calls[ObjectIdentifier(call)] = call
+            return true
+        }
+        guard admitted else {
+            configuration.onEvent(.callRefused(request))
+            return call.refuse(
+                RPCError(
+                    .resourceExhausted,
+                    "the server is serving \(configuration.maxCalls) calls already, try again"))
+        }
+        let handler = router.handler(for: request.method)
+        call.serve { [interceptors] call in
+            try await Server.run(interceptors[...], call, handler)
+        } done: { [weak self] call in
+            self?.served(call)
+        }
+    }
+
+    private static func run(
+        _ interceptors: ArraySlice<ServerInterceptor>, _ call: ServerCall,
+        _ handler: Router.Handler
+    ) async throws {
+        guard let first = interceptors.first else { return try await handler(call) }
+        try await first(call.context.request, call.context) {
+            try await run(interceptors.dropFirst(), call, handler)
+        }
+    }
+
+    private func served(_ call: ServerCall) {
+        state.withLock { _ = $0.calls.removeValue(forKey: ObjectIdentifier(call)) }
+        settleIfDone()
+    }
+
+    // MARK: Certificates
+
+    /// Reads the files of certificates again, whether they look changed or not.
+    ///
+    /// - Throws: `RPCError` with `failedPrecondition` when some are no good; then those stay as they were.
+    package func reloadCertificates() throws(RPCError) {
+        let stores = state.withLock { $0.stores }
+        var failure: RPCError?
+        for store in stores {
+            do throws(RPCError) {
+                try reload(store, always: true)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func reload(_ store: CertificateStore, always: Bool) throws(RPCError) {
+        do throws(RPCError) {
+            if try store.reload(always: always, ledger: configuration.ledger) {
+                configuration.onEvent(.certificatesReloaded(store.files.identity))
+            }
+        } catch {
+            configuration.onEvent(.certificatesRefused(store.files.identity, error))
+            throw error
+        }
+    }
+
+    /// Runs on the door's thread, now and then.
+    private func tick() {
+        let (phase, stores) = state.withLock { ($0.phase, $0.stores) }
+        if phase == .running {
+            for store in stores { try? reload(store, always: false) }
+            return
+        }
+        // Draining, and nobody has a call: connections that stay open all the same are ended.
+        let silent: [CoreServer] = state.withLock { state in
+            state.quietTicks = state.calls.isEmpty ? state.quietTicks + 1 : 0
+            return state.quietTicks >= 5 ? Array(state.servers.values) : []
+        }
+        for server in silent { server.cancelAll() }
+    }
+
+    // MARK: End
+
+    /// Admits no more connections and calls; those that are being served go on.
+    package func beginGracefulShutdown() {
+        let (door, servers): (Door?, [Connection: CoreServer]) = state.withLock { state in
+            guard state.phase == .running else { return (nil, [:]) }
+            state.phase = .draining
+            return (state.door, state.servers)
+        }
+        door?.stopListening()
+        door?.hurry()
+        for (connection, server) in servers {
+            server.stop { [weak self] in self?.ended(connection) }
+        }
+        settleIfDone()
+    }
+
+    /// Ends all calls and connections now; handlers see a cancellation with the reason `shutdown`.
+    package func cancelAll() {
+        beginGracefulShutdown()
+        let (calls, servers) = state.withLock { (Array($0.calls.values), Array($0.servers.values)) }
+        for call in calls { call.cancel(.shutdown) }
+        for server in servers { server.cancelAll() }
+    }
+
+    /// Returns when the server has been shut down and its last call has ended.
+    package func stopped() async {
+        await withCheckedContinuation { continuation in
+            let over = state.withLock { state in
+                if state.phase != .stopped { state.waiting.append(continuation) }
+                return state.phase == .stopped
+            }
+            if over { continuation.resume() }
+        }
+    }
+
+    /// Starts the server and returns when it has been shut down. Cancelling the task ends all calls.
+    package func run() async throws(RPCError) {
+        try start()
+        await withTaskCancellationHandler {
+            await stopped()
+        } onCancel: {
+            cancelAll()
+        }
+    }
+
+    private func settleIfDone() {
+        typealias Rest = (
+            door: Door?, queues: [CompletionQueue], waiting: [CheckedContinuation<Void, Never>]
+        )
+        let rest: Rest? = state.withLock { state in
+            guard state.phase == .draining, state.servers.isEmpty, state.calls.isEmpty else {
+                return nil
+            }
+            state.phase = .stopped
+            defer {
+                state.door = nil
+                state.queues = []
+                state.stores = []
+                state.waiting = []
+            }
+            return (state.door, state.queues, state.waiting)
+        }
+        guard let rest else { return }
+        rest.door?.end()
+        for continuation in rest.waiting { continuation.resume() }
+    }
+}
+
+/// Counts a connection for as long as its server of the library lives.
+private final class ConnectionEntry: Sendable {
+    private let entry: Ledger.Entry
+
+    init(ledger: Ledger) {
+        entry = Ledger.Entry(.connections, in: ledger)
+    }
+}

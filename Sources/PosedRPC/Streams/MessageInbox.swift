@@ -1,0 +1,71 @@
+/// Decides about reading: one message at a time, and only when someone asks.
+///
+/// Pure: it says what to do and does nothing. A reader that gives up loses nothing: what was asked for
+/// on its behalf is kept for the next one.
+struct MessageInbox {
+    /// What a read came to.
+    enum Outcome: Sendable {
+        case message(MessageBytes)
+        /// The other side is done.
+        case end
+        /// The call broke off.
+        case failed
+    }
+
+    /// What to do for a reader who asks.
+    enum Answer {
+        /// Start a read; the reader waits for it.
+        case read
+        /// A read is under way; the reader waits for it.
+        case wait
+        /// It is here already.
+        case deliver(Outcome)
+        /// Someone else is waiting already: two readers at a time would mix up the order.
+        case refuse
+    }
+
+    private enum State {
+        case idle
+        case reading(awaited: Bool)
+        case holding(Outcome)
+        case over(Outcome)
+    }
+
+    private var state = State.idle
+
+    /// A reader asks for the next message.
+    mutating func ask() -> Answer {
+        switch state {
+        case .idle:
+            state = .reading(awaited: true)
+            return .read
+        case .reading(awaited: true):
+            return .refuse
+        case .reading(awaited: false):
+            state = .reading(awaited: true)
+            return .wait
+        case .holding(let outcome):
+            state = .idle
+            return .deliver(outcome)
+        case .over(let outcome):
+            return .deliver(outcome)
+        }
+    }
+
+    /// A read completed. Returns whether a reader waits for the outcome.
+    mutating func arrive(_ outcome: Outcome) -> Bool {
+        guard case .reading(let awaited) = state else { return false }
+        switch outcome {
+        case .message: state = awaited ? .idle : .holding(outcome)
+        case .end, .failed: state = .over(outcome)
+        }
+        return awaited
+    }
+
+    /// The waiting reader gives up. Returns whether there was one.
+    mutating func abandon() -> Bool {
+        guard case .reading(awaited: true) = state else { return false }
+        state = .reading(awaited: false)
+        return true
+    }
+}

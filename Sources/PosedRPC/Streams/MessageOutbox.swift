@@ -1,0 +1,65 @@
+/// Decides about writing: one message under way, the others in line.
+///
+/// Pure: it says what to do and does nothing.
+struct MessageOutbox {
+    /// A write, in the order of asking.
+    typealias Ticket = UInt64
+
+    /// What to do for a writer who asks.
+    enum Answer: Equatable {
+        /// Send it now; the writer waits until it is taken.
+        case send(Ticket)
+        /// It is its turn later.
+        case queue(Ticket)
+        /// Nothing can be sent any more.
+        case refuse
+    }
+
+    private var last: Ticket = 0
+    private var active: Ticket?
+    private var line: [Ticket] = []
+    private var closed = false
+
+    /// Whether a message is under way.
+    var isSending: Bool { active != nil }
+
+    /// A writer has a message.
+    mutating func offer() -> Answer {
+        guard !closed else { return .refuse }
+        last += 1
+        guard active == nil else {
+            line.append(last)
+            return .queue(last)
+        }
+        active = last
+        return .send(last)
+    }
+
+    /// The message under way was taken, or could not be. Returns whose turn it is now; after a
+    /// failure nobody's, and everybody in line fails with it.
+    mutating func complete(success: Bool) -> (done: Ticket?, next: Ticket?, failed: [Ticket]) {
+        let done = active
+        active = nil
+        guard success else {
+            closed = true
+            defer { line = [] }
+            return (done, nil, line)
+        }
+        guard !line.isEmpty else { return (done, nil, []) }
+        let next = line.removeFirst()
+        active = next
+        return (done, next, [])
+    }
+
+    /// A writer gives up. A message in line is dropped; one under way cannot be called back.
+    mutating func abandon(_ ticket: Ticket) {
+        line.removeAll { $0 == ticket }
+    }
+
+    /// Nothing more will be offered. Returns the writers in line, who fail.
+    mutating func close() -> [Ticket] {
+        closed = true
+        defer { line = [] }
+        return line
+    }
+}

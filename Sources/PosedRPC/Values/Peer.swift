@@ -1,0 +1,33 @@
+/// The other end of a connection, as far as the transport vouches for it.
+package struct Peer: Sendable, Hashable, CustomStringConvertible {
+    /// How it is connected.
+    package enum Address: Sendable, Hashable {
+        /// A Unix socket, with the credentials that the kernel noted when it connected.
+        case unix(user: UInt32, group: UInt32, process: Int32)
+        /// Over IP, "192.0.2.1:40000" or "[2001:db8::1]:40000".
+        case tcp(String)
+        /// Some other way, in the library's words.
+        case other(String)
+    }
+
+    /// The names in a certificate that was verified against the client authority.
+    package struct Certificate: Sendable, Hashable {
+        /// The subject in one line, "CN=studio,O=Example".
+        package var subject: String
+        package var commonName: String?
+        /// All subject alternative names: DNS names, addresses, URIs.
+        package var alternativeNames: [String]
+    }
+
+    package var address: Address
+    /// Present when the client showed a certificate and it was verified.
+    package var certificate: Certificate?
+
+    package var description: String {
+        switch address {
+        case .unix(let user, _, let process): "unix:uid=\(user),pid=\(process)"
+        case .tcp(let address): address
+        case .other(let text): text
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Testing
+
+@testable import PosedRPC
+
+@Suite("Cancellation and deadlines", .timeLimit(.minutes(1)))
+struct CancellationTests {
+    /// Waits until the call is cancelled, and notes that it was and why.
+    private static func waiting(
+        _ started: Signal, _ reason: OneShot<CancellationReason>
+    ) -> @Sendable (MessageBytes, ServerContext) async throws -> MessageBytes {
+        { _, context in
+            context.onCancel { reason.fulfil($0) }
+            started.raise()
+            try await Task.sleep(for: .seconds(600))
+            return MessageBytes()
+        }
+    }
+
+    @Test("a client's cancellation reaches the handler's task and its actions")
+    func clientCancels() async throws {
+        let started = Signal()
+        let reason = OneShot<CancellationReason>()
+        try await Harness.run {
+            try $0.unary(Methods.echo, Self.waiting(started, reason))
+        } test: { harness in
+            let channel = harness.channel
+            let task = Task { try await channel.unary(Methods.echo, MessageBytes()) }
+            await started.wait()
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(await reason.value() == .client)
+        }
+    }
+
+    @Test("a deadline ends the call on both sides")
+    func deadline() async throws {
+        let started = Signal()
+        let reason = OneShot<CancellationReason>()
+        try await Harness.run {
+            try $0.unary(Methods.echo, Self.waiting(started, reason))
+        } test: { harness in
+            let options = CallOptions(timeout: .milliseconds(100))
+            let error = await status {
+                try await harness.channel.unary(Methods.echo, MessageBytes(), options: options)
+            }
+            #expect(error?.code == .deadlineExceeded)
+            #expect(await reason.value() == .deadline)
+        }
+    }
+
+    @Test("the handler knows the deadline")
+    func deadlineKnown() async throws {
+        try await Harness.run {
+            try $0.unary(Methods.text) { _, context in
+                guard let deadline = context.request.deadline else { return "none" }
+                let left = ContinuousClock.now.duration(to: deadline)
+                return left > .seconds(500) && left < .seconds(602) ? "some" : "\(left)"
+            }
+        } test: { harness in
+            let without = try await harness.channel.unary(Methods.text, "")
+            let options = CallOptions(timeout: .seconds(600))
+            let with = try await harness.channel.unary(Methods.text, "", options: options)
+            #expect((without, with) == ("none", "some"))
+        }
+    }
+
+    @Test("a call that was late when it began fails without being served")
+    func lateAlready() async throws {
+        try await Harness.run {
+            try $0.unary(Methods.echo) { request, _ in request }
+        } test: { harness in
+            let options = CallOptions(timeout: .seconds(-1))
+            let error = await status {
+                try await harness.channel.unary(Methods.echo, MessageBytes(), options: options)
+            }
+            #expect(error?.code == .deadlineExceeded)
+        }
+    }
+
+    @Test("letting go of a streaming call cancels it")
+    func letGo() async throws {
+        let reason = OneShot<CancellationReason>()
+        try await Harness.run {
+            try $0.bidirectional(Methods.chat) { requests, writer, context in
+                context.onCancel { reason.fulfil($0) }
+                for try await request in requests { try await writer.write(request) }
+            }
+        } test: { harness in
+            do {
+                let call = try harness.channel.stream(Methods.chat)
+                try await call.write(MessageBytes(text: "hello"))
+                _ = try await call.next()
+            }
+            #expect(await reason.value() == .client)
+        }
+    }
+}
