@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import PosedRPC
+import PosedRPC
 
 @Suite("Calls of all shapes", .timeLimit(.minutes(1)))
 struct CallTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import PosedRPC
+import PosedRPC
 
 @Suite("Cancellation and deadlines", .timeLimit(.minutes(1)))
 struct CancellationTests {

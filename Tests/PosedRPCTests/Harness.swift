@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import PosedRPC
+import PosedRPC
 
 /// A folder that goes when the test is over.
 final class TemporaryFolder: Sendable {

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// A value that comes once; any number of tasks may wait for it.
-final class OneShot<Value: Sendable>: Sendable {
+package final class OneShot<Value: Sendable>: Sendable {
     private enum State {
         case waiting([CheckedContinuation<Value, Never>])
         case here(Value)
@@ -9,8 +9,10 @@ final class OneShot<Value: Sendable>: Sendable {
 
     private let state = Mutex(State.waiting([]))
 
+    package init() {}
+
     /// The value if it has come.
-    var now: Value? {
+    package var now: Value? {
         state.withLock { state in
             guard case .here(let value) = state else { return nil }
             return value
@@ -18,7 +20,7 @@ final class OneShot<Value: Sendable>: Sendable {
     }
 
     /// The value, as soon as it has come.
-    func value() async -> Value {
+    package func value() async -> Value {
         await withCheckedContinuation { continuation in
             let here: Value? = state.withLock { state in
                 switch state {
@@ -33,7 +35,7 @@ final class OneShot<Value: Sendable>: Sendable {
     }
 
     /// The value has come; later ones are ignored.
-    func fulfil(_ value: Value) {
+    package func fulfil(_ value: Value) {
         let waiting: [CheckedContinuation<Value, Never>] = state.withLock { state in
             guard case .waiting(let waiting) = state else { return [] }
             state = .here(value)

@@ -2,9 +2,9 @@
 ///
 /// Pure: it says what to do and does nothing. A reader that gives up loses nothing: what was asked for
 /// on its behalf is kept for the next one.
-struct MessageInbox {
+package struct MessageInbox {
     /// What a read came to.
-    enum Outcome: Sendable {
+    package enum Outcome: Sendable {
         case message(MessageBytes)
         /// The other side is done.
         case end
@@ -13,7 +13,7 @@ struct MessageInbox {
     }
 
     /// What to do for a reader who asks.
-    enum Answer {
+    package enum Answer {
         /// Start a read; the reader waits for it.
         case read
         /// A read is under way; the reader waits for it.
@@ -33,8 +33,10 @@ struct MessageInbox {
 
     private var state = State.idle
 
+    package init() {}
+
     /// A reader asks for the next message.
-    mutating func ask() -> Answer {
+    package mutating func ask() -> Answer {
         switch state {
         case .idle:
             state = .reading(awaited: true)
@@ -53,7 +55,7 @@ struct MessageInbox {
     }
 
     /// A read completed. Returns whether a reader waits for the outcome.
-    mutating func arrive(_ outcome: Outcome) -> Bool {
+    package mutating func arrive(_ outcome: Outcome) -> Bool {
         guard case .reading(let awaited) = state else { return false }
         switch outcome {
         case .message: state = awaited ? .idle : .holding(outcome)
@@ -63,7 +65,7 @@ struct MessageInbox {
     }
 
     /// The waiting reader gives up. Returns whether there was one.
-    mutating func abandon() -> Bool {
+    package mutating func abandon() -> Bool {
         guard case .reading(awaited: true) = state else { return false }
         state = .reading(awaited: false)
         return true

@@ -1,12 +1,12 @@
 /// Decides about writing: one message under way, the others in line.
 ///
 /// Pure: it says what to do and does nothing.
-struct MessageOutbox {
+package struct MessageOutbox {
     /// A write, in the order of asking.
-    typealias Ticket = UInt64
+    package typealias Ticket = UInt64
 
     /// What to do for a writer who asks.
-    enum Answer: Equatable {
+    package enum Answer: Equatable {
         /// Send it now; the writer waits until it is taken.
         case send(Ticket)
         /// It is its turn later.
@@ -20,11 +20,13 @@ struct MessageOutbox {
     private var line: [Ticket] = []
     private var closed = false
 
+    package init() {}
+
     /// Whether a message is under way.
-    var isSending: Bool { active != nil }
+    package var isSending: Bool { active != nil }
 
     /// A writer has a message.
-    mutating func offer() -> Answer {
+    package mutating func offer() -> Answer {
         guard !closed else { return .refuse }
         last += 1
         guard active == nil else {
@@ -37,7 +39,9 @@ struct MessageOutbox {
 
     /// The message under way was taken, or could not be. Returns whose turn it is now; after a
     /// failure nobody's, and everybody in line fails with it.
-    mutating func complete(success: Bool) -> (done: Ticket?, next: Ticket?, failed: [Ticket]) {
+    package mutating func complete(success: Bool) -> (
+        done: Ticket?, next: Ticket?, failed: [Ticket]
+    ) {
         let done = active
         active = nil
         guard success else {
@@ -52,12 +56,12 @@ struct MessageOutbox {
     }
 
     /// A writer gives up. A message in line is dropped; one under way cannot be called back.
-    mutating func abandon(_ ticket: Ticket) {
+    package mutating func abandon(_ ticket: Ticket) {
         line.removeAll { $0 == ticket }
     }
 
     /// Nothing more will be offered. Returns the writers in line, who fail.
-    mutating func close() -> [Ticket] {
+    package mutating func close() -> [Ticket] {
         closed = true
         defer { line = [] }
         return line
