@@ -1,0 +1,158 @@
+"""Training the autoencoder on pictures and on drawn poses, which it has to carry too."""
+
+import copy
+import math
+from dataclasses import dataclass, field
+
+import torch
+
+from posed_recipe.autoencoder.layers import ResnetBlock
+from posed_recipe.autoencoder.losses import divergence, reconstruction_loss
+from posed_recipe.autoencoder.model import AutoencoderConfig, AutoencoderKL
+from posed_recipe.data.augment import colour_shifts, shift_colours
+from posed_recipe.pose import draw_poses
+from posed_recipe.training.loop import Trainer, TrainingOptions, autocast, compile_parts, generator
+
+
+@dataclass
+class AutoencoderOptions:
+    """Sizes and training of the autoencoder."""
+
+    widths: tuple = (32, 64, 128, 128)
+    layers: int = 1
+    groups: int = 8
+    latent_channels: int = 4
+    batch: int = 64
+    """Crops in a step, over all processes; whole pictures are fewer by the ratio of their areas."""
+    crop: int = 128
+    whole: float = 0.25
+    """Part of the training, at its end, that sees whole pictures."""
+    poses: float = 0.125
+    """Part of each batch that is drawn poses."""
+    divergence: float = 1e-4
+    pictures: int | None = None
+    """At most so many pictures are held in memory."""
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(
+        learning_rate=1e-3, weight_decay=1e-3, decay=0.5))
+
+    def config(self, size):
+        """The autoencoder's configuration for pictures of `size`."""
+        return AutoencoderConfig(
+            block_out_channels=tuple(self.widths), layers_per_block=self.layers, norm_num_groups=self.groups,
+            latent_channels=self.latent_channels, sample_size=size, scaling_factor=1.0)
+
+
+class Reconstruction(torch.nn.Module):
+    """The autoencoder as it is trained: pictures to losses."""
+
+    def __init__(self, autoencoder, options):
+        super().__init__()
+        self.autoencoder, self.options = autoencoder, options
+
+    def forward(self, target, noise):
+        """Pictures [B, 3, H, W] in [-1, 1], noise [B, C, h, w] -> loss and numbers to tell."""
+        mean, logvar = (part.float() for part in self.autoencoder.posterior(target))
+        deviation = (0.5 * logvar).exp()
+        output = self.autoencoder.reconstruct(mean + deviation * noise).float()
+        likeness, kl = reconstruction_loss(output, target), divergence(mean, logvar)
+        values = {
+            "psnr": 10 * torch.log10(4 / (output.detach().clamp(-1, 1) - target).square().mean()),
+            "kl": kl.detach(),
+            "relative_noise": (deviation.detach().square().mean() / mean.detach().var()).sqrt(),
+        }
+        return likeness + self.options.divergence * kl, values
+
+
+class AutoencoderTask:
+    """What a `Trainer` runs."""
+
+    def __init__(self, bank, options, processes):
+        self.bank, self.options, self.processes = bank, options, processes
+        torch.manual_seed(options.training.seed)
+        autoencoder = AutoencoderKL(options.config(bank.pictures.shape[-1])).to(processes.device)
+        self.layout = torch.channels_last if processes.device.type == "cuda" else torch.contiguous_format
+        autoencoder.to(memory_format=self.layout)
+        self.module = Reconstruction(autoencoder, options)
+        if options.training.compile:
+            compile_parts(autoencoder, ResnetBlock)
+
+    def loss(self, model, step, progress):
+        """Loss of one step."""
+        options, device = self.options, self.processes.device
+        side = self.bank.pictures.shape[-1]
+        crop = options.crop if progress < 1 - options.whole else side
+        count = max(self.processes.world, options.batch * options.crop**2 // crop**2)
+        count -= count % self.processes.world
+        random = generator(device, options.training.seed, step)
+        pictures = self.draw(count, crop, random)
+        scale = self.module.autoencoder.config.downsampling
+        noise = torch.randn(
+            count, options.latent_channels, crop // scale, crop // scale, generator=random, device=device)
+        mine = self.processes.share(count)
+        target = (pictures[mine].float() / 127.5 - 1).to(memory_format=self.layout)
+        with autocast(device, options.training.precision):
+            return model(target, noise[mine])
+
+    def draw(self, count, crop, random):
+        """uint8 pictures [count, 3, crop, crop]: turned, moved in colour and cut; some are poses."""
+        device = self.processes.device
+        side = self.bank.pictures.shape[-1]
+        numbers = torch.randint(len(self.bank), (count,), generator=random, device=device)
+        poses = math.floor(count * self.options.poses)
+        chosen = self.bank.pictures[numbers]
+        if poses:
+            drawn = draw_poses(self.bank.keypoints[numbers[:poses]], side, side)
+            chosen = torch.cat([drawn, chosen[poses:]])
+        corners = torch.randint(0, side - crop + 1, (count, 2), generator=random, device=device)
+        pixel = torch.arange(crop, device=device)
+        rows = (corners[:, 0, None] + pixel)[:, None, :, None]
+        columns = (corners[:, 1, None] + pixel)[:, None, None, :]
+        turn = torch.rand(count, generator=random, device=device)[:, None, None, None] < 0.5
+        columns = torch.where(turn, columns.flip(-1), columns)
+        every = torch.arange(count, device=device)[:, None, None, None]
+        cut = chosen[every, torch.arange(3, device=device)[None, :, None, None], rows, columns]
+        matrices, offsets = colour_shifts(count, random)
+        changed = shift_colours(cut, matrices, offsets)
+        changed[:poses] = cut[:poses]
+        return changed
+
+    def watch(self, journal, step):
+        """Tells how well whole pictures are reconstructed, and shows eight of them."""
+        pictures = self.bank.pictures[torch.arange(0, len(self.bank), max(1, len(self.bank) // 8))[:8]]
+        target = pictures.float() / 127.5 - 1
+        with autocast(self.processes.device, self.options.training.precision):
+            mean, _ = self.module.autoencoder.posterior(target)
+            output = self.module.autoencoder.reconstruct(mean).float().clamp(-1, 1)
+        error = (output - target).square().mean(dim=(1, 2, 3))
+        journal.say(f"step {step}: {(10 * torch.log10(4 / error)).mean():.2f} dB on eight whole pictures")
+        sheet = torch.cat([target, output], dim=2).permute(2, 0, 3, 1).flatten(1, 2)
+        journal.picture("reconstruction", ((sheet + 1) * 127.5).round().byte().cpu().numpy(), step)
+
+
+def train_autoencoder(bank, folder, budget, options, processes, deadline=None):
+    """Trains in `folder`; gives the autoencoder with averaged, normalized weights, or None if time ran out."""
+    task = AutoencoderTask(bank, options, processes)
+    trainer = Trainer(folder, "autoencoder", task, budget, options.training, processes, deadline)
+    if not trainer.run():
+        return None
+    autoencoder = copy.deepcopy(trainer.averaged().autoencoder)
+    return normalize(autoencoder, bank.pictures[:len(bank):max(1, len(bank) // 512)])
+
+
+@torch.no_grad()
+def normalize(autoencoder, pictures):
+    """Gives every latent channel mean 0 and deviation 1 over `pictures`, by changing the 1x1 convolutions.
+
+    The flow's noise has deviation 1 in every channel; `scaling_factor` alone could not do this for each.
+    """
+    c = autoencoder.config.latent_channels
+    latents = torch.cat([
+        autoencoder.posterior(chunk.float() / 127.5 - 1)[0] for chunk in pictures.split(16)])
+    mean, deviation = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
+    into, out = autoencoder.quant_conv, autoencoder.post_quant_conv
+    into.weight[:c] /= deviation[:, None, None, None]
+    into.bias[:c] = (into.bias[:c] - mean) / deviation
+    into.bias[c:] -= 2 * deviation.log()
+    out.bias += out.weight[:, :, 0, 0] @ mean
+    out.weight *= deviation[None, :, None, None]
+    return autoencoder

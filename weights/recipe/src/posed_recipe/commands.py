@@ -1,0 +1,141 @@
+"""What the commands of `posed-recipe` do. Each gives a result to print, or None if time ran out."""
+
+from pathlib import Path
+
+from posed_recipe import published
+from posed_recipe.autoencoder.trainer import AutoencoderOptions, train_autoencoder
+from posed_recipe.data.bank import PictureBank
+from posed_recipe.data.pictures import read_pictures
+from posed_recipe.default_model import PROFILES, train_default
+from posed_recipe.encoder import Preprocessor
+from posed_recipe.evaluation import Settings, evaluate
+from posed_recipe.export import assemble
+from posed_recipe.flow.rectify import RectifyOptions, RectifyTask, make_pairs
+from posed_recipe.flow.sheets import SheetWatcher
+from posed_recipe.flow.trainer import FlowOptions, FlowTask
+from posed_recipe.latents import LatentStore, PrecomputeOptions, precompute
+from posed_recipe.latents.precompute import Encoders
+from posed_recipe.model_folder import ModelFolder, SamplerDefaults
+from posed_recipe.options import configure
+from posed_recipe.runs import describe_flow, read_flow
+from posed_recipe.training import Budget, Deadline, Processes, Trainer
+
+
+def budget_of(flags):
+    """Steps or minutes."""
+    return Budget(steps=flags.steps) if flags.steps is not None else Budget(seconds=60 * flags.minutes)
+
+
+def deadline_of(flags):
+    """When this call ends."""
+    return Deadline(flags.stop_after_minutes).watch_signals()
+
+
+def train_autoencoder_command(flags):
+    """posed-recipe train-autoencoder"""
+    processes = Processes.join(flags.device)
+    options = configure(AutoencoderOptions(), flags.set)
+    bank = PictureBank.of(read_pictures(flags.data), processes.device, options.pictures)
+    trained = train_autoencoder(
+        bank, flags.out, budget_of(flags), options, processes, deadline_of(flags))
+    if trained is None:
+        return None
+    if processes.leads:
+        trained.save_pretrained(Path(flags.out) / "vae")
+    return {"vae": str(Path(flags.out) / "vae")}
+
+
+def precompute_command(flags):
+    """posed-recipe precompute"""
+    processes = Processes.join(flags.device)
+    options = configure(PrecomputeOptions(), flags.set)
+    pictures = read_pictures(flags.data, tuple(flags.size), flags.split)
+    vae = published.autoencoder(flags.vae, processes.device)
+    if flags.encoder is None:
+        encoders = Encoders(Preprocessor.square(flags.encoder_side))
+    else:
+        source, preprocessor = published.encoder(flags.encoder, processes.device)
+        pose, pose_preprocessor = None, None
+        if flags.pose_encoder:
+            pose, pose_preprocessor = published.encoder(flags.pose_encoder, processes.device)
+        encoders = Encoders(preprocessor, source, pose, pose_preprocessor)
+    deadline = Deadline().watch_signals()
+    if not precompute(pictures, flags.out, vae, encoders, options, processes, deadline):
+        return None
+    return {"latents": flags.out, "pictures": len(pictures)}
+
+
+def watcher_of(flags, folder, device):
+    """What paints sheets, where the flags ask for it."""
+    if not flags.heldout or not flags.vae:
+        return None
+    encoders = None
+    if flags.encoder:
+        encoders = [published.encoder(name, device) for name in (flags.encoder, flags.pose_encoder) if name]
+    return SheetWatcher(folder, published.autoencoder(flags.vae, device), flags.heldout, encoders)
+
+
+def train_flow_command(flags):
+    """posed-recipe train-flow"""
+    processes = Processes.join(flags.device)
+    options = configure(FlowOptions(), flags.set)
+    store = LatentStore(flags.latents, processes.device)
+    if processes.leads:
+        describe_flow(flags.out, options, store.shape)
+    task = FlowTask(store, options, processes, watcher=watcher_of(flags, flags.out, processes.device))
+    trainer = Trainer(flags.out, "flow", task, budget_of(flags), options.training, processes, deadline_of(flags))
+    return {"flow": flags.out, "steps": trainer.step} if trainer.run() else None
+
+
+def rectify_command(flags):
+    """posed-recipe rectify"""
+    processes, deadline = Processes.join(flags.device), deadline_of(flags)
+    options = configure(RectifyOptions(), flags.set)
+    flow, flow_options = read_flow(flags.flow, processes.device)
+    store = LatentStore(flags.latents, processes.device)
+    pairs = make_pairs(flow, store, Path(flags.out) / "pairs", options, flow_options, processes, deadline)
+    if pairs is None:
+        return None
+    if processes.leads:
+        describe_flow(flags.out, flow_options, store.shape)
+    task = RectifyTask(store, pairs, flow, options, flow_options, processes,
+                       watcher_of(flags, flags.out, processes.device))
+    trainer = Trainer(flags.out, "rectify", task, budget_of(flags), options.training, processes, deadline)
+    return {"flow": flags.out, "steps": trainer.step} if trainer.run() else None
+
+
+def export_command(flags):
+    """posed-recipe export"""
+    sampler = SamplerDefaults(flags.solver, flags.steps, flags.guidance)
+    model = assemble(flags.vae, flags.flow, flags.encoder, flags.pose_encoder, sampler)
+    shard = None if flags.shard_mb is None else int(flags.shard_mb * 1e6)
+    return {"model": flags.out, "bytes": model.save(flags.out, flags.dtype, shard)}
+
+
+def evaluate_command(flags):
+    """posed-recipe evaluate"""
+    model = ModelFolder.load(flags.model, Processes.join(flags.device).device)
+    sampler = model.sampler
+    solver = flags.solver or sampler.solver
+    settings = Settings(
+        solver, flags.nfe or sampler.steps * len_of(solver),
+        sampler.guidance_scale if flags.guidance is None else flags.guidance,
+        sampler.time_shift, flags.seed, flags.precision)
+    return evaluate(model, flags.data, settings, flags.limit, sheet=flags.sheet)
+
+
+def len_of(solver):
+    """Evaluations of one step."""
+    from posed_recipe.rpfm.sampling import tableau
+
+    return len(tableau(solver)[2])
+
+
+def train_default_command(flags):
+    """posed-recipe train-default"""
+    processes = Processes.join(flags.device)
+    profile = flags.profile or ("h200" if processes.device.type == "cuda" else "cpu")
+    plan = configure(PROFILES[profile](), flags.set)
+    deadline = deadline_of(flags)
+    done = train_default(flags.out, plan, flags.budget_minutes, processes, deadline, flags.people, flags.heldout)
+    return {"model": str(Path(flags.out) / "model")} if done else None

@@ -1,0 +1,56 @@
+"""The synthetic set, as `posed-recipe people make` writes it: tars of JPEGs, and an index for each."""
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from posed_recipe.data.pictures import PictureSet, fit, pairs_of_groups
+from posed_recipe.errors import RecipeError
+
+SIDE = 256
+
+
+def read_synthetic(folder, size=(SIDE, SIDE)):
+    """The pictures of all finished shards; every two of one person make two pairs.
+
+    A shard is finished when its index is there, so a set can be read while it is being made. The shards'
+    names give the order of the pictures, which does not change when more are added.
+    """
+    folder = Path(folder)
+    spans, keypoints, identity, shard, tars = [], [], [], [], []
+    for index in sorted(folder.glob("shard-*.npz")):
+        with np.load(index) as arrays:
+            spans.append(arrays["picture"])
+            keypoints.append(arrays["keypoints"].astype(np.float32))
+            identity.append(arrays["identity"])
+        shard.append(np.full(len(identity[-1]), len(tars)))
+        tars.append(index.with_suffix(".tar"))
+    if not tars:
+        raise RecipeError(f"{folder}: shards of pictures expected, but none is finished")
+    identity = np.concatenate(identity)
+    order = np.argsort(identity, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(identity[order])) + 1)
+    scale = np.asarray([size[1] / SIDE, size[0] / SIDE, 1], np.float32)
+    load = ShardPictures(tars, np.concatenate(shard), np.concatenate(spans), size)
+    return PictureSet(tuple(size), np.concatenate(keypoints) * scale, load,
+                      *pairs_of_groups(groups, len(identity)), name=str(folder))
+
+
+class ShardPictures:
+    """Reads JPEGs straight out of the tars."""
+
+    def __init__(self, tars, shard, spans, size):
+        self.files = [os.open(tar, os.O_RDONLY) for tar in tars]
+        self.shard, self.spans, self.size = shard, spans, size
+
+    def __call__(self, i):
+        offset, length = (int(number) for number in self.spans[i])
+        data = os.pread(self.files[self.shard[i]], length, offset)
+        return fit(Image.open(io.BytesIO(data)), self.size)
+
+    def __del__(self):
+        for file in getattr(self, "files", []):
+            os.close(file)

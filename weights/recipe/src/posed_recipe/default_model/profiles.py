@@ -1,0 +1,77 @@
+"""What the default model is made of, for a large GPU and for two CPU cores."""
+
+from dataclasses import dataclass, field
+
+from posed_recipe.autoencoder.trainer import AutoencoderOptions
+from posed_recipe.flow.rectify import RectifyOptions
+from posed_recipe.flow.trainer import EncoderOptions, FlowOptions
+from posed_recipe.latents.precompute import PrecomputeOptions
+from posed_recipe.training.loop import TrainingOptions
+
+
+@dataclass
+class Shares:
+    """Parts of the budget. What is left is the flow's, the largest part."""
+
+    autoencoder: float = 0.24
+    """People are made at the same time, and until this is over."""
+    pairs: float = 0.06
+    rectify: float = 0.14
+    finish: float = 0.06
+    """Export and evaluation."""
+
+
+@dataclass
+class DefaultPlan:
+    """Everything that one command does."""
+
+    identities: int = 40000
+    people_processes: int | None = None
+    """Default: all cores but one."""
+    least_pictures: int = 2000
+    """The autoencoder waits for so many."""
+    heldout: int = 200
+    seed: int = 7
+    shares: Shares = field(default_factory=Shares)
+    autoencoder: AutoencoderOptions = field(default_factory=AutoencoderOptions)
+    precompute: PrecomputeOptions = field(default_factory=PrecomputeOptions)
+    flow: FlowOptions = field(default_factory=FlowOptions)
+    rectify: RectifyOptions = field(default_factory=RectifyOptions)
+    dtype: str = "bf16"
+    nfe: int = 4
+    """Evaluations that the model folder asks for by default."""
+
+
+def h200():
+    """One H200 and 16 cores; 27 minutes of it are meant."""
+    plan = DefaultPlan()
+    plan.autoencoder.batch = 128
+    plan.autoencoder.pictures = 60000
+    plan.autoencoder.training.compile = True
+    plan.flow.training.compile = True
+    plan.rectify.training.compile = True
+    plan.flow.groups, plan.flow.targets = 192, 3
+    return plan
+
+
+def cpu():
+    """Two cores and minutes: a small model that runs, and shows that the recipe does."""
+    small = dict(log_every=10, save_minutes=2.0, watch_minutes=5.0)
+    return DefaultPlan(
+        identities=600,
+        least_pictures=64,
+        heldout=16,
+        autoencoder=AutoencoderOptions(
+            widths=(16, 32, 64, 64), batch=12, crop=96, whole=0.1, pictures=2400,
+            training=TrainingOptions(learning_rate=2e-3, weight_decay=1e-3, decay=0.5, warmup_steps=50, **small)),
+        precompute=PrecomputeOptions(colours=1, jitters=1, chunk=32, threads=2),
+        flow=FlowOptions(
+            hidden_size=192, depth=6, num_heads=3, encoder=EncoderOptions(width=64, layers=2, heads=1),
+            groups=6, targets=3, two_sources=0.0,
+            training=TrainingOptions(learning_rate=1e-3, decay=0.4, warmup_steps=100, **small)),
+        rectify=RectifyOptions(
+            pairs=768, chunk=8, nfe=8,
+            training=TrainingOptions(learning_rate=2e-4, decay=0.7, warmup_steps=20, **small)))
+
+
+PROFILES = {"h200": h200, "cpu": cpu}

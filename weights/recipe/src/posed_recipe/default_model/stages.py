@@ -1,0 +1,243 @@
+"""The stages of the default model, each of which goes on where it stopped.
+
+`state.json` in the work folder keeps the seconds used over all calls and what each stage was granted, so
+that a plan of 30 minutes may be spent in three calls of ten. The flow gets whatever the stages after it do
+not need.
+"""
+
+import json
+import time
+from pathlib import Path
+
+from posed_recipe import published
+from posed_recipe.autoencoder.trainer import train_autoencoder
+from posed_recipe.data.bank import GrowingBank, PictureBank
+from posed_recipe.data.pictures import read_pictures
+from posed_recipe.default_model.people import Peopling, make_heldout
+from posed_recipe.encoder import Preprocessor
+from posed_recipe.errors import RecipeError
+from posed_recipe.evaluation.evaluate import evaluate
+from posed_recipe.evaluation.synthesizer import Settings
+from posed_recipe.export import assemble
+from posed_recipe.flow.rectify import RectifyTask, make_pairs
+from posed_recipe.flow.sheets import SheetWatcher
+from posed_recipe.flow.trainer import FlowTask
+from posed_recipe.latents import LatentStore, precompute
+from posed_recipe.latents.precompute import Encoders
+from posed_recipe.model_folder import SamplerDefaults
+from posed_recipe.options import to_json
+from posed_recipe.runs import describe_flow, read_flow
+from posed_recipe.training import Budget, Trainer
+from posed_recipe.weights import write_json
+
+
+class Work:
+    """The work folder, its state, and the clock."""
+
+    def __init__(self, folder, plan, budget_minutes, processes, deadline, people=None, heldout=None):
+        self.folder, self.plan = Path(folder), plan
+        self.people = Path(people) if people else self.folder / "people"
+        self.heldout = Path(heldout or self.folder / "heldout")
+        self.makes_people = people is None
+        self.processes, self.deadline = processes, deadline
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "state.json"
+        self.state = json.loads(path.read_text()) if path.exists() else {
+            "budget_seconds": 60.0 * budget_minutes, "used_seconds": 0.0, "granted": {}, "done": {}}
+        self.state["budget_seconds"] = 60.0 * budget_minutes
+        self.before, self.started = self.state["used_seconds"], time.monotonic()
+        write_json(self.folder / "plan.json", to_json(plan))
+
+    @property
+    def used(self):
+        """Seconds of the budget that are gone."""
+        return self.before + time.monotonic() - self.started
+
+    def save(self):
+        """Writes the state."""
+        self.state["used_seconds"] = round(self.used, 1)
+        write_json(self.folder / "state.json", self.state)
+
+    def grant(self, stage, seconds):
+        """A stage's seconds: what it was granted first holds."""
+        granted = self.state["granted"].setdefault(stage, round(max(10.0, seconds), 1))
+        self.save()
+        return Budget(seconds=granted)
+
+    def share(self, part):
+        """Seconds of a part of the budget."""
+        return part * self.state["budget_seconds"]
+
+    def left(self, *reserved):
+        """Seconds left when the reserved parts of the budget are kept back."""
+        return self.state["budget_seconds"] - self.used - sum(self.share(part) for part in reserved)
+
+    def done(self, stage):
+        """Whether a stage is finished."""
+        return stage in self.state["done"]
+
+    def finish(self, stage, result=None):
+        """Notes that a stage is finished."""
+        self.state["done"][stage] = {"at_seconds": round(self.used, 1), **(result or {})}
+        self.save()
+
+
+def train_default(folder, plan, budget_minutes, processes, deadline, people=None, heldout=None):
+    """Runs all stages; gives whether everything is done.
+
+    `people` and `heldout` name finished sets to take instead of making them.
+    """
+    work = Work(folder, plan, budget_minutes, processes, deadline, people, heldout)
+    stages = [
+        ("people and autoencoder", train_pictures),
+        ("latents", encode_pictures),
+        ("flow", train_flow),
+        ("pairs", solve_pairs),
+        ("rectify", rectify),
+        ("export", export),
+    ]
+    try:
+        for name, run in stages:
+            if work.done(name):
+                continue
+            if processes.leads:
+                print(f"{work.used / 60:.1f} min of {budget_minutes:g}: {name}", flush=True)
+            result = run(work)
+            if result is None:
+                return False
+            work.finish(name, result)
+    finally:
+        work.save()
+    return True
+
+
+def train_pictures(work):
+    """People are made while the autoencoder learns from those that are there already."""
+    plan, folder = work.plan, work.folder / "autoencoder"
+    budget = work.grant("autoencoder", work.share(plan.shares.autoencoder))
+    making = None
+    if work.makes_people:
+        making = Peopling(work.people, plan.identities, plan.people_processes, plan.seed)
+        if not making.complete:
+            make_heldout(work.heldout, plan.heldout, plan.seed + 1)
+            making.start()
+    try:
+        bank, growing = open_bank(work, making)
+        if bank is None:
+            return None
+        autoencoder = train_autoencoder(
+            bank, folder, budget, plan.autoencoder, work.processes, work.deadline)
+        if growing is not None:
+            growing.stop()
+        if making is not None:
+            making.check()
+        if autoencoder is None:
+            return None
+        autoencoder.save_pretrained(folder / "vae")
+        if making is not None:
+            making.close()
+        return {"pictures": len(bank)}
+    finally:
+        if making is not None:
+            making.stop()
+
+
+def open_bank(work, making):
+    """The pictures that the autoencoder learns from, and the thread that adds to them."""
+    plan, device = work.plan, work.processes.device
+    if making is None or making.complete:
+        pictures = read_pictures(work.people)
+        return PictureBank.of(pictures, device, plan.autoencoder.pictures, plan.precompute.threads), None
+    capacity = min(plan.identities * 4, plan.autoencoder.pictures or plan.identities * 4)
+    bank = PictureBank((256, 256), device, capacity, 2)
+    growing = GrowingBank(work.people, bank)
+    if not growing.start(min(plan.least_pictures, capacity), work.deadline, making.alive):
+        return None, None
+    return bank, growing
+
+
+def encode_pictures(work):
+    """Latents of all pictures."""
+    plan = work.plan
+    pictures = read_pictures(work.people)
+    vae = published.autoencoder(work.folder / "autoencoder" / "vae", work.processes.device)
+    encoders = Encoders(Preprocessor.square(plan.flow.encoder.side))
+    done = precompute(
+        pictures, work.folder / "latents", vae, encoders, plan.precompute, work.processes, work.deadline)
+    return {"pictures": len(pictures)} if done else None
+
+
+def watcher(work, folder):
+    """Sheets of held-out pairs, where there are some."""
+    if not (work.heldout / "pairs.jsonl").exists():
+        return None
+    vae = published.autoencoder(work.folder / "autoencoder" / "vae", work.processes.device)
+    return SheetWatcher(folder, vae, work.heldout)
+
+
+def train_flow(work):
+    """The flow, for as long as the stages after it allow."""
+    plan, folder = work.plan, work.folder / "flow"
+    shares = plan.shares
+    budget = work.grant("flow", work.left(shares.pairs, shares.rectify, shares.finish))
+    store = LatentStore(work.folder / "latents", work.processes.device)
+    describe_flow(folder, plan.flow, store.shape)
+    task = FlowTask(store, plan.flow, work.processes, watcher=watcher(work, folder))
+    trainer = Trainer(folder, "flow", task, budget, plan.flow.training, work.processes, work.deadline)
+    if not trainer.run():
+        return None
+    return {"steps": trainer.step, "targets_seen": trainer.step * plan.flow.groups * plan.flow.targets}
+
+
+def solve_pairs(work):
+    """Noise and where the trained flow takes it."""
+    plan = work.plan
+    flow, _ = read_flow(work.folder / "flow", work.processes.device)
+    store = LatentStore(work.folder / "latents", work.processes.device)
+    pairs = make_pairs(
+        flow, store, work.folder / "pairs", plan.rectify, plan.flow, work.processes, work.deadline)
+    return None if pairs is None else {"pairs": len(pairs.ends) * plan.flow.targets}
+
+
+def rectify(work):
+    """Straight paths."""
+    plan, folder = work.plan, work.folder / "rectified"
+    budget = work.grant("rectify", work.left(plan.shares.finish))
+    flow, _ = read_flow(work.folder / "flow", work.processes.device)
+    store = LatentStore(work.folder / "latents", work.processes.device)
+    describe_flow(folder, plan.flow, store.shape)
+    pairs = make_pairs(flow, store, work.folder / "pairs", plan.rectify, plan.flow, work.processes)
+    task = RectifyTask(store, pairs, flow, plan.rectify, plan.flow, work.processes, watcher(work, folder))
+    trainer = Trainer(folder, "rectify", task, budget, plan.rectify.training, work.processes, work.deadline)
+    return {"steps": trainer.step} if trainer.run() else None
+
+
+def export(work):
+    """Both flows as model folders, measured; `model/` is the rectified one."""
+    plan, result = work.plan, {}
+    if not work.processes.leads:
+        return result
+    for name, run, sampler in (
+        ("model-before-rectification", "flow", SamplerDefaults()),
+        ("model", "rectified", SamplerDefaults("euler", plan.nfe, 1.0)),
+    ):
+        model = assemble(work.folder / "autoencoder" / "vae", work.folder / run, sampler=sampler,
+                         device=work.processes.device)
+        result[name] = {"bytes": model.save(work.folder / name, plan.dtype)}
+        if (work.heldout / "pairs.jsonl").exists():
+            result[name].update(measure(work, model, name, sampler))
+    return result
+
+
+def measure(work, model, name, sampler):
+    """Reports of few and of many evaluations."""
+    reports = {}
+    for nfe in (4, 16):
+        if work.deadline.remaining < 20:
+            raise RecipeError("the models are exported, but the time was up before they were measured; call again")
+        settings = Settings(sampler.solver, nfe, sampler.guidance_scale, precision="f32")
+        report = evaluate(model, work.heldout, settings,
+                          sheet=work.folder / f"{name}-nfe{nfe}.png")
+        write_json(work.folder / f"{name}-nfe{nfe}.json", report)
+        reports[f"nfe{nfe}"] = {"metrics": report["metrics"], "closed": report["closed"]}
+    return reports

@@ -1,0 +1,115 @@
+"""Training the flow on precomputed latents."""
+
+from dataclasses import dataclass, field
+
+import torch
+
+from posed_recipe.encoder import Dinov2Config, Dinov2Model, Preprocessor
+from posed_recipe.encoder.dinov2 import Layer
+from posed_recipe.encoder.dinov2 import initialise as initialise_encoder
+from posed_recipe.errors import RecipeError
+from posed_recipe.flow.batches import Batches
+from posed_recipe.flow.model import FlowModel
+from posed_recipe.rpfm import RPFMTransformer2DModel, TransformerConfig
+from posed_recipe.rpfm.layers import Block
+from posed_recipe.rpfm.transformer import initialise
+from posed_recipe.training.loop import TrainingOptions, autocast, compile_parts, generator
+
+
+@dataclass
+class EncoderOptions:
+    """A small encoder that is trained jointly; the source's and the pose's are one."""
+
+    side: int = 112
+    patch: int = 14
+    width: int = 128
+    layers: int = 3
+    heads: int = 2
+
+    def config(self):
+        """In the encoder's words."""
+        return Dinov2Config(
+            hidden_size=self.width, num_hidden_layers=self.layers, num_attention_heads=self.heads,
+            image_size=self.side, patch_size=self.patch)
+
+
+@dataclass
+class FlowOptions:
+    """Sizes and training of the flow."""
+
+    hidden_size: int = 256
+    depth: int = 12
+    num_heads: int = 4
+    mlp_ratio: float = 4.0
+    reference_attention: bool = True
+    input_concatenation: bool = True
+    conditional_aggregation: bool = True
+    encoder: EncoderOptions = field(default_factory=EncoderOptions)
+    groups: int = 128
+    """Sources in a step, over all processes."""
+    targets: int = 3
+    """Targets of each source."""
+    dropout: float = 0.1
+    """Part of the rows that has no condition."""
+    two_sources: float = 0.1
+    """Part of the steps whose groups have two sources."""
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(
+        learning_rate=6e-4, weight_decay=0.01, decay=0.4, warmup_steps=300))
+
+    def empty(self, world):
+        """Rows without condition in a step, so many that they are `dropout` of all."""
+        if self.dropout <= 0:
+            return 0
+        rows = self.groups * self.targets
+        return world * max(1, round(rows * self.dropout / (1 - self.dropout) / world))
+
+
+def new_flow(options, shape):
+    """A flow to be trained on a store of that shape."""
+    joint = shape.source_features is None and options.conditional_aggregation
+    if joint and shape.thumbnail is None:
+        raise RecipeError("the latents have neither thumbnails nor features, which conditional aggregation needs")
+    dims = (options.encoder.width,) * 2 if shape.source_features is None else (
+        shape.source_features[1], shape.pose_features[1])
+    height, width = shape.latent[1:]
+    config = TransformerConfig(
+        sample_size=height if height == width else (height, width), in_channels=shape.latent[0],
+        hidden_size=options.hidden_size, depth=options.depth, num_heads=options.num_heads,
+        mlp_ratio=options.mlp_ratio, source_encoder_dim=dims[0], pose_encoder_dim=dims[1],
+        reference_attention=options.reference_attention, input_concatenation=options.input_concatenation,
+        conditional_aggregation=options.conditional_aggregation)
+    torch.manual_seed(options.training.seed)
+    transformer = initialise(RPFMTransformer2DModel(config))
+    if not joint:
+        return FlowModel(transformer)
+    encoder = initialise_encoder(Dinov2Model(options.encoder.config()))
+    return FlowModel(transformer, encoder, Preprocessor.square(options.encoder.side))
+
+
+class FlowTask:
+    """What a `Trainer` runs. `watcher(flow, journal, step)` may look at the averaged weights."""
+
+    def __init__(self, store, options, processes, flow=None, watcher=None):
+        self.options, self.processes, self.watcher = options, processes, watcher
+        self.module = (flow or new_flow(options, store.shape)).to(processes.device).train()
+        self.batches = Batches(
+            store, options.groups, options.targets, options.empty(processes.world), processes)
+        if options.training.compile:
+            compile_parts(self.module, (Block, Layer))
+
+    def loss(self, model, step, progress):
+        """Loss of one step."""
+        random = generator(self.processes.device, self.options.training.seed, step)
+        share = self.options.two_sources
+        two = int((step + 1) * share) > int(step * share)
+        rows = self.batches.conditional(random, two)
+        empty = self.batches.without(random)
+        with autocast(self.processes.device, self.options.training.precision):
+            return model(rows, empty)
+
+    def watch(self, journal, step):
+        """Lets the watcher look."""
+        if self.watcher is not None:
+            self.module.eval()
+            self.watcher(self.module, journal, step)
+            self.module.train()

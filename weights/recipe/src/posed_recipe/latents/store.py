@@ -1,0 +1,111 @@
+"""Latents on disk, as arrays that are mapped into memory.
+
+| file | what |
+| --- | --- |
+| `store.json` | format, sizes, fingerprint of the autoencoder |
+| `latents.npy` | float16 [n, V, C, h, w]: picture i in variant v = turned · colours + colour |
+| `thumbnails.npy` | uint8 [n, V, 3, S, S]: the same pictures as the encoder takes them, not normalized |
+| `features.npy` | or, with an encoder that is not trained: float16 [n, V, T, F], its last hidden states |
+| `pose_latents.npy`, `pose_thumbnails.npy`, `pose_features.npy` | the same of the poses' pictures, [n, P, …], variant p = turned · jitters + jitter |
+| `offsets.npy`, `neighbours.npy` | which pictures make pairs (`data.PictureSet`) |
+| `progress.json` | how many pictures are done |
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from posed_recipe.errors import RecipeError
+from posed_recipe.weights import write_json
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class StoreShape:
+    """What `store.json` says."""
+
+    pictures: int
+    turns: int
+    colours: int
+    jitters: int
+    latent: tuple[int, int, int]
+    thumbnail: int | None
+    """Side of the pictures kept for an encoder that is trained jointly."""
+    source_features: tuple[int, int] | None
+    pose_features: tuple[int, int] | None
+    autoencoder: str
+    """Fingerprint of the weights that made the latents."""
+    name: str = ""
+    format: int = FORMAT
+
+    @classmethod
+    def read(cls, folder):
+        """Reads `store.json`."""
+        path = Path(folder) / "store.json"
+        if not path.exists():
+            raise RecipeError(f"{folder}: precomputed latents expected, but there is no store.json")
+        values = json.loads(path.read_text())
+        if values.get("format") != FORMAT:
+            raise RecipeError(f'{path}: "format" must be {FORMAT}, but it is {values.get("format")}')
+        pairs = ("latent", "source_features", "pose_features")
+        return cls(**{
+            key: tuple(value) if key in pairs and value is not None else value
+            for key, value in values.items()})
+
+    def write(self, folder):
+        """Writes `store.json`."""
+        write_json(Path(folder) / "store.json", asdict(self))
+
+    def arrays(self):
+        """Names, types and shapes of the arrays that are there."""
+        n, v, p = self.pictures, self.turns * self.colours, self.turns * self.jitters
+        arrays = {
+            "latents": ("<f2", (n, v, *self.latent)),
+            "pose_latents": ("<f2", (n, p, *self.latent)),
+        }
+        if self.thumbnail:
+            arrays["thumbnails"] = ("|u1", (n, v, 3, self.thumbnail, self.thumbnail))
+            arrays["pose_thumbnails"] = ("|u1", (n, p, 3, self.thumbnail, self.thumbnail))
+        if self.source_features:
+            arrays["features"] = ("<f2", (n, v, *self.source_features))
+        if self.pose_features:
+            arrays["pose_features"] = ("<f2", (n, p, *self.pose_features))
+        return arrays
+
+
+class LatentStore:
+    """The arrays of a folder, on a device where they fit and mapped where they do not."""
+
+    def __init__(self, folder, device="cpu", resident=True):
+        folder = self.folder = Path(folder)
+        self.shape = StoreShape.read(folder)
+        done = json.loads((folder / "progress.json").read_text())["done"]
+        if done < self.shape.pictures:
+            raise RecipeError(
+                f"{folder}: latents of {self.shape.pictures} pictures expected, but only {done} are done; "
+                "run the same precomputation again, it goes on where it stopped")
+        self.device = torch.device(device)
+        self.offsets = torch.from_numpy(np.load(folder / "offsets.npy")).to(self.device)
+        self.neighbours = torch.from_numpy(np.load(folder / "neighbours.npy")).to(self.device)
+        self.arrays = {}
+        for name in self.shape.arrays():
+            mapped = np.load(folder / f"{name}.npy", mmap_mode="c")
+            tensor = torch.from_numpy(mapped)
+            self.arrays[name] = tensor.to(self.device) if resident else tensor
+
+    def __len__(self):
+        return self.shape.pictures
+
+    def gather(self, name, pictures, variants):
+        """Entries [...] of an array by numbers of the device; floats come as float32."""
+        array = self.arrays[name]
+        found = array[pictures.to(array.device), variants.to(array.device)].to(self.device)
+        return found.float() if found.is_floating_point() else found
+
+    def sources(self):
+        """Numbers of the pictures that have a target."""
+        return torch.nonzero(self.offsets[1:] > self.offsets[:-1])[:, 0]

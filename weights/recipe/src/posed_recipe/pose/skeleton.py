@@ -1,0 +1,35 @@
+"""COCO-18 joints as OpenPose orders them, the limbs between them, and their colours."""
+
+# Pairs of joints counted from 1, in drawing order.
+LIMBS = [
+    (2, 3), (2, 6), (3, 4), (4, 5), (6, 7), (7, 8), (2, 9), (9, 10), (10, 11), (2, 12), (12, 13),
+    (13, 14), (2, 1), (1, 15), (15, 17), (1, 16), (16, 18),
+]
+
+# RGB of limb k and of joint k alike.
+COLOURS = [
+    (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0),
+    (0, 255, 0), (0, 255, 85), (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255),
+    (0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85),
+]
+
+# MIRRORED[k] is the joint that takes joint k's place when left and right change sides.
+MIRRORED = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
+
+THRESHOLD = 0.05
+"""A joint of less confidence is absent."""
+
+
+def present(keypoints):
+    """Which joints of [..., 18, 3] are there: confident, and at no negative coordinate."""
+    x, y, confidence = keypoints.unbind(-1)
+    return (confidence >= THRESHOLD) & (x >= 0) & (y >= 0)
+
+
+def mirror(keypoints, width):
+    """Keypoints [..., 18, 3] in pixels of the picture turned left to right. Absent joints stay absent."""
+    there = present(keypoints)
+    turned = keypoints.clone()
+    turned[..., 0] = width - keypoints[..., 0]
+    turned[..., 2] = keypoints[..., 2] * there
+    return turned[..., MIRRORED, :]

@@ -1,0 +1,118 @@
+"""What is exported is what posekit loads, and evaluating agrees with it."""
+
+import json
+import os
+import subprocess
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT, tiny_flow
+from PIL import Image
+from safetensors.torch import load_file
+
+from posed_recipe.cli import main
+from posed_recipe.evaluation import Settings, Synthesizer, evaluate
+from posed_recipe.evaluation.metrics import similarity_map
+from posed_recipe.flow.model import FlowModel
+from posed_recipe.flow.trainer import new_flow
+from posed_recipe.model_folder import ModelFolder, SamplerDefaults
+
+POSEKIT = os.environ.get("POSEKIT", str(ROOT / ".build" / "release" / "posekit"))
+
+
+@pytest.fixture(scope="module")
+def model(latents, tiny_vae):
+    """A random model that paints something."""
+    flow: FlowModel = new_flow(tiny_flow(), latents.shape)
+    random = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in flow.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=random))
+    return ModelFolder(tiny_vae, flow.transformer.eval(), flow.encoder.eval(), flow.preprocessor,
+                       sampler=SamplerDefaults("euler", 4, 1.2))
+
+
+def posekit(*arguments):
+    """Runs posekit, or skips where it is not built."""
+    if not os.access(POSEKIT, os.X_OK):
+        pytest.skip(f"{POSEKIT} is not there: `swift build -c release` builds it")
+    done = subprocess.run([POSEKIT, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_folder_survives_saving(model, tmp_path):
+    model.save(tmp_path, "f32", shard_bytes=20000)
+    assert len(list((tmp_path / "transformer").glob("*.safetensors"))) > 1
+    again = ModelFolder.load(tmp_path)
+    assert again.sampler == model.sampler and again.size == (64, 64)
+    for part in ("vae", "transformer", "source_encoder"):
+        for name, tensor in getattr(model, part).state_dict().items():
+            assert torch.equal(getattr(again, part).state_dict()[name], tensor)
+    model.save(tmp_path, "bf16")
+    tensors = load_file(tmp_path / "transformer" / "diffusion_pytorch_model.safetensors")
+    assert all(tensor.dtype == torch.bfloat16 for tensor in tensors.values())
+    assert not list(tmp_path.rglob("*.index.json"))
+
+
+def test_the_goldens_picture(goldens):
+    """From picture and keypoints to the golden answer of `synthesize`, through every part."""
+    case = goldens / "tiny" / "expected" / "synthesize"
+    settings = json.loads((case / "settings.json").read_text())
+    steps = settings["steps"] * {"euler": 1, "heun": 2, "midpoint": 2, "rk4": 4}[settings["solver"]]
+    model = ModelFolder.load(goldens / "tiny")
+    with Image.open(case / "source.png") as picture:
+        source = np.asarray(picture.convert("RGB").resize(model.size[::-1], Image.Resampling.BICUBIC))
+    pose = np.asarray(json.loads((case / "pose.json").read_text()), np.float32)
+    painted = Synthesizer(model).synthesize(source[None], pose[None], Settings(
+        settings["solver"], steps, settings.get("guidance", settings.get("guidance_scale")),
+        settings["time_shift"], settings["seed"]))[0]
+    with Image.open(case / "output.png") as picture:
+        assert np.abs(painted.astype(int) - np.asarray(picture)).max() <= 1
+
+
+def test_ssim_is_scikit_images():
+    metrics = pytest.importorskip("skimage.metrics")
+    random = np.random.default_rng(0)
+    a = random.integers(0, 256, (40, 30, 3)).astype(np.uint8)
+    b = np.clip(a + random.normal(0, 30, a.shape), 0, 255).astype(np.uint8)
+    mean, found = metrics.structural_similarity(
+        a, b, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, full=True)
+    own = similarity_map(a, b)
+    assert np.allclose(own, found.mean(axis=2), atol=1e-6)
+    assert own[5:-5, 5:-5].mean() == pytest.approx(mean, abs=1e-9)
+
+
+def test_evaluating_agrees_with_posekit(model, heldout, tmp_path):
+    model.save(tmp_path / "model", "f32")
+    report = evaluate(ModelFolder.load(tmp_path / "model"), heldout, Settings("heun", 4, 1.2), batch=2)
+    assert report["pairs"] == 3 and set(report["closed"]) == {"ssim", "psnr", "ssim_mask", "psnr_mask"}
+    posekit("eval", "--model", tmp_path / "model", "--data", heldout, "--json", tmp_path / "report.json",
+            "--solver", "heun", "--nfe", 4, "--guidance", 1.2, "--seed", 0, "--backend", "blas")
+    theirs = json.loads((tmp_path / "report.json").read_text())["metrics"]
+    for metric, row in report["metrics"].items():
+        for answer, value in row.items():
+            assert theirs[metric][answer] == pytest.approx(value, rel=2e-3, abs=2e-4), (metric, answer)
+
+
+def test_posekit_paints_the_same_picture(model, heldout, tmp_path):
+    model.save(tmp_path / "model", "bf16")
+    line = json.loads((heldout / "pairs.jsonl").read_text().splitlines()[0])
+    (tmp_path / "pose.json").write_text(json.dumps([[x / 4, y / 4, c] for x, y, c in line["keypoints"]]))
+    posekit("synthesize", "--model", tmp_path / "model", "--source", heldout / line["source"],
+            "--pose", tmp_path / "pose.json", "--out", tmp_path / "out.png", "--seed", 7, "--backend", "blas")
+    loaded = ModelFolder.load(tmp_path / "model")
+    with Image.open(heldout / line["source"]) as picture:
+        source = np.asarray(picture.resize((64, 64), Image.Resampling.BICUBIC))
+    keypoints = np.asarray(line["keypoints"], np.float32) * [0.25, 0.25, 1]
+    own = Synthesizer(loaded).synthesize(
+        source[None], keypoints[None].astype(np.float32), Settings("euler", 4, 1.2, seed=7))[0]
+    with Image.open(tmp_path / "out.png") as picture:
+        error = np.square(own.astype(float) - np.asarray(picture)).mean()
+    assert 10 * np.log10(255**2 / max(error, 1e-9)) >= 40
+
+
+def test_the_command_line_speaks_in_sentences(tmp_path, capsys):
+    assert main(["evaluate", "--model", str(tmp_path), "--data", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"posed-recipe: {tmp_path}: a model folder expected, but it has no model_index.json\n"

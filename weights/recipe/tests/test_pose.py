@@ -1,0 +1,53 @@
+"""The drawn pose is the specified one."""
+
+import numpy as np
+import torch
+
+from posed_recipe.data.augment import jitter
+from posed_recipe.pose import draw_poses, mirror, present
+
+
+def poses(count, height, width, seed=0):
+    """Random keypoints, some absent, some outside the picture."""
+    random = np.random.default_rng(seed)
+    points = random.uniform([-0.1 * width, -0.1 * height, 0], [1.1 * width, 1.1 * height, 1], (count, 18, 3))
+    points[..., 2] = np.where(points[..., 2] < 0.15, 0, points[..., 2])
+    return torch.from_numpy(points.astype(np.float32))
+
+
+def test_equals_the_specified_drawing(rpfm):
+    for height, width in ((256, 256), (256, 176), (64, 48)):
+        keypoints = poses(4, height, width)
+        found = draw_poses(keypoints, height, width).permute(0, 2, 3, 1).numpy().astype(int)
+        for one, expected in zip(found, keypoints.numpy(), strict=True):
+            assert np.abs(one - rpfm.draw_pose(expected, height, width)).max() <= 1
+
+
+def test_joints_in_one_place_are_no_trouble(rpfm):
+    keypoints = torch.zeros(1, 18, 3)
+    keypoints[0, :, :2], keypoints[0, :, 2] = 20.0, 1.0
+    found = draw_poses(keypoints, 64, 64)[0].permute(1, 2, 0).numpy().astype(int)
+    assert np.abs(found - rpfm.draw_pose(keypoints[0].numpy(), 64, 64)).max() <= 1
+
+
+def test_mirroring_turns_the_picture_and_swaps_the_sides():
+    keypoints = poses(3, 64, 64)
+    keypoints[..., 0] = keypoints[..., 0].clamp(0, 64)
+    turned = mirror(keypoints, 64)
+    both = present(keypoints)
+    torch.testing.assert_close(mirror(turned, 64)[both], keypoints[both])
+    assert torch.equal(turned[:, 5, 1], keypoints[:, 2, 1])  # the right shoulder is the left one now
+    once = torch.zeros(1, 18, 3)
+    once[0, 4] = torch.tensor([10.0, 30.0, 1.0])  # a right wrist
+    there = mirror(once, 64)[0]
+    assert there[7].tolist() == [54.0, 30.0, 1.0] and present(there).sum() == 1
+
+
+def test_jitter_moves_and_loses_but_never_invents():
+    keypoints = poses(200, 256, 256)
+    moved = jitter(keypoints, torch.Generator().manual_seed(0), pixels=1.0, missing=0.1)
+    assert not (present(moved) & ~present(keypoints)).any()
+    lost = (present(keypoints) & ~present(moved)).float().mean() / present(keypoints).float().mean()
+    assert 0.06 < lost < 0.16
+    both = present(moved)
+    assert 0.5 < (moved - keypoints)[both][:, :2].std() < 1.5

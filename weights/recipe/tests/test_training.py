@@ -1,0 +1,195 @@
+"""Trainings: they learn, resume exactly, average, and several processes do what one does."""
+
+import copy
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import CPU, tiny_autoencoder, tiny_flow
+
+from posed_recipe.autoencoder.trainer import train_autoencoder
+from posed_recipe.data.bank import PictureBank
+from posed_recipe.data.pictures import read_pictures
+from posed_recipe.errors import RecipeError
+from posed_recipe.flow.rectify import RectifyOptions, RectifyTask, make_pairs
+from posed_recipe.flow.trainer import FlowTask
+from posed_recipe.latents import LatentStore
+from posed_recipe.runs import describe_flow, read_flow
+from posed_recipe.training import Budget, Deadline, PowerEMA, Trainer, TrainingOptions
+from posed_recipe.training.loop import adamw
+from posed_recipe.training.schedule import learning_rate_factor
+
+
+class StopAfter(Deadline):
+    """A call that ends after some steps, as if its time were up."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
+
+    @property
+    def remaining(self):
+        """Counts the questions."""
+        self.steps -= 1
+        return self.steps + 1
+
+
+def losses(folder):
+    """step: loss, as the journal has them."""
+    rows = [json.loads(line) for line in (Path(folder) / "log.jsonl").read_text().splitlines()]
+    return {row["step"]: row["loss"] for row in rows if "loss" in row}
+
+
+def flow_trainer(folder, latents, steps, deadline=None, options=None):
+    options = options or tiny_flow()
+    describe_flow(folder, options, latents.shape)
+    return Trainer(folder, "flow", FlowTask(latents, options, CPU), Budget(steps=steps), options.training, CPU,
+                   deadline)
+
+
+def test_a_flow_learns_and_resumes_exactly(latents, tmp_path):
+    whole = flow_trainer(tmp_path / "whole", latents, 12)
+    assert whole.run()
+    assert not flow_trainer(tmp_path / "parts", latents, 12, StopAfter(5)).run()
+    assert len(losses(tmp_path / "parts")) == 5
+    rest = flow_trainer(tmp_path / "parts", latents, 12)
+    assert rest.step == 5 and rest.run()
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+    for name, average in whole.ema.averages.items():
+        assert torch.equal(average, rest.ema.averages[name])
+    again, _ = whole.task.loss(whole.model, 0, 0.0)
+    assert again.item() < losses(tmp_path / "whole")[0]
+
+
+def test_an_autoencoder_resumes_exactly(people, tmp_path):
+    bank = PictureBank.of(read_pictures(people, (64, 64)), CPU.device)
+    options, budget = tiny_autoencoder(), Budget(steps=8)
+    whole = train_autoencoder(bank, tmp_path / "whole", budget, options, CPU)
+    assert train_autoencoder(bank, tmp_path / "parts", budget, options, CPU, StopAfter(3)) is None
+    parts = train_autoencoder(bank, tmp_path / "parts", budget, options, CPU)
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+    assert losses(tmp_path / "whole")[7] < losses(tmp_path / "whole")[0]
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, parts.state_dict()[name])
+
+
+def test_rectification_starts_from_the_flow_and_resumes_exactly(latents, tmp_path):
+    trainer = flow_trainer(tmp_path / "flow", latents, 3)
+    assert trainer.run()
+    options = RectifyOptions(pairs=8, chunk=2, solver="euler", nfe=2)
+    options.training.precision, options.training.log_every = "f32", 1
+
+    def rectify(folder, deadline=None):
+        flow, flow_options = read_flow(tmp_path / "flow")
+        pairs = make_pairs(flow, latents, folder / "pairs", options, flow_options, CPU)
+        assert pairs.ends.shape == (4, 2, 4, 8, 8) and abs(pairs.ends).max() > 0
+        task = RectifyTask(latents, pairs, flow, options, flow_options, CPU)
+        return Trainer(folder, "rectify", task, Budget(steps=6), options.training, CPU, deadline).run()
+
+    assert rectify(tmp_path / "whole")
+    assert not rectify(tmp_path / "parts", StopAfter(2))
+    assert rectify(tmp_path / "parts")
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+
+
+def test_pairs_go_on_where_they_stopped(latents, tmp_path):
+    assert flow_trainer(tmp_path / "flow", latents, 1).run()
+    flow, flow_options = read_flow(tmp_path / "flow")
+    options = RectifyOptions(pairs=8, chunk=2, solver="euler", nfe=1)
+    options.training.precision = "f32"
+    whole = make_pairs(flow, latents, tmp_path / "whole", options, flow_options, CPU)
+    assert make_pairs(flow, latents, tmp_path / "parts", options, flow_options, CPU, StopAfter(1)) is None
+    parts = make_pairs(flow, latents, tmp_path / "parts", options, flow_options, CPU)
+    assert (whole.ends == parts.ends).all() and (whole.numbers["target"] == parts.numbers["target"]).all()
+
+
+def test_the_average_keeps_what_the_power_law_says():
+    module = torch.nn.Linear(1, 1, bias=False)
+    ema = PowerEMA(module, gamma=2.0)
+    weights, expected = [3.0, -1.0, 4.0, 2.0], 0.0
+    for step, weight in enumerate(weights):
+        with torch.no_grad():
+            module.weight.fill_(weight)
+        ema.update(module, step)
+        keep = (1 - 1 / (step + 1)) ** 3
+        expected = keep * expected + (1 - keep) * weight
+    assert ema.averages["weight"].item() == pytest.approx(expected, rel=1e-6)
+    assert ema.copy_to(module).weight.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_learning_rate_rises_stays_and_falls():
+    factors = [learning_rate_factor(step, step / 100, 10, 0.4) for step in range(101)]
+    assert factors[0] == pytest.approx(0.1) and factors[9:60] == [1.0] * 51
+    assert factors[80] == pytest.approx(0.5) and factors[100] == 0
+
+
+def test_vectors_are_not_decayed(latents):
+    task = FlowTask(latents, tiny_flow(), CPU)
+    optimizer = adamw(task.module, tiny_flow().training, CPU.device)
+    decayed, free = (group["params"] for group in optimizer.param_groups)
+    assert all(p.dim() >= 2 for p in decayed) and all(p.dim() < 2 for p in free)
+    assert sum(map(len, (decayed, free))) == len(list(task.module.parameters()))
+
+
+class Poisoned:
+    """A task whose loss is not finite at some steps."""
+
+    def __init__(self, at):
+        self.module, self.at = torch.nn.Linear(1, 1), at
+
+    def loss(self, model, step, progress):
+        value = model(torch.ones(1, 1)).sum()
+        return (value / 0 if step in self.at else value), {}
+
+
+def test_a_step_without_finite_gradient_is_left_out(tmp_path):
+    task = Poisoned({1})
+    options = TrainingOptions(precision="f32", warmup_steps=1)
+    trainer = Trainer(tmp_path, "poisoned", task, Budget(steps=4), options, CPU)
+    before = copy.deepcopy(task.module.state_dict())
+    trainer.advance(0.0)
+    after = copy.deepcopy(task.module.state_dict())
+    trainer.advance(0.0)
+    assert not torch.equal(before["weight"], after["weight"])
+    assert torch.equal(after["weight"], task.module.weight)
+    assert trainer.run() and torch.isfinite(task.module.weight).all()
+
+
+def test_endless_trouble_is_told(tmp_path):
+    task = Poisoned(range(1000))
+    trainer = Trainer(tmp_path, "poisoned", task, Budget(steps=999), TrainingOptions(precision="f32"), CPU)
+    with pytest.raises(RecipeError, match="50 steps in a row"):
+        trainer.run()
+
+
+def test_two_processes_do_what_one_does(latents, tmp_path):
+    store = Path(latents.folder)
+    script = Path(__file__).parent / "two_processes.py"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    running = []
+    for world in (1, 2):
+        for rank in range(world):
+            environment = {
+                "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
+            running.append(subprocess.Popen(
+                [sys.executable, str(script), str(store), str(tmp_path / f"of-{world}")], env=environment))
+    assert [process.wait(120) for process in running] == [0, 0, 0]
+    one, two = (torch.load(tmp_path / f"of-{world}" / "gradients.pt", weights_only=True) for world in (1, 2))
+    for name, gradient in one.items():
+        torch.testing.assert_close(gradient, two[name], rtol=1e-3, atol=1e-6, msg=name)
+    assert all((tmp_path / f"of-{world}" / "checkpoint.pt").exists() for world in (1, 2))
+
+
+def test_a_store_in_files_gives_the_same_batches(latents):
+    mapped = LatentStore(latents.folder, resident=False)
+    picks, variants = torch.tensor([3, 1, 30]), torch.tensor([0, 3, 2])
+    for name in latents.arrays:
+        variant = variants % latents.arrays[name].shape[1]
+        assert torch.equal(latents.gather(name, picks, variant), mapped.gather(name, picks, variant))

@@ -1,0 +1,27 @@
+"""One of the processes of a test: a step's gradients on the latents of a folder, then a short training."""
+
+import sys
+from pathlib import Path
+
+import torch
+from conftest import tiny_flow
+
+from posed_recipe.flow.trainer import FlowTask
+from posed_recipe.latents import LatentStore
+from posed_recipe.training import Budget, Processes, Trainer
+
+torch.set_num_threads(1)
+processes = Processes.join("cpu")
+options, out = tiny_flow(groups=8), Path(sys.argv[2])
+task = FlowTask(LatentStore(sys.argv[1]), options, processes)
+random = torch.Generator().manual_seed(0)
+with torch.no_grad():
+    for parameter in task.module.parameters():  # a new flow is still, and most of its gradients are nothing
+        parameter.add_(0.05 * torch.randn(parameter.shape, generator=random))
+trainer = Trainer(out, "flow", task, Budget(steps=2), options.training, processes)
+loss, _ = task.loss(trainer.model, 0, 0.0)
+loss.backward()
+if processes.leads:
+    torch.save({name: p.grad for name, p in task.module.named_parameters()}, out / "gradients.pt")
+assert trainer.run()
+processes.leave()
