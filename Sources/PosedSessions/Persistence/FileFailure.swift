@@ -1,0 +1,30 @@
+import Glibc
+
+/// What a system call said when it failed.
+struct FileFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The value of `errno`.
+    let number: Int32
+
+    /// The failure of a call that left this `errno`.
+    init(_ number: Int32) { self.number = number }
+
+    /// The system's words for it.
+    var description: String {
+        strerror(number).map { String(cString: $0) } ?? "error \(number)"
+    }
+
+    /// The room's error, with a sentence that says what could not be done.
+    ///
+    /// - Parameter code: the code where the number says neither that the disk is full nor that
+    ///   writing is not allowed.
+    func error(_ sentence: String, otherwise code: SessionError.Code = .unwritable) -> SessionError
+    {
+        let specific: SessionError.Code =
+            switch number {
+            case ENOSPC, EDQUOT: .diskFull
+            case EROFS, EACCES, EPERM: code == .unwritable ? .readOnly : code
+            default: code
+            }
+        return SessionError(specific, "\(sentence): \(description)", cause: self)
+    }
+}

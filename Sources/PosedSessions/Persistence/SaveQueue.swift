@@ -1,0 +1,105 @@
+import DequeModule
+
+/// What is still to be written, and who waits for it; performs nothing.
+///
+/// Of several changes of one session only the last is written, so the queue is never longer than
+/// there are sessions. What failed is tried again after something else succeeded.
+struct SaveQueue<Settings: SessionSettings>: Sendable {
+    typealias Waiter = UInt64
+
+    /// What to do with a session's files.
+    enum Work: Sendable {
+        case save(Session<Settings>)
+        case remove(SessionID)
+
+        var id: SessionID {
+            switch self {
+            case .save(let session): session.id
+            case .remove(let id): id
+            }
+        }
+    }
+
+    private struct Job: Sendable {
+        var work: Work
+        var waiters: [Waiter] = []
+    }
+
+    private var order: Deque<SessionID> = []
+    private var jobs: [SessionID: Job] = [:]
+    private var running: Job?
+    private var waitingForAll: [Waiter] = []
+    /// What failed, and in which order.
+    private var undone: [SessionID: Work] = [:]
+    private var undoneOrder = RecencyList<SessionID>()
+
+    /// The number of sessions that are waiting to be written or removed.
+    var count: Int { jobs.count }
+    /// The number of sessions that could not be written, or not be removed.
+    var undoneCount: Int { undone.count }
+    /// Whether there is nothing to do and nothing under way.
+    var isIdle: Bool { jobs.isEmpty && running == nil }
+
+    /// Takes note of a change.
+    mutating func add(_ work: Work) {
+        if jobs[work.id] == nil {
+            order.append(work.id)
+            jobs[work.id] = Job(work: work)
+        } else {
+            jobs[work.id]?.work = work
+        }
+    }
+
+    /// Takes the next thing to do; nil when there is none.
+    mutating func next() -> Work? {
+        guard running == nil, let id = order.popFirst(), let job = jobs.removeValue(forKey: id)
+        else { return nil }
+        running = job
+        return job.work
+    }
+
+    /// Ends what ``next()`` gave.
+    ///
+    /// - Returns: who waited for it.
+    mutating func finish(success: Bool) -> [Waiter] {
+        guard let job = running else { return [] }
+        running = nil
+        let id = job.work.id
+        if success {
+            undone[id] = nil
+            undoneOrder.remove(id)
+            retry()
+        } else {
+            undone[id] = job.work
+            undoneOrder.use(id)
+        }
+        guard isIdle else { return job.waiters }
+        defer { waitingForAll = [] }
+        return job.waiters + waitingForAll
+    }
+
+    /// Tries again what failed first. One at a time: its success leads to the next, and its failure
+    /// puts it last, so a disk that takes some files and not others is not tried in vain for all.
+    private mutating func retry() {
+        guard let id = undoneOrder.oldest, let work = undone[id] else { return }
+        if jobs[id] == nil { add(work) }
+    }
+
+    /// Waits for what is known of a session by now; false when there is nothing to wait for.
+    mutating func wait(_ waiter: Waiter, for id: SessionID) -> Bool {
+        if jobs[id] != nil {
+            jobs[id]?.waiters.append(waiter)
+            return true
+        }
+        guard running?.work.id == id else { return false }
+        running?.waiters.append(waiter)
+        return true
+    }
+
+    /// Waits until there is nothing to do; false when that is so already.
+    mutating func waitForAll(_ waiter: Waiter) -> Bool {
+        guard !isIdle else { return false }
+        waitingForAll.append(waiter)
+        return true
+    }
+}

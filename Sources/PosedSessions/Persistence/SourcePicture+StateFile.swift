@@ -1,0 +1,43 @@
+extension SourcePicture {
+    /// The digest of a session's pictures, in their order.
+    static func digest(_ pictures: [SourcePicture]) -> ContentKey {
+        var hasher = ContentHasher(kind: "pictures")
+        for picture in pictures { hasher.combine("picture", picture) }
+        return hasher.key()
+    }
+
+    /// The file that holds pictures.
+    static func file(_ pictures: [SourcePicture], fingerprint: ContentKey) -> StateFile {
+        let blocks = pictures.flatMap { picture in
+            let size =
+                LittleEndian.bytes(of: UInt32(picture.width))
+                + LittleEndian.bytes(of: UInt32(picture.height))
+            return [StateFile.Block(.size, size), StateFile.Block(.pixels, picture.pixels)]
+        }
+        return StateFile(kind: .pictures, fingerprint: fingerprint, blocks: blocks)
+    }
+
+    /// The pictures in a file.
+    ///
+    /// - Throws: `damaged`.
+    static func pictures(in file: StateFile) throws(SessionError) -> [SourcePicture] {
+        var pictures: [SourcePicture] = []
+        for index in stride(from: 0, to: file.blocks.count, by: 2) {
+            let size = file.blocks[index]
+            guard size.tag == .size, size.bytes.count == 8, index + 1 < file.blocks.count,
+                file.blocks[index + 1].tag == .pixels,
+                let width = LittleEndian.value(UInt32.self, in: size.bytes, at: 0),
+                let height = LittleEndian.value(UInt32.self, in: size.bytes, at: 4)
+            else { throw StateFile.damage("block \(index) is no picture's size before its pixels") }
+            do throws(SessionError) {
+                pictures.append(
+                    try SourcePicture(
+                        width: Int(width), height: Int(height),
+                        pixels: file.blocks[index + 1].bytes))
+            } catch {
+                throw SessionError(.damaged, error.message, cause: error)
+            }
+        }
+        return pictures
+    }
+}

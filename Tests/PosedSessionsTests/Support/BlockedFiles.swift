@@ -1,0 +1,41 @@
+import Dispatch
+import PosedSessions
+
+/// A directory in memory that does not answer until a test lets it.
+final class BlockedFiles: StateFiles {
+    private let files = MemoryFiles()
+    private let barrier = DispatchSemaphore(value: 0)
+
+    var place: String { files.place }
+
+    /// Answers from now on.
+    func unblock() { barrier.signal() }
+
+    func names() throws(SessionError) -> [String] { try files.names() }
+
+    func read(_ name: StateFileName, upTo limit: Int) throws(SessionError) -> [UInt8] {
+        try files.read(name, upTo: limit)
+    }
+
+    func create(_ name: StateFileName) throws(SessionError) -> StateFileHandle {
+        barrier.wait()
+        barrier.signal()
+        return try files.create(name)
+    }
+
+    func write(_ bytes: [UInt8], to file: StateFileHandle) throws(SessionError) {
+        try files.write(bytes, to: file)
+    }
+
+    func synchronize(_ file: StateFileHandle) throws(SessionError) { try files.synchronize(file) }
+
+    func close(_ file: StateFileHandle) throws(SessionError) { try files.close(file) }
+
+    func rename(_ name: StateFileName, to newName: StateFileName) throws(SessionError) {
+        try files.rename(name, to: newName)
+    }
+
+    func remove(_ name: StateFileName) throws(SessionError) { try files.remove(name) }
+
+    func synchronizeDirectory() throws(SessionError) { try files.synchronizeDirectory() }
+}
