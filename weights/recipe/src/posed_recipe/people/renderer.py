@@ -23,6 +23,9 @@ _SLOTS = {  # what is drawn from each mesh: a slot has buffers of its own
     "tights": ("outer", "top", "bottom", "shoes", "socks"), "skirt": ("skirt", "outer"), "body": (None,), "eyes": (None,),
     "lashes": (None,), "scalp": (None,), "cap": ("hat",), "curtain": (None, "hat"), "knot": (None,), "knot2": (None,),
     "brim": ("hat",), "collar": ("collar",), "glasses": (None,)}
+_CLOSED = ("skin", "scalp", "eyes", "shoe")
+"""What is painted so has no inside that could be seen: triangles that face away are left out."""
+
 _LASH_COLOR = (.03, .025, .02)
 
 
@@ -135,7 +138,8 @@ class Renderer:
                 values["sole"] = float(identity.outfit.sole)
             if layer.cloth:
                 values["cloth"] = CLOTHS.index(layer.cloth)
-            self._draws.append((slot, program, {k: v for k, v in values.items() if k in program}, layer.casts))
+            values = {name: value for name, value in values.items() if name in program}
+            self._draws.append((slot, program, values, layer))
 
     def set_background(self, image):
         """uint8 (size, size, 3), top row first."""
@@ -148,20 +152,23 @@ class Renderer:
         gl = self._gl
         self._blocks["Bones"].write(uniforms.bones(skeleton))
         self._blocks["Frame"].write(uniforms.frame(camera, light, light_view(light.direction)))
-        gl.enable_only(gl.DEPTH_TEST)
         self._shadow_target.use()
         self._shadow_target.clear(depth=1.)
+        gl.enable_only(gl.DEPTH_TEST | gl.CULL_FACE)
         self._shade.draw(self._shadow_program)
-        for slot, _, _, casts in self._draws:
-            if casts:
+        gl.enable_only(gl.DEPTH_TEST)
+        for slot, _, _, layer in self._draws:
+            if layer.casts:
                 slot.draw(self._shadow_program)
         self._target.use()
         self._target.clear()
         self._shadow.use(1)
-        for slot, program, values, _ in self._draws:
+        for slot, program, values, layer in self._draws:
+            gl.enable_only(gl.DEPTH_TEST | gl.CULL_FACE if layer.paint in _CLOSED else gl.DEPTH_TEST)
             for name, value in values.items():
                 program[name].value = value
             slot.draw(program)
+        gl.enable_only(gl.DEPTH_TEST)
         if furniture is not None:
             self._draw_furniture(furniture)
         gl.enable_only(gl.NOTHING)
