@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from posed_recipe.people import cli, make, motions, pairs, parts, sequences, shards
+from posed_recipe.people import cli, make, motions, pairs, parts, sequences, shards, wardrobe
 from posed_recipe.people.camera import SHOTS, sample_camera
 from posed_recipe.people.landmarks import NAMES
 
@@ -144,3 +144,21 @@ def test_sequences_move_before_a_still_camera(studio):
     assert np.abs(wrist[0] - wrist[-1]).max() < 2, "and comes down again"
     ankles = np.array([shot.keypoints[[10, 13], :2] for shot in film])
     assert np.abs(ankles - ankles[0]).max() < 2, "the feet stand still"
+
+
+def test_every_cloth_has_a_program(studio):
+    for pattern in wardrobe.PATTERNS:
+        for printed in (False, True):
+            studio.renderer.program("cloth", pattern, printed)
+
+
+def test_a_gpu_or_mesa_is_named(studio):
+    assert studio.renderer.device
+
+
+def test_what_was_drawn_before_does_not_show(studio, shots):
+    """A fresh person looks the same whoever sat there before."""
+    for before in (0, 5):
+        studio.person("train", 7, before)
+        first = next(iter(studio.shots("train", 7, 6, 1)))
+        assert np.array_equal(first.picture, shots[6][0].picture)

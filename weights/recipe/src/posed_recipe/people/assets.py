@@ -11,10 +11,25 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-VERSION = 3
+from .body import ANCHORS
+
+VERSION = 6
 BONES_PER_VERTEX = 4
 GROUPS = ("body", "helper-tights", "helper-skirt", "helper-l-eye", "helper-r-eye",
           "helper-l-eyelashes-1", "helper-l-eyelashes-2", "helper-r-eyelashes-1", "helper-r-eyelashes-2")
+
+
+# What identities may change about a body; other targets of the model are left out.
+FACE_CHANGES = ("nose", "mouth", "chin", "head", "forehead", "cheek", "eyebrow")
+BODY_CHANGES = ("neck-scale", "hip-scale", "torso-scale-h", "torso-vshape", "measure-waist", "stomach-tone",
+                "stomach-pregnant", "measure-shoulder-dist", "buttocks-volume")
+PAIRED_CHANGES = ("eye-scale-incr", "eye-trans-out", "eye-height2-incr", "eye-corner2-up", "cheek-bones-incr",
+                  "cheek-volume-incr", "eye-eyefold-up", "upperleg-fat-incr", "upperarm-fat-incr")
+FACIAL_ACTIONS = ("mouthSmileLeft", "mouthSmileRight", "browInnerUp", "browDownLeft", "browDownRight", "jawOpen",
+                  "eyeBlinkLeft", "eyeBlinkRight")
+AGES_LEFT_OUT = ("newborn", "baby")
+FINEST = 2e-4
+"""Metres that no one sees."""
 
 
 class AssetsUnavailable(RuntimeError):
@@ -25,14 +40,16 @@ class AssetsUnavailable(RuntimeError):
 class Assets:
     """The base mesh with V vertices, K targets (blendshapes) and B bones.
 
-    `template` (V, 3); `targets` sparse (K, 3·V) and `joint_targets` (K, 3·B): displacements in metres;
+    `template` (V, 3); displacements in metres: `shape_targets` (S, 3·V), `change_targets` sparse (C, 3·V),
+    `joint_targets` (S + C, 3·B) of both;
     `joints` (B, 3), `tails` (B, 3): ends of the bones at rest; `parents` (B,), −1 at the root;
     `weights` and `weight_bones` (V, 4); `quads`: faces by group; `phenotype_mask` and
-    `phenotype_projection` turn phenotype weights into target coefficients.
+    `phenotype_projection` turn phenotype weights into coefficients of the shape targets.
     """
 
     template: np.ndarray
-    targets: sp.csr_matrix
+    shape_targets: np.ndarray
+    change_targets: sp.csr_matrix
     joint_targets: np.ndarray
     joints: np.ndarray
     tails: np.ndarray
@@ -60,17 +77,18 @@ def load(folder=None):
         _save(path, _build(path.parent))
     with np.load(path) as file:
         data = {name: file[name] for name in file.files}
-    targets = sp.csr_matrix((data.pop("targets_data").astype(np.float32), data.pop("targets_indices"),
-                             data.pop("targets_indptr")), shape=tuple(data.pop("targets_shape")))
+    changes = sp.csr_matrix((data.pop("changes_data").astype(np.float32), data.pop("changes_indices"),
+                             data.pop("changes_indptr")), shape=tuple(data.pop("changes_shape")))
+    data["shape_targets"] = data["shape_targets"].astype(np.float32)
     quads = {name[6:]: data.pop(name) for name in list(data) if name.startswith("quads:")}
     lists = {name: [str(x) for x in data.pop(name)] for name in ("bones", "local_changes", "facial_actions")}
-    return Assets(targets=targets, quads=quads, **lists, **data)
+    return Assets(change_targets=changes, quads=quads, **lists, **data)
 
 
 def _save(path, data):
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{os.getpid()}.npz")
-    np.savez(partial, **data)
+    np.savez_compressed(partial, **data)
     os.replace(partial, path)
 
 
@@ -98,20 +116,63 @@ def _build(cache):
     quads["body"] = quads["body"][_outside(template, quads["body"])]
     weights, weight_bones = _strongest(model.vertex_bone_weights.numpy()[keep],
                                        model.vertex_bone_indices.numpy()[keep])
-    targets = array(model.blendshapes)[:, keep].reshape(len(model.blendshapes), -1)
-    targets[np.abs(targets) < 2e-5] = 0
-    sparse = sp.csr_matrix(targets)
+    kept = [vertex * 3 + axis for vertex in keep for axis in range(3)]
+    targets = array(model.blendshapes).reshape(len(model.blendshapes), -1)[:, kept]
+    joint_targets = array(model.bone_heads_blendshapes).reshape(len(targets), -1)
+    terms, phenotype_projection, shapes = _shape_targets(model, targets, joint_targets)
+    facial, local, rows = _change_targets(model)
+    changes = targets[rows]
+    changes[np.abs(changes) < 2e-5] = 0
+    changes = sp.csr_matrix(changes)
     return dict(
         template=template, joints=array(model.template_bone_heads), tails=array(model.template_bone_tails),
-        joint_targets=array(model.bone_heads_blendshapes).reshape(len(targets), -1),
-        targets_data=sparse.data.astype(np.float16), targets_indices=sparse.indices.astype(np.int32),
-        targets_indptr=sparse.indptr.astype(np.int32), targets_shape=np.array(sparse.shape),
+        shape_targets=shapes[:, :len(kept)].astype(np.float16),
+        joint_targets=np.concatenate([shapes[:, len(kept):], joint_targets[rows]]).astype(np.float32),
+        changes_data=changes.data.astype(np.float16), changes_indices=changes.indices.astype(np.int32),
+        changes_indptr=changes.indptr.astype(np.int32), changes_shape=np.array(changes.shape),
         parents=np.array(model.bone_parents), bones=np.array(model.bone_labels),
         weights=weights, weight_bones=weight_bones,
-        phenotype_mask=model.stacked_phenotype_blend_shapes_mask.numpy().astype(np.float32),
-        phenotype_projection=model.phenotype_blendshape_projection.numpy().astype(np.float32),
-        local_changes=np.array(model.local_change_labels), facial_actions=np.array(model.facial_action_labels),
+        phenotype_mask=model.stacked_phenotype_blend_shapes_mask.numpy()[terms].astype(np.float32),
+        phenotype_projection=phenotype_projection.astype(np.float32),
+        local_changes=np.array(local), facial_actions=np.array(facial),
         **{f"quads:{name}": faces.astype(np.int32) for name, faces in quads.items()})
+
+
+def _shape_targets(model, targets, joint_targets):
+    """(kept phenotype terms, their weights in the basis (T, S), the basis (S, 3·V + 3·B)).
+
+    Terms of ages that are never drawn are left out; what remains spans few dimensions, of which those are kept that
+    move anything by more than `FINEST`.
+    """
+    mask, projection = (a.numpy() for a in (model.stacked_phenotype_blend_shapes_mask, model.phenotype_blendshape_projection))
+    anchors = [name for names in ANCHORS.values() for name in names]
+    terms = np.flatnonzero(mask[:, [anchors.index(age) for age in AGES_LEFT_OUT]].sum(1) == 0)
+    count = projection.shape[1]
+    full = projection[terms].astype(np.float64) @ np.concatenate([targets[:count], joint_targets[:count]], 1)
+    values, vectors = np.linalg.eigh(full @ full.T)
+    vectors = vectors[:, np.argsort(-values)]
+    basis = vectors.T @ full
+    reach = np.abs(basis).max(1) * np.abs(vectors).max(0)
+    rank = 1 + np.flatnonzero(reach > FINEST).max()
+    return terms, vectors[:, :rank], basis[:rank]
+
+
+def _change_targets(model):
+    """(facial actions, local changes, numbers of their targets): one of a facial action, two of a local change.
+
+    The model's targets are the phenotype's, then the facial actions', then the local changes'.
+    """
+    start = model.phenotype_blendshape_projection.shape[1]
+    facial = [name for name in model.facial_action_labels if name in FACIAL_ACTIONS]
+    rows = [start + list(model.facial_action_labels).index(name) for name in facial]
+    start += len(model.facial_action_labels)
+    local = []
+    for number, name in enumerate(model.local_change_labels):
+        paired = name.startswith(("l-", "r-"))
+        if name[2:] in PAIRED_CHANGES if paired else any(part in name for part in FACE_CHANGES + BODY_CHANGES):
+            local.append(name)
+            rows += [start + 2 * number, start + 2 * number + 1]
+    return facial, local, np.array(rows)
 
 
 def _read_groups(path):

@@ -5,16 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import colors
+from .assets import PAIRED_CHANGES
 from .wardrobe import Cloth, Outfit, sample_outfit
 
 SPLITS = {"train": 0, "heldout": 1}
 """Identities of one split are never drawn by another, whatever the seeds."""
-
-FACE_CHANGES = ("nose", "mouth", "chin", "head", "forehead", "cheek", "eyebrow")
-BODY_CHANGES = ("neck-scale", "hip-scale", "torso-scale-h", "torso-vshape", "measure-waist", "stomach-tone",
-                "stomach-pregnant", "measure-shoulder-dist", "buttocks-volume")
-PAIRED_CHANGES = ("eye-scale-incr", "eye-trans-out", "eye-height2-incr", "eye-corner2-up", "cheek-bones-incr",
-                  "cheek-volume-incr", "eye-eyefold-up", "upperleg-fat-incr", "upperarm-fat-incr")
 
 # style: (length of the scalp's shells in metres, bounds of where the long hair ends or None, what it is tied to)
 HAIR_STYLES = {
@@ -126,7 +121,7 @@ def _local_changes(rng, known):
     for name in known:
         if name.startswith(("l-", "r-")):
             continue
-        if any(part in name for part in FACE_CHANGES + BODY_CHANGES) and rng.random() < .35:
+        if rng.random() < .35:
             low = 0 if "pregnant" in name else -.6
             changes[name] = float(np.clip(rng.normal(0, .28), low, .6))
     for name in PAIRED_CHANGES:

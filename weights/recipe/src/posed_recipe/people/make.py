@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
@@ -40,13 +42,21 @@ def _results(jobs, workers):
         yield from map(_shard, jobs)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(workers, max(len(jobs), 1)), initializer=_one_thread) as pool:
-        yield from pool.imap_unordered(_shard, jobs)
+    with _one_thread_each(), ProcessPoolExecutor(min(workers, max(len(jobs), 1)), context) as pool:
+        for done in as_completed([pool.submit(_shard, job) for job in jobs]):
+            yield done.result()
 
 
-def _one_thread():
-    """Each process of many draws and computes with a thread of its own, and no more."""
-    os.environ["LP_NUM_THREADS"] = "0"
+@contextmanager
+def _one_thread_each():
+    """Processes started within draw and compute with one thread each."""
+    kept = dict(os.environ)
+    os.environ.update(LP_NUM_THREADS="0", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
 
 
 def _identities(shard, identities):

@@ -53,7 +53,7 @@ class Renderer:
             self._blocks[name].bind_to_uniform_block(number)
         self._make_targets()
         self._programs = {}
-        self._shadow_program = self._program("shadow")
+        self._shadow_program = self.program("shadow")
         self._slots = {(mesh, cloth): _Slot(gl, meshes[mesh], SHELLS if mesh == "scalp" else 1)
                        for mesh, cloths in _SLOTS.items() for cloth in cloths}
         self._shade = _Slot(gl, meshes["shade"], 1)
@@ -97,7 +97,8 @@ class Renderer:
             program["shadow_map"].value = 1
         return program
 
-    def _program(self, paint, pattern=None, printed=False):
+    def program(self, paint, pattern=None, printed=False):
+        """The program that paints a layer, built at its first use."""
         key = paint, pattern, printed
         if key not in self._programs:
             if paint == "shadow":
@@ -127,13 +128,13 @@ class Renderer:
             values = {"part": layer.part}
             if layer.paint == "cloth":
                 cloth = cloths[layer.cloth]
-                program = self._program("cloth", cloth.pattern, cloth.print != "none")
+                program = self.program("cloth", cloth.pattern, cloth.print != "none")
                 values["wrap_around"] = layer.wrap
             elif layer.paint in ("lashes", "glasses"):
-                program = self._program("plain")
+                program = self.program("plain")
                 values["color"] = _LASH_COLOR if layer.paint == "lashes" else tuple(identity.glasses)
             else:
-                program = self._program("hair" if layer.paint == "curtain" else layer.paint)
+                program = self.program("hair" if layer.paint == "curtain" else layer.paint)
                 values["strands"] = .55 if layer.paint == "curtain" else .3
                 values["sole"] = float(identity.outfit.sole)
             if layer.cloth:
