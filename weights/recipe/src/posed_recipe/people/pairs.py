@@ -7,22 +7,39 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from . import assets
 from .identity import generator
 from .landmarks import ABSENT
 from .shards import mask_png
+from .studio import shared_studio
+from .workers import results
 
+PAIRS_PER_JOB = 20
 FEWEST_SEEN = 8
 """A target shows at least so many keypoints, so that its pose says something."""
 
 
-def write_pairs(out, count, seed=0, size=256, split="heldout"):
+def write_pairs(out, count, seed=0, workers=1, size=256, split="heldout"):
     """Writes `count` pairs, each of an identity of its own, and `pairs.jsonl`."""
-    from .studio import Studio
-
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    studio, lines = Studio(size), []
-    for number in tqdm(range(count), unit="pairs"):
+    assets.load()  # built once, before processes ask for it
+    jobs = [(out, range(start, min(start + PAIRS_PER_JOB, count)), seed, size, split)
+            for start in range(0, count, PAIRS_PER_JOB)]
+    lines = []
+    with tqdm(total=count, unit="pairs") as bar:
+        for made in results(_write_some, jobs, workers):
+            lines += made
+            bar.update(len(made))
+    lines.sort(key=lambda line: line["identity"])
+    (out / "pairs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def _write_some(job):
+    """Writes the pictures of some pairs; returns their lines."""
+    out, numbers, seed, size, split = job
+    studio, lines = shared_studio(size), []
+    for number in numbers:
         sitting = studio.person(split, seed, number)
         source = sitting.shoot(generator(split, seed, number, 2))
         target = _telling(sitting, split, seed, number)
@@ -30,10 +47,9 @@ def write_pairs(out, count, seed=0, size=256, split="heldout"):
         Image.fromarray(source.picture).save(out / names["source"])
         Image.fromarray(target.picture).save(out / names["target"])
         (out / names["mask"]).write_bytes(mask_png(target.mask))
-        lines.append(json.dumps({
-            "source": names["source"], "target": names["target"], "keypoints": listed(target.keypoints),
-            "mask": names["mask"], "source_keypoints": listed(source.keypoints), "identity": number}))
-    (out / "pairs.jsonl").write_text("\n".join(lines) + "\n")
+        lines.append({**names, "keypoints": listed(target.keypoints), "source_keypoints": listed(source.keypoints),
+                      "identity": number})
+    return lines
 
 
 def _telling(sitting, split, seed, number):

@@ -11,6 +11,7 @@ from .identity import generator
 from .landmarks import Found
 from .motions import MOTIONS
 from .pairs import listed
+from .studio import shared_studio
 
 
 def write_sequences(out, people=1, frames=32, seed=0, size=256, split="heldout", motions=tuple(MOTIONS)):
@@ -18,9 +19,7 @@ def write_sequences(out, people=1, frames=32, seed=0, size=256, split="heldout",
 
     `source.png` of a person is a front view in a calm pose, with its keypoints in `source.json`.
     """
-    from .studio import Studio
-
-    studio = Studio(size)
+    studio = shared_studio(size)
     for number in range(people):
         sitting = studio.person(split, seed, number)
         home = Path(out) / f"person-{number:02d}"

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from .skeleton import draw
+from .studio import shared_studio
 
 _PART_COLORS = np.random.default_rng(5).integers(40, 256, (256, 3), np.uint8)
 _PART_COLORS[0] = 0
@@ -11,9 +12,7 @@ _PART_COLORS[0] = 0
 
 def write_sheet(path, identities=8, poses=4, seed=0, size=256, view="pictures", split="train"):
     """Writes a sheet as PNG; `view` "poses" adds each pose over its picture, "parts" each part map beside it."""
-    from .studio import Studio
-
-    studio = Studio(size)
+    studio = shared_studio(size)
     rows = []
     for number in range(identities):
         row = []

@@ -20,6 +20,7 @@ from .rotations import Y, cross, unit
 from .scene import sample_scene
 
 GOOD_DEPTH, TRIES = .012, 6
+_opened = {}
 
 
 @dataclass
@@ -64,6 +65,13 @@ class Studio:
         sitting = self.person(split, seed, number)
         for pose in range(count):
             yield sitting.shoot(generator(split, seed, number, 2 + pose))
+
+
+def shared_studio(size):
+    """The studio of this process, opened once: that takes longer than many pictures."""
+    if size not in _opened:
+        _opened[size] = Studio(size)
+    return _opened[size]
 
 
 class Sitting:
