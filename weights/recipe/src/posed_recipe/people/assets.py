@@ -142,7 +142,8 @@ def _shape_targets(model, targets, joint_targets):
     Terms of ages that are never drawn are left out; what remains spans few dimensions, of which those are kept that
     move anything by more than `FINEST`.
     """
-    mask, projection = (a.numpy() for a in (model.stacked_phenotype_blend_shapes_mask, model.phenotype_blendshape_projection))
+    mask = model.stacked_phenotype_blend_shapes_mask.numpy()
+    projection = model.phenotype_blendshape_projection.numpy()
     anchors = [name for names in ANCHORS.values() for name in names]
     terms = np.flatnonzero(mask[:, [anchors.index(age) for age in AGES_LEFT_OUT]].sum(1) == 0)
     count = projection.shape[1]

@@ -66,8 +66,8 @@ class BodyModel:
     def coefficients(self, phenotype, local, facial):
         """Target coefficients of a person's measures.
 
-        `phenotype`: the keys of ANCHORS save race, and the three races' shares, ages of 1/3 (a child's) and more; `local`: −1 … 1 by the name
-        of a local change; `facial`: 0 … 1 by the name of a facial action.
+        `phenotype`: the keys of ANCHORS save race, and the three races' shares; ages of 1/3 (a child's) and more;
+        `local`: −1 … 1 by the name of a local change; `facial`: 0 … 1 by the name of a facial action.
         """
         assets, weight = self.assets, {}
         for measure, anchors in ANCHORS.items():
@@ -100,7 +100,7 @@ class BodyModel:
         return BodyShape(vertices, normals, joints)
 
     def pose(self, joints, turns, root):
-        """Forward kinematics: `turns` are rotations in the axes of the rest pose by bone number, `root` the whole's."""
+        """Forward kinematics: `turns`, rotations in the axes of the rest pose by bone number; `root`, the whole's."""
         rotations = np.empty((len(joints), 3, 3))
         placed = np.empty((len(joints), 3))
         relative = joints - joints[np.maximum(self.assets.parents, 0)]
@@ -130,7 +130,7 @@ class BodyModel:
         return [(bones, parents[bones]) for bones in levels]
 
     def _limb_parameters(self):
-        """For every vertex: how far along the arm (shoulder 0, elbow 1, wrist 2, finger 3), and how much an arm (0 … 1)."""
+        """For every vertex: how far along the arm (0 shoulder, 1 elbow, 2 wrist, 3 finger), and how much of it it is."""
         assets, template, bone = self.assets, self.template, self.bone
         names = ("upperarm", "lowerarm", "wrist", "finger", "metacarpal")
         arm = np.array([name.startswith(names) for name in assets.bones])

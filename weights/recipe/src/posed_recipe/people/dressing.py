@@ -85,7 +85,7 @@ class Dresser:
             at_skirt = skirt.template
             inside = cuts.skirt(outfit, at_skirt, skirt.limb)
             cover = cuts.outer(outfit, at_skirt, skirt.limb)
-            yield self._layer("skirt", self._hang(outfit, body, 0), np.minimum(inside, .25 - cover), inside + .0, "cloth",
+            yield self._layer("skirt", self._hang(outfit, body, 0), np.minimum(inside, .25 - cover), inside, "cloth",
                               parts.SKIRT, "skirt")
         yield self._layer("tights", garment.top(), np.minimum(top, .12 - outer), top, "cloth", parts.TOP, "top")
         visible = np.minimum(bottom, .12 - np.maximum(outer, shoes))
@@ -136,13 +136,16 @@ class Dresser:
             mesh = self.meshes["glasses"]
             points = mesh.fitted(body, self.model)
             whole = np.ones(len(mesh))
-            yield self._layer("glasses", (points, mesh.normals(points)), whole, whole, "glasses", parts.ACCESSORY, casts=False)
+            yield self._layer("glasses", (points, mesh.normals(points)), whole, whole, "glasses", parts.ACCESSORY,
+                              casts=False)
         if identity.hair.tied in ("visor", "brim"):
             mesh = self.meshes["brim"]
             points = mesh.fitted(body, self.model)
             out = np.hypot(mesh.template[:, 0], mesh.template[:, 2] - .3)
             turn = np.abs(np.degrees(np.arctan2(mesh.template[:, 0], mesh.template[:, 2] - .3)))
-            inside = np.ones(len(mesh)) if identity.hair.tied == "brim" else (62 - turn) * .02 - np.maximum(out - 1.85, 0)
+            inside = np.ones(len(mesh))
+            if identity.hair.tied == "visor":
+                inside = (62 - turn) * .02 - np.maximum(out - 1.85, 0)
             yield self._layer("brim", (points, mesh.normals(points)), inside, np.ones(len(mesh)), "cloth",
                               parts.ACCESSORY, "hat", wrap=2)
 
@@ -161,8 +164,8 @@ class Dresser:
         points = mesh.fitted(body, self.model)
         points = points + mesh.normals(points) * (away / DECIMETRE)[:, None]
         part = {"scarf": parts.ACCESSORY, "hood": parts.OUTER if outfit.outer else parts.TOP}.get(cut.kind, parts.TOP)
-        return self._layer("collar", (points, mesh.normals(points)), inside, np.full(len(mesh), 1.), "cloth", part, "collar",
-                           wrap=2)
+        placed = points, mesh.normals(points)
+        return self._layer("collar", placed, inside, np.ones(len(mesh)), "cloth", part, "collar", wrap=2)
 
     # Hair
 
@@ -187,8 +190,8 @@ class Dresser:
             length = length * (1 + .5 * np.clip((at[:, 1] - 7.9) * 2, 0, 1))
         if hair.covered:
             inside = np.minimum(inside, at[:, 1] - 7.55) if hair.style != "headscarf" else inside
-            placed = points + outward * length[:, None]
-            return self._layer("cap", (placed, outward), inside, np.minimum(inside, .3), "cloth", parts.ACCESSORY, "hat", wrap=2)
+            placed, edge = (points + outward * length[:, None], outward), np.minimum(inside, .3)
+            return self._layer("cap", placed, inside, edge, "cloth", parts.ACCESSORY, "hat", wrap=2)
         shells = np.linspace(0, 1, SHELLS)
         placed = np.concatenate([points + outward * (length * shell + .0008)[:, None] for shell in shells])
         inside, outward = np.tile(inside, SHELLS), np.tile(outward, (SHELLS, 1))
@@ -209,7 +212,8 @@ class Dresser:
         points = points + normals * (hair.volume + low * clear + waves)[:, None]
         inside = curtain_cut(hair, at[:, 1], turn)
         if hair.style == "headscarf":
-            return self._layer("curtain", (points, normals), inside, np.minimum(inside, .3), "cloth", parts.ACCESSORY, "hat", wrap=2)
+            return self._layer("curtain", (points, normals), inside, np.minimum(inside, .3), "cloth", parts.ACCESSORY,
+                               "hat", wrap=2)
         if hair.covered:
             inside = np.minimum(inside, 7.6 - at[:, 1])
         return self._layer("curtain", (points, normals), inside, inside, "curtain", parts.HAIR, spare=.2)
@@ -218,9 +222,11 @@ class Dresser:
         back, crown = body.vertices[self._back], body.vertices[self._crown]
         if hair.tied == "tails":
             for name, temple, sign in (("knot", self._temples[0], 1), ("knot2", self._temples[1], -1)):
-                yield self._tail(name, body.vertices[temple] + np.array([.012 * sign, .01, -.01]), .020 + hair.volume, .09, 0)
+                root = body.vertices[temple] + np.array([.012 * sign, .01, -.01])
+                yield self._tail(name, root, .020 + hair.volume, .09, 0)
         elif hair.tied == "tail":
-            yield self._tail("knot", back + np.array([0, .025, .012]), .028 + hair.volume, .09 + 4 * hair.wave + hair.volume * 3, .055)
+            root, half_length = back + np.array([0, .025, .012]), .09 + 4 * hair.wave + 3 * hair.volume
+            yield self._tail("knot", root, .028 + hair.volume, half_length, .055)
         else:
             share = .55 if hair.tied == "bun" else .05
             centre = share * back + (1 - share) * crown + np.array([0, .02, -.03 * share])

@@ -1,4 +1,4 @@
-"""Pieces with a mesh of their own, in template coordinates: long hair, what is tied of it, brims, collars, glasses.
+"""Pieces with a mesh of their own, in template coordinates: long hair, what is tied of it, brims, collars.
 
 Each is (template (n, 3), triangles (F, 3), bones: weight or weights (n,) by name).
 """
@@ -45,7 +45,7 @@ def _curtain(points, columns=64, dome_rows=9, fall_rows=30):
     origin = np.broadcast_to(AXIS, outward.shape).copy()
     for j in range(dome_rows):
         polar = np.pi / 2 * j / dome_rows
-        outward[j] = np.stack([np.sin(polar) * np.sin(turn), np.full_like(turn, np.cos(polar)), np.sin(polar) * np.cos(turn)], 1)
+        outward[j] = np.stack([np.sin(polar) * np.sin(turn), 0 * turn + np.cos(polar), np.sin(polar) * np.cos(turn)], 1)
         for i in range(columns + 1):
             radius[j, i] = np.percentile(distance[head @ outward[j, i] > .975], 85)
     heights = np.linspace(7.5, 3.0, fall_rows)
@@ -147,9 +147,11 @@ def _glasses():
     x, y = np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** .75, np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** .75
     tubes = [_tube([[-.12, 7.28, 1.60], [0, 7.30, 1.64], [.12, 7.28, 1.60]], .018)]
     for sign in (1, -1):
-        rim = np.stack([sign * .345 + .225 * x, 7.245 + .17 * y, 1.60 - .10 * np.abs(sign * .345 + .22 * np.cos(turn))], 1)
+        depth = 1.60 - .10 * np.abs(sign * .345 + .22 * np.cos(turn))
+        rim = np.stack([sign * .345 + .225 * x, 7.245 + .17 * y, depth], 1)
         tubes.append(_tube(rim, .018, closed=True))
-        tubes.append(_tube([[sign * .57, 7.30, 1.53], [sign * .72, 7.31, 1.2], [sign * .78, 7.31, .7], [sign * .78, 7.22, .45]], .018))
+        arm = np.array([[.57, 7.30, 1.53], [.72, 7.31, 1.2], [.78, 7.31, .7], [.78, 7.22, .45]]) * [sign, 1, 1]
+        tubes.append(_tube(arm, .018))
     start = np.cumsum([0] + [len(points) for points, _ in tubes])
     return (np.concatenate([points for points, _ in tubes]),
             np.concatenate([faces + at for (_, faces), at in zip(tubes, start)]), {"head": 1.0})

@@ -17,7 +17,8 @@ HAIR_STYLES = {
     "crop": ((.022, .036), None, None), "afro": ((.05, .085), None, None), "curls": ((.03, .05), None, None),
     "bob": ((.010, .012), (5.6, 6.6), None), "long": ((.010, .012), (3.4, 5.4), None),
     "mane": ((.014, .02), (3.8, 5.2), None), "pony": ((.008, .012), None, "tail"),
-    "pigtails": ((.008, .012), None, "tails"), "bun": ((.008, .012), None, "bun"), "topknot": ((.008, .016), None, "knot"),
+    "pigtails": ((.008, .012), None, "tails"), "bun": ((.008, .012), None, "bun"),
+    "topknot": ((.008, .016), None, "knot"),
     "beanie": ((.016, .022), None, None), "cap": ((.012, .016), None, "visor"),
     "sunhat": ((.014, .018), (5.0, 6.4), "brim"), "headscarf": ((.014, .018), (4.9, 5.4), None)}
 STYLE_SHARES = {
@@ -29,9 +30,10 @@ STYLE_SHARES = {
 
 @dataclass
 class Hair:
-    """`style` of HAIR_STYLES; `length` of the shells; `front`, `nape`: heights of the hairline, `shaved` its sides (0 or 1); `cut`: where the
-    curtain of long hair ends (None: none); `fringe`: where it starts above the face; `parting` in degrees;
-    `cheek`: how far, in degrees, it leaves the front open below the chin; `wave` and `volume` in metres."""
+    """`style` of HAIR_STYLES; `length` of the shells; `front`, `nape`: heights of the hairline, `shaved` its sides
+    (0 or 1); `cut`: where the curtain of long hair ends (None: none); `fringe`: where it starts above the face;
+    `parting` in degrees; `cheek`: how far, in degrees, it leaves the front open below the chin; `wave` and
+    `volume` in metres."""
 
     style: str
     length: float
@@ -102,7 +104,8 @@ def sample_identity(rng, number, local_changes):
     phenotype = dict(
         gender=uniform(.85, 1) if feminine else uniform(0, .15), age=age, muscle=uniform(.2, .85),
         weight=float(np.clip(normal(.5, .2), .05, 1)), height=uniform(.3, .78), proportions=uniform(.3, .9),
-        cupsize=uniform(.2, .75), firmness=uniform(.4, .9), african=ancestry[0], asian=ancestry[1], caucasian=ancestry[2])
+        cupsize=uniform(.2, .75), firmness=uniform(.4, .9),
+        african=ancestry[0], asian=ancestry[1], caucasian=ancestry[2])
     tone, darkness = colors.skin_tone(rng, ancestry)
     hair_display = colors.hair_color(rng, darkness, age)
     return Identity(
@@ -112,8 +115,12 @@ def sample_identity(rng, number, local_changes):
         hat=Cloth(np.array([colors.cloth_color(rng) for _ in range(3)]),
                   str(rng.choice(["plain", "stripes", "knit", "flowers", "dots"], p=[.55, .15, .1, .1, .1])),
                   frequency=uniform(1, 2.5), folds=.3),
-        glasses=colors.linear(colors.hsv(rng.random(), uniform(0, .6), uniform(.02, .5))) if rng.random() < .15 else None,
+        glasses=_frame_color(rng) if rng.random() < .15 else None,
         seed=uniform(0, 50))
+
+
+def _frame_color(rng):
+    return colors.linear(colors.hsv(rng.random(), rng.uniform(0, .6), rng.uniform(.02, .5)))
 
 
 def _local_changes(rng, known):
@@ -165,7 +172,8 @@ def _hair(rng, feminine, display):
     return Hair(
         style=style, length=uniform(*length), front=8.0 + rng.normal(0, .06) + (0 if feminine else uniform(-.05, .12)),
         nape=uniform(6.45, 6.75),
-        shaved=float(style in ("crop", "curls", "topknot", "short") and rng.random() < .22), cut=uniform(*ends) if ends else None, fringe=fringe, parting=rng.normal(0, 12),
+        shaved=float(style in ("crop", "curls", "topknot", "short") and rng.random() < .22),
+        cut=uniform(*ends) if ends else None, fringe=fringe, parting=rng.normal(0, 12),
         cheek=uniform(40, 62) if style == "headscarf" else uniform(48, 75) if rng.random() < .6 else uniform(90, 118),
         wave=uniform(.008, .02) if style == "mane" else uniform(0, .006), volume=uniform(0, .012),
         colors=np.array([colors.linear(display), colors.linear(lighter)]))

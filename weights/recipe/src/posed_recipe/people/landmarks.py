@@ -43,8 +43,8 @@ class Landmarks:
         self._bones = [model.bone[name] for name in _JOINTS.values()]
         self._head = list(skin)
         self._skin = np.array([*skin.values(), *feet, top, *tips])
-        self._hands = [[model.bone[f"wrist.{side}"]] + [model.bone[f"finger{f}-{k}.{side}"] for f in range(1, 6) for k in (1, 2, 3)]
-                       for side in "LR"]
+        fingers = [f"finger{finger}-{k}" for finger in range(1, 6) for k in (1, 2, 3)]
+        self._hands = [[model.bone[f"{name}.{side}"] for name in ("wrist", *fingers)] for side in "LR"]
 
     def find(self, body, skeleton):
         """`Found` in the world, metres."""

@@ -59,10 +59,12 @@ def _check_same(out, about):
         return
     for key in ("size", "poses", "seed", "split"):
         if found.get(key) != about[key]:
-            raise SetError(f"{out}: holds a set whose {key} is {found.get(key)!r}, not {about[key]!r}; choose another folder")
+            raise SetError(f"{out}: holds a set whose {key} is {found.get(key)!r}, not {about[key]!r}; "
+                           "choose another folder")
     before = found["identities"]
     if about["identities"] < before:
         raise SetError(f"{out}: was begun with {before} identities, not fewer ({about['identities']})")
-    if about["identities"] > before and before % IDENTITIES_PER_SHARD and is_complete(out, before // IDENTITIES_PER_SHARD):
+    ends_short = before % IDENTITIES_PER_SHARD and is_complete(out, before // IDENTITIES_PER_SHARD)
+    if about["identities"] > before and ends_short:
         raise SetError(f"{out}: its last shard is not full ({before} identities); sets grow by whole shards "
                        f"of {IDENTITIES_PER_SHARD}")

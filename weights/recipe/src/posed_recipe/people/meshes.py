@@ -33,7 +33,8 @@ class Mesh:
     def __post_init__(self):
         n, faces = len(self.template), len(self.triangles)
         self._to_vertices = sp.csr_matrix(
-            (np.ones(faces * 3, np.float32), (self.triangles.ravel(), np.repeat(np.arange(faces), 3))), shape=(n, faces))
+            (np.ones(faces * 3, np.float32), (self.triangles.ravel(), np.repeat(np.arange(faces), 3))),
+            shape=(n, faces))
         self._smoothing = None
 
     def __len__(self):
@@ -48,7 +49,8 @@ class Mesh:
     def smoothed(self, values, rounds):
         """`values` (n, …) averaged with their neighbours `rounds` times."""
         if self._smoothing is None:
-            edges = np.concatenate([self.triangles[:, [i, j]] for i, j in ((0, 1), (1, 2), (2, 0), (1, 0), (2, 1), (0, 2))])
+            corners = ((0, 1), (1, 2), (2, 0), (1, 0), (2, 1), (0, 2))
+            edges = np.concatenate([self.triangles[:, pair] for pair in corners])
             n = len(self)
             links = sp.csr_matrix((np.ones(len(edges), np.float32), (edges[:, 0], edges[:, 1])), shape=(n, n))
             links.data[:] = 1
@@ -119,7 +121,8 @@ class _LowestHairline:
 def _coarse(model, quads, cell=.22):
     """The body with vertices merged in cells of `cell` decimetres: enough to cast shadows."""
     mesh = _of_body(model, quads)
-    _, first, merged = np.unique(np.floor(mesh.template / cell).astype(int), axis=0, return_index=True, return_inverse=True)
+    cells = np.floor(mesh.template / cell).astype(int)
+    _, first, merged = np.unique(cells, axis=0, return_index=True, return_inverse=True)
     triangles = merged.reshape(-1)[mesh.triangles]
     a, b, c = triangles.T
     triangles = np.unique(triangles[(a != b) & (b != c) & (c != a)], axis=0)

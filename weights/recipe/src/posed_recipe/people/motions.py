@@ -63,9 +63,10 @@ def sign(time):
     at = np.clip(time, 0, 1) * (len(SIGNS) - 1)
     first = min(int(at), len(SIGNS) - 2)
     share = _eased(np.clip((at - first) * 1.5 - .25, 0, 1))
-    nod = np.array([3 + 3 * np.sin(2 * np.pi * 1.5 * time), 8 * np.sin(2 * np.pi * time), 2 * np.cos(2 * np.pi * 1.5 * time)])
+    beat, slow = 2 * np.pi * 1.5 * time, 2 * np.pi * time
+    nod = np.array([3 + 3 * np.sin(beat), 8 * np.sin(slow), 2 * np.cos(beat)])
     return _standing(blend(SIGNS[first], SIGNS[first + 1], share), SIGNING, yaw=6., head=nod,
-                     spine=np.array([2., 2 * np.sin(2 * np.pi * time), 0]))
+                     spine=np.array([2., 2 * np.sin(slow), 0]))
 
 
 def _eased(share):

@@ -123,7 +123,8 @@ class Poser:
         turns[lower] = about(rest_axis, bend - rest_bend) @ about(rest_lower, around * .2)
         turns[lower2] = about(rest_lower, around * .45)
         palm = self._palms[side]
-        turns[hand] = about(rest_lower, around * .35) @ about(unit(cross(rest_lower, palm)), arm.flex) @ about(palm, arm.sway)
+        bent = about(unit(cross(rest_lower, palm)), arm.flex) @ about(palm, arm.sway)
+        turns[hand] = about(rest_lower, around * .35) @ bent
 
     def _palm(self, side):
         wrist = self.joint(f"wrist.{side}")

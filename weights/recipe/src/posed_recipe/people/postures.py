@@ -79,7 +79,7 @@ def _arms(rng, kind, poser):
     modes = [first, first if rng.random() < .4 else _choice(rng, shares)]
     if "crossed" in modes:
         modes = ["crossed", "crossed"]
-    return tuple(_arm(rng, poser, side, sign, mode, number) for number, ((side, sign), mode) in enumerate(zip(SIDES, modes)))
+    return tuple(_arm(rng, poser, *SIDES[number], mode, number) for number, mode in enumerate(modes))
 
 
 def _arm(rng, poser, side, sign, mode, number):

@@ -18,10 +18,12 @@ from .wardrobe import PATTERNS
 
 SHADOW_SIZE = 512
 _CASTERS = 1.45
-_STATIC = "3f4 2f4 1f4 4f4 4f4"
+_DYNAMIC = (("position", 3), ("normal", 3), ("cut", 2))
+_STATIC = (("template_position", 3), ("limb", 2), ("shell", 1), ("weights", 4), ("joints", 4))
 _SLOTS = {  # what is drawn from each mesh: a slot has buffers of its own
-    "tights": ("outer", "top", "bottom", "shoes", "socks"), "skirt": ("skirt", "outer"), "body": (None,), "eyes": (None,),
-    "lashes": (None,), "scalp": (None,), "cap": ("hat",), "curtain": (None, "hat"), "knot": (None,), "knot2": (None,),
+    "tights": ("outer", "top", "bottom", "shoes", "socks"), "skirt": ("skirt", "outer"), "body": (None,),
+    "eyes": (None,), "lashes": (None,), "scalp": (None,), "cap": ("hat",), "curtain": (None, "hat"),
+    "knot": (None,), "knot2": (None,),
     "brim": ("hat",), "collar": ("collar",), "glasses": (None,)}
 _CLOSED = ("skin", "scalp", "eyes", "shoe")
 """What is painted so has no inside that could be seen: triangles that face away are left out."""
@@ -46,7 +48,8 @@ class Renderer:
             import moderngl
             self._gl = gl = moderngl.create_standalone_context(backend="egl")
         except Exception as error:  # moderngl's backends raise whatever the driver made them
-            raise RendererUnavailable(f"OpenGL 3.3 through EGL expected (Debian: libegl1 libgl1-mesa-dri): {error}") from error
+            raise RendererUnavailable(
+                f"OpenGL 3.3 through EGL expected (Debian: libegl1 libgl1-mesa-dri): {error}") from error
         self.size, self.samples, self._meshes = size, samples, meshes
         self._blocks = {name: gl.buffer(reserve=uniforms.SIZES[name], dynamic=True) for name in uniforms.BLOCKS}
         for name, number in uniforms.BLOCKS.items():
@@ -57,7 +60,7 @@ class Renderer:
         self._slots = {(mesh, cloth): _Slot(gl, meshes[mesh], SHELLS if mesh == "scalp" else 1)
                        for mesh, cloths in _SLOTS.items() for cloth in cloths}
         self._shade = _Slot(gl, meshes["shade"], 1)
-        self._draws, self._person = [], None
+        self._draws = []
 
     @property
     def device(self):
@@ -85,8 +88,9 @@ class Renderer:
         corners = gl.buffer(np.array([-1, -1, 1, -1, -1, 1, 1, 1], np.float32))
         self._resolve = gl.vertex_array(resolve, [(corners, "2f", "corner")])
         self._furniture = gl.buffer(reserve=36 * 8 * 24, dynamic=True)
-        self._furniture_program = self._linked(_source("blocks", "world.vertex"), _source("blocks", "lighting", "plain.fragment"))
-        self._furniture_array = gl.vertex_array(self._furniture_program, [(self._furniture, "3f 3f", "position", "normal")])
+        program = self._linked(_source("blocks", "world.vertex"), _source("blocks", "lighting", "plain.fragment"))
+        self._furniture_program = program
+        self._furniture_array = gl.vertex_array(program, [(self._furniture, "3f 3f", "position", "normal")])
 
     def _linked(self, vertex, fragment):
         program = self._gl.program(vertex, fragment)
@@ -109,7 +113,8 @@ class Renderer:
                 if paint == "cloth":
                     shared += ("patterns",)
                     defines = f"#define PATTERN {PATTERNS.index(pattern)}\n#define PRINTED {int(printed)}\n"
-                program = self._linked(_source("blocks", "vertex"), _source(*shared, f"{paint}.fragment", defines=defines))
+                fragment = _source(*shared, f"{paint}.fragment", defines=defines)
+                program = self._linked(_source("blocks", "vertex"), fragment)
             self._programs[key] = program
         return self._programs[key]
 
@@ -230,8 +235,7 @@ class _Slot:
         """Draws with a program, whose array is made the first time."""
         array = self._arrays.get(program)
         if array is None:
-            content = [_attributes(program, self._dynamic, (("position", 3), ("normal", 3), ("cut", 2))),
-                       _attributes(program, self._static, (("template_position", 3), ("limb", 2), ("shell", 1), ("weights", 4), ("joints", 4)))]
+            content = [_attributes(program, self._dynamic, _DYNAMIC), _attributes(program, self._static, _STATIC)]
             array = self._gl.vertex_array(program, [c for c in content if c], self._index)
             self._arrays[program] = array
         array.render(self._gl.TRIANGLES, vertices=self._count)

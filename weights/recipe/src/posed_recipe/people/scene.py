@@ -104,7 +104,8 @@ def _gradient(rng, size):
 
 def _box(image, rng, left, top, right, bottom, color, share=1.0):
     size = len(image)
-    rows, columns = slice(max(0, int(top * size)), int(bottom * size)), slice(max(0, int(left * size)), int(right * size))
+    rows = slice(max(0, int(top * size)), int(bottom * size))
+    columns = slice(max(0, int(left * size)), int(right * size))
     patch = image[rows, columns]
     image[rows, columns] = patch * (1 - share) + share * np.asarray(color) * rng.uniform(.95, 1.05)
 
@@ -144,7 +145,8 @@ def _outdoors(rng, size):
     ground = hsv(rng.choice([.08, .12, .28, .6]) + rng.normal(0, .02), rng.uniform(.05, .5), rng.uniform(.3, .75))
     far = hsv(rng.choice([.3, .25, .08, .6]) + rng.normal(0, .03), rng.uniform(.1, .55), rng.uniform(.2, .6))
     ridge = horizon - .18 * np.abs(_clouds(rng, size, 3, 3)[:1]) - rng.uniform(0, .2)
-    image = np.where(y < ridge, sky * (1 - .15 * y) + .05 * _clouds(rng, size), far * (1 + .5 * _clouds(rng, size, 12, 3)))
+    above = sky * (1 - .15 * y) + .05 * _clouds(rng, size)
+    image = np.where(y < ridge, above, far * (1 + .5 * _clouds(rng, size, 12, 3)))
     if rng.random() < .5:
         for _ in range(rng.integers(2, 7)):  # houses
             left, w, h = rng.uniform(-.1, .95), rng.uniform(.1, .35), rng.uniform(.15, .6)

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import assets, landmarks, parts
 from .body import BodyModel
-from .camera import Camera, sample_camera
+from .camera import SHOT_SHARES, SHOTS, Camera, sample_camera
 from .collisions import Collisions
 from .colors import hsv, linear
 from .dressing import Dresser
@@ -20,6 +20,9 @@ from .rotations import Y, cross, unit
 from .scene import sample_scene
 
 GOOD_DEPTH, TRIES = .012, 6
+SAME_SHOT = .6
+"""How often a picture of a person takes in as much as its others, so that pairs show the same parts."""
+
 _opened = {}
 
 
@@ -57,8 +60,9 @@ class Studio:
     def person(self, split, seed, number):
         """An identity of a split in its scene, ready for `Sitting.shoot`."""
         identity = sample_identity(generator(split, seed, number), number, self.model.assets.local_changes)
-        scene = sample_scene(generator(split, seed, number, 1), self.size)
-        return Sitting(self, self.dresser.dress(identity), scene)
+        rng = generator(split, seed, number, 1)
+        scene = sample_scene(rng, self.size)
+        return Sitting(self, self.dresser.dress(identity), scene, int(rng.choice(len(SHOTS), p=SHOT_SHARES)))
 
     def shots(self, split, seed, number, count):
         """`count` pictures of one identity in the same clothes, light and background."""
@@ -75,10 +79,10 @@ def shared_studio(size):
 
 
 class Sitting:
-    """One dressed person in one scene."""
+    """One dressed person in one scene, mostly photographed in one `usual_shot` (a number in SHOTS)."""
 
-    def __init__(self, studio, dressed, scene):
-        self.studio, self.dressed, self.scene = studio, dressed, scene
+    def __init__(self, studio, dressed, scene, usual_shot):
+        self.studio, self.dressed, self.scene, self.usual_shot = studio, dressed, scene, usual_shot
         self.poser = Poser(studio.model, dressed.body.joints)
         studio.renderer.wear(dressed)
         studio.renderer.set_background(scene.background)
@@ -94,6 +98,8 @@ class Sitting:
 
     def shoot(self, rng, kind=None, shot=None):
         """A picture in a pose and from a camera drawn by `rng`."""
+        if shot is None and rng.random() < SAME_SHOT:
+            shot = self.usual_shot
         pose, skeleton, found = self.stand(self._good_pose(rng, kind))
         camera = sample_camera(rng, found, shot)
         furniture = _seat(rng, found) if pose.kind == SEATED else None

@@ -1,4 +1,4 @@
-"""What people wear: cuts in template coordinates (decimetres; feet −8, hips 0, shoulders 5.2, chin 6.3) and cloths."""
+"""What people wear: cloths, and cuts in template coordinates (decimetres: feet −8, hips 0, shoulders 5.2)."""
 
 from dataclasses import dataclass, field, replace
 
@@ -112,7 +112,8 @@ def _cloth(rng, bottom=False):
 
 def _top(rng, feminine):
     uniform = rng.uniform
-    lengths = [uniform(-.35, -.1) if feminine else uniform(-.02, .1), uniform(.2, .7), uniform(1.1, 1.6), uniform(1.88, 2.02)]
+    none = uniform(-.35, -.1) if feminine else uniform(-.02, .1)
+    lengths = [none, uniform(.2, .7), uniform(1.1, 1.6), uniform(1.88, 2.02)]
     sleeve = lengths[rng.choice(4, p=[.22, .36, .10, .32] if feminine else [.10, .44, .08, .38])]
     hem = uniform(.1, 1.2)
     if rng.random() < .25:

@@ -50,7 +50,8 @@ def _next(done, processes):
         except queue.Empty:
             ended = [process.exitcode for process in processes if process.exitcode is not None]
             if any(ended) or len(ended) == len(processes):
-                raise WorkerDied(f"a process ended with status {max(ended, key=abs)}; what was complete is kept") from None
+                status = max(ended, key=abs)
+                raise WorkerDied(f"a process ended with status {status}; what was complete is kept") from None
 
 
 def _work(function, waiting, done):
