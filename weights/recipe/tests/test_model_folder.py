@@ -78,7 +78,8 @@ def test_ssim_is_scikit_images():
     a = random.integers(0, 256, (40, 30, 3)).astype(np.uint8)
     b = np.clip(a + random.normal(0, 30, a.shape), 0, 255).astype(np.uint8)
     mean, found = metrics.structural_similarity(
-        a, b, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, full=True)
+        a, b, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255,
+        full=True)
     own = similarity_map(a, b)
     assert np.allclose(own, found.mean(axis=2), atol=1e-6)
     assert own[5:-5, 5:-5].mean() == pytest.approx(mean, abs=1e-9)
@@ -115,4 +116,5 @@ def test_posekit_paints_the_same_picture(model, heldout, tmp_path):
 
 def test_the_command_line_speaks_in_sentences(tmp_path, capsys):
     assert main(["evaluate", "--model", str(tmp_path), "--data", str(tmp_path)]) == 1
-    assert capsys.readouterr().err == f"posed-recipe: {tmp_path}: a model folder expected, but it has no model_index.json\n"
+    told = f"posed-recipe: {tmp_path}: a model folder expected, but it has no model_index.json\n"
+    assert capsys.readouterr().err == told

@@ -65,14 +65,16 @@ def precompute_command(flags):
     return {"latents": flags.out, "pictures": len(pictures)}
 
 
-def watcher_of(flags, folder, device):
+def watcher_of(flags, store):
     """What paints sheets, where the flags ask for it."""
     if not flags.heldout or not flags.vae:
         return None
-    encoders = None
+    encoders, device = None, store.device
     if flags.encoder:
         encoders = [published.encoder(name, device) for name in (flags.encoder, flags.pose_encoder) if name]
-    return SheetWatcher(folder, published.autoencoder(flags.vae, device), flags.heldout, encoders)
+    vae = published.autoencoder(flags.vae, device)
+    size = tuple(side * vae.config.downsampling for side in store.shape.latent[1:])
+    return SheetWatcher(flags.out, vae, flags.heldout, size, encoders)
 
 
 def train_flow_command(flags):
@@ -82,8 +84,9 @@ def train_flow_command(flags):
     store = LatentStore(flags.latents, processes.device)
     if processes.leads:
         describe_flow(flags.out, options, store.shape)
-    task = FlowTask(store, options, processes, watcher=watcher_of(flags, flags.out, processes.device))
-    trainer = Trainer(flags.out, "flow", task, budget_of(flags), options.training, processes, deadline_of(flags))
+    task = FlowTask(store, options, processes, watcher=watcher_of(flags, store))
+    trainer = Trainer(
+        flags.out, "flow", task, budget_of(flags), options.training, processes, deadline_of(flags))
     return {"flow": flags.out, "steps": trainer.step} if trainer.run() else None
 
 
@@ -98,8 +101,7 @@ def rectify_command(flags):
         return None
     if processes.leads:
         describe_flow(flags.out, flow_options, store.shape)
-    task = RectifyTask(store, pairs, flow, options, flow_options, processes,
-                       watcher_of(flags, flags.out, processes.device))
+    task = RectifyTask(store, pairs, flow, options, flow_options, processes, watcher_of(flags, store))
     trainer = Trainer(flags.out, "rectify", task, budget_of(flags), options.training, processes, deadline)
     return {"flow": flags.out, "steps": trainer.step} if trainer.run() else None
 

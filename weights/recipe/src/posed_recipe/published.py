@@ -18,7 +18,8 @@ def folder_of(name, subfolder=None):
         except ImportError as error:
             raise RecipeError(
                 f"{name}: fetching from the hub needs `pip install posed-recipe[published]`") from error
-        local = Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*/*.json", "*/*.safetensors"]))
+        wanted = ["*.json", "*.safetensors", "*/*.json", "*/*.safetensors"]
+        local = Path(snapshot_download(name, allow_patterns=wanted))
     if subfolder and (local / subfolder / "config.json").exists():
         local = local / subfolder
     if not (local / "config.json").exists():

@@ -136,7 +136,7 @@ def train_autoencoder(bank, folder, budget, options, processes, deadline=None):
     if not trainer.run():
         return None
     autoencoder = copy.deepcopy(trainer.averaged().autoencoder)
-    return normalize(autoencoder, bank.pictures[:len(bank):max(1, len(bank) // 512)])
+    return normalize(autoencoder, bank.pictures[:len(bank):max(1, len(bank) // 128)])
 
 
 @torch.no_grad()

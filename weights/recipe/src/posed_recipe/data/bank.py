@@ -2,12 +2,13 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from posed_recipe.data.pictures import PictureSet
-from posed_recipe.data.synthetic import read_synthetic
+from posed_recipe.data.synthetic import finished_shards, read_synthetic
 from posed_recipe.errors import RecipeError
 
 CHUNK = 256
@@ -52,8 +53,8 @@ class GrowingBank:
     """Fills a bank from shards that are still being made, in a thread of its own."""
 
     def __init__(self, folder, bank, seconds=5.0):
-        self.folder, self.bank, self.seconds = folder, bank, seconds
-        self.read = 0
+        self.folder, self.bank, self.seconds = Path(folder), bank, seconds
+        self.read = set()
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.follow, daemon=True)
 
@@ -78,12 +79,11 @@ class GrowingBank:
 
     def refresh(self):
         """Takes in what has been made since."""
-        if not any(self.folder.glob("shard-*.npz")):
-            return
-        pictures = read_synthetic(self.folder, tuple(self.bank.pictures.shape[-2:]))
-        if len(pictures) > self.read:
-            self.bank.add(pictures, np.arange(self.read, len(pictures)))
-            self.read = len(pictures)
+        new = [index for index in finished_shards(self.folder) if index.name not in self.read]
+        if new:
+            pictures = read_synthetic(self.folder, tuple(self.bank.pictures.shape[-2:]), new)
+            self.bank.add(pictures, np.arange(len(pictures)))
+            self.read.update(index.name for index in new)
 
     def follow(self):
         """The thread: looks for new shards until there is no room or it is stopped."""

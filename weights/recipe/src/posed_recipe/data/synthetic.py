@@ -13,15 +13,15 @@ from posed_recipe.errors import RecipeError
 SIDE = 256
 
 
-def read_synthetic(folder, size=(SIDE, SIDE)):
-    """The pictures of all finished shards; every two of one person make two pairs.
+def finished_shards(folder):
+    """The indices of the shards that are finished; a set can be read while it is being made."""
+    return sorted(Path(folder).glob("shard-*.npz"))
 
-    A shard is finished when its index is there, so a set can be read while it is being made. The shards'
-    names give the order of the pictures, which does not change when more are added.
-    """
-    folder = Path(folder)
+
+def read_synthetic(folder, size=(SIDE, SIDE), indices=None):
+    """The pictures of all finished shards, or of these; every two of one person make two pairs."""
     spans, keypoints, identity, shard, tars = [], [], [], [], []
-    for index in sorted(folder.glob("shard-*.npz")):
+    for index in finished_shards(folder) if indices is None else indices:
         with np.load(index) as arrays:
             spans.append(arrays["picture"])
             keypoints.append(arrays["keypoints"].astype(np.float32))

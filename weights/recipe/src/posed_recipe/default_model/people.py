@@ -1,4 +1,4 @@
-"""Making people beside the training, in a process of its own."""
+"""Making people beside the training, in processes of their own."""
 
 import os
 import signal
@@ -9,62 +9,80 @@ from pathlib import Path
 from posed_recipe.errors import RecipeError
 
 
-class Peopling:
-    """`posed-recipe people make`, which goes on where it stopped."""
+class Maker:
+    """A command of `posed-recipe people` in a session of its own, so that all of its processes end together."""
 
-    def __init__(self, folder, identities, processes, seed):
-        self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.arguments = ["make", "--out", str(folder), "--identities", str(identities),
-                          "--processes", str(processes or max(1, (os.cpu_count() or 2) - 1)), "--seed", str(seed)]
+    def __init__(self, log, *arguments):
+        self.log, self.arguments = Path(log), [str(argument) for argument in arguments]
         self.process = None
+
+    def start(self):
+        """Begins, or goes on."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "posed_recipe.people", *self.arguments],
+                stdout=log, stderr=log, start_new_session=True)
+
+    def alive(self):
+        """Whether it is still at work."""
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self):
+        """Ends it; what is complete stays."""
+        if self.alive():
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait()
+
+    def wait(self, deadline):
+        """Until it ends by itself; False if the call must end before. Raises if it failed."""
+        while self.alive():
+            if deadline.passed:
+                return False
+            try:
+                self.process.wait(1.0)
+            except subprocess.TimeoutExpired:
+                continue
+        self.check()
+        return True
+
+    def check(self):
+        """Raises if it ended by itself, but badly."""
+        if self.process is not None and self.process.poll() not in (None, 0, -signal.SIGTERM):
+            raise RecipeError(f"making people ended with status {self.process.returncode}; see {self.log}")
+
+
+class Peopling:
+    """The set to train on, and the held-out pairs."""
+
+    def __init__(self, folder, heldout, identities, count, workers, seed):
+        self.folder, self.heldout = Path(folder), Path(heldout)
+        workers = workers or max(1, (os.cpu_count() or 2) - 1)
+        self.train = Maker(self.folder / "make.log", "make", "--out", folder, "--identities", identities,
+                           "--workers", workers, "--seed", seed)
+        self.pairs = Maker(self.heldout / "make.log", "pairs", "--out", heldout, "--count", count,
+                           "--seed", seed)
 
     @property
     def complete(self):
         """Whether an earlier call has ended this work."""
         return (self.folder / "closed").exists()
 
-    def start(self):
-        """Begins, or goes on."""
-        log = open(self.folder / "make.log", "ab")  # noqa: SIM115
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "posed_recipe.people", *self.arguments], stdout=log, stderr=log)
-        log.close()
+    def start_pairs(self):
+        """Begins with the held-out pairs where they are not there yet."""
+        if not (self.heldout / "pairs.jsonl").exists():
+            self.pairs.start()
 
-    def alive(self):
-        """Whether more pictures are coming."""
-        return self.process is not None and self.process.poll() is None
-
-    def stop(self, seconds=30):
-        """Ends it in good order; finished shards stay."""
-        if not self.alive():
-            return
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def check(self):
-        """Raises if it ended by itself, but badly."""
-        if self.process is not None and self.process.poll() not in (None, 0):
-            raise RecipeError(
-                f"making people ended with status {self.process.returncode}; see {self.folder / 'make.log'}")
-
-    def close(self):
-        """Notes that there will be no more."""
-        self.stop()
+    def close(self, deadline):
+        """Ends the making of people, for good; False if the held-out pairs are still missing."""
+        self.train.check()
+        self.train.stop()
+        if not self.pairs.wait(deadline):
+            return False
         (self.folder / "closed").write_text("")
+        return True
 
-
-def make_heldout(folder, count, seed):
-    """Pairs of people that no training sees, as `posekit eval` reads them."""
-    folder = Path(folder)
-    if (folder / "pairs.jsonl").exists():
-        return
-    arguments = ["pairs", "--out", str(folder), "--count", str(count), "--seed", str(seed)]
-    done = subprocess.run(
-        [sys.executable, "-m", "posed_recipe.people", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RecipeError(f"making held-out pairs failed: {done.stderr.strip()[-2000:]}")
+    def stop(self):
+        """Ends both for now."""
+        self.train.stop()
+        self.pairs.stop()

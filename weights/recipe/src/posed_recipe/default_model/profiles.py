@@ -19,14 +19,18 @@ class Shares:
     rectify: float = 0.14
     finish: float = 0.06
     """Export and evaluation."""
+    least_flow: float = 0.3
+    """The flow gets so much even where making people and latents took longer than planned."""
 
 
 @dataclass
 class DefaultPlan:
     """Everything that one command does."""
 
-    identities: int = 40000
-    people_processes: int | None = None
+    size: tuple = (256, 256)
+    """Height and width of the pictures."""
+    identities: int = 50000
+    people_workers: int | None = None
     """Default: all cores but one."""
     least_pictures: int = 2000
     """The autoencoder waits for so many."""
@@ -47,7 +51,7 @@ def h200():
     plan = DefaultPlan()
     plan.autoencoder.batch = 128
     plan.autoencoder.pictures = 60000
-    plan.autoencoder.training.compile = True
+    plan.precompute = PrecomputeOptions(colours=1, jitters=1, chunk=256, threads=14)
     plan.flow.training.compile = True
     plan.rectify.training.compile = True
     plan.flow.groups, plan.flow.targets = 192, 3
@@ -58,19 +62,19 @@ def cpu():
     """Two cores and minutes: a small model that runs, and shows that the recipe does."""
     small = dict(log_every=10, save_minutes=2.0, watch_minutes=5.0)
     return DefaultPlan(
-        identities=600,
+        identities=150,
         least_pictures=64,
         heldout=16,
         autoencoder=AutoencoderOptions(
-            widths=(16, 32, 64, 64), batch=12, crop=96, whole=0.1, pictures=2400,
+            widths=(16, 32, 64, 64), batch=12, crop=96, whole=0.1, pictures=600,
             training=TrainingOptions(learning_rate=2e-3, weight_decay=1e-3, decay=0.5, warmup_steps=50, **small)),
-        precompute=PrecomputeOptions(colours=1, jitters=1, chunk=32, threads=2),
+        precompute=PrecomputeOptions(turns=1, colours=1, jitters=1, chunk=32, threads=2),
         flow=FlowOptions(
             hidden_size=192, depth=6, num_heads=3, encoder=EncoderOptions(width=64, layers=2, heads=1),
             groups=6, targets=3, two_sources=0.0,
             training=TrainingOptions(learning_rate=1e-3, decay=0.4, warmup_steps=100, **small)),
         rectify=RectifyOptions(
-            pairs=768, chunk=8, nfe=8,
+            pairs=144, chunk=8, nfe=8,
             training=TrainingOptions(learning_rate=2e-4, decay=0.7, warmup_steps=20, **small)))
 
 

@@ -13,7 +13,7 @@ from posed_recipe import published
 from posed_recipe.autoencoder.trainer import train_autoencoder
 from posed_recipe.data.bank import GrowingBank, PictureBank
 from posed_recipe.data.pictures import read_pictures
-from posed_recipe.default_model.people import Peopling, make_heldout
+from posed_recipe.default_model.people import Peopling
 from posed_recipe.encoder import Preprocessor
 from posed_recipe.errors import RecipeError
 from posed_recipe.evaluation.evaluate import evaluate
@@ -60,7 +60,7 @@ class Work:
 
     def grant(self, stage, seconds):
         """A stage's seconds: what it was granted first holds."""
-        granted = self.state["granted"].setdefault(stage, round(max(10.0, seconds), 1))
+        granted = self.state["granted"].setdefault(stage, round(seconds, 1))
         self.save()
         return Budget(seconds=granted)
 
@@ -116,11 +116,9 @@ def train_pictures(work):
     plan, folder = work.plan, work.folder / "autoencoder"
     budget = work.grant("autoencoder", work.share(plan.shares.autoencoder))
     making = None
-    if work.makes_people:
-        making = Peopling(work.people, plan.identities, plan.people_processes, plan.seed)
-        if not making.complete:
-            make_heldout(work.heldout, plan.heldout, plan.seed + 1)
-            making.start()
+    if work.makes_people and work.processes.leads:
+        making = Peopling(
+            work.people, work.heldout, plan.identities, plan.heldout, plan.people_workers, plan.seed)
     try:
         bank, growing = open_bank(work, making)
         if bank is None:
@@ -129,13 +127,13 @@ def train_pictures(work):
             bank, folder, budget, plan.autoencoder, work.processes, work.deadline)
         if growing is not None:
             growing.stop()
-        if making is not None:
-            making.check()
         if autoencoder is None:
             return None
-        autoencoder.save_pretrained(folder / "vae")
-        if making is not None:
-            making.close()
+        if work.processes.leads:
+            autoencoder.save_pretrained(folder / "vae")
+        if making is not None and not making.close(work.deadline):
+            return None
+        work.processes.wait()
         return {"pictures": len(bank)}
     finally:
         if making is not None:
@@ -145,21 +143,26 @@ def train_pictures(work):
 def open_bank(work, making):
     """The pictures that the autoencoder learns from, and the thread that adds to them."""
     plan, device = work.plan, work.processes.device
-    if making is None or making.complete:
-        pictures = read_pictures(work.people)
+    if not work.makes_people or making is not None and making.complete:
+        pictures = read_pictures(work.people, plan.size)
         return PictureBank.of(pictures, device, plan.autoencoder.pictures, plan.precompute.threads), None
+    if making is not None:
+        making.train.start()
     capacity = min(plan.identities * 4, plan.autoencoder.pictures or plan.identities * 4)
-    bank = PictureBank((256, 256), device, capacity, 2)
+    bank = PictureBank(plan.size, device, capacity, 2)
     growing = GrowingBank(work.people, bank)
-    if not growing.start(min(plan.least_pictures, capacity), work.deadline, making.alive):
+    alive = making.train.alive if making is not None else lambda: True
+    if not growing.start(min(plan.least_pictures, capacity), work.deadline, alive):
         return None, None
+    if making is not None:
+        making.start_pairs()
     return bank, growing
 
 
 def encode_pictures(work):
     """Latents of all pictures."""
     plan = work.plan
-    pictures = read_pictures(work.people)
+    pictures = read_pictures(work.people, plan.size)
     vae = published.autoencoder(work.folder / "autoencoder" / "vae", work.processes.device)
     encoders = Encoders(Preprocessor.square(plan.flow.encoder.side))
     done = precompute(
@@ -172,14 +175,15 @@ def watcher(work, folder):
     if not (work.heldout / "pairs.jsonl").exists():
         return None
     vae = published.autoencoder(work.folder / "autoencoder" / "vae", work.processes.device)
-    return SheetWatcher(folder, vae, work.heldout)
+    return SheetWatcher(folder, vae, work.heldout, work.plan.size)
 
 
 def train_flow(work):
     """The flow, for as long as the stages after it allow."""
     plan, folder = work.plan, work.folder / "flow"
     shares = plan.shares
-    budget = work.grant("flow", work.left(shares.pairs, shares.rectify, shares.finish))
+    left = work.left(shares.pairs, shares.rectify, shares.finish)
+    budget = work.grant("flow", max(left, work.share(shares.least_flow)))
     store = LatentStore(work.folder / "latents", work.processes.device)
     describe_flow(folder, plan.flow, store.shape)
     task = FlowTask(store, plan.flow, work.processes, watcher=watcher(work, folder))
@@ -196,13 +200,13 @@ def solve_pairs(work):
     store = LatentStore(work.folder / "latents", work.processes.device)
     pairs = make_pairs(
         flow, store, work.folder / "pairs", plan.rectify, plan.flow, work.processes, work.deadline)
-    return None if pairs is None else {"pairs": len(pairs.ends) * plan.flow.targets}
+    return None if pairs is None else {"pairs": len(pairs)}
 
 
 def rectify(work):
     """Straight paths."""
     plan, folder = work.plan, work.folder / "rectified"
-    budget = work.grant("rectify", work.left(plan.shares.finish))
+    budget = work.grant("rectify", max(work.left(plan.shares.finish), work.share(plan.shares.rectify / 2)))
     flow, _ = read_flow(work.folder / "flow", work.processes.device)
     store = LatentStore(work.folder / "latents", work.processes.device)
     describe_flow(folder, plan.flow, store.shape)

@@ -1,6 +1,7 @@
 """`posed-recipe evaluate`: the measures of `posekit eval`, by the reference implementation."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,11 @@ def read_pairs(folder, size, limit=None):
             np.asarray(points, np.float32) * scale, mask)
 
 
+def stacked(pairs):
+    """Sources [B, H, W, 3], targets and keypoints [B, 18, 3] of several pairs."""
+    return tuple(np.stack([getattr(pair, name) for pair in pairs]) for name in ("source", "target", "keypoints"))
+
+
 def batches(items, count):
     """Lists of `count` items."""
     batch = []
@@ -68,17 +74,17 @@ def evaluate(model, data, settings, limit=None, batch=25, sheet=None):
     synthesizer = Synthesizer(model)
     totals = {name: {} for name in ANSWERS}
     counts, done, shown = {}, 0, []
+    pool = ThreadPoolExecutor()
     for pairs in tqdm(batches(read_pairs(data, model.size, limit), batch), desc="evaluate", disable=None):
-        sources, targets, keypoints = (
-            np.stack([getattr(pair, name) for pair in pairs]) for name in ("source", "target", "keypoints"))
+        sources, targets, keypoints = stacked(pairs)
         answers = {
             "output": synthesizer.synthesize(sources, keypoints, settings, done),
             "copy": sources,
             "reconstruction": synthesizer.reconstruct(targets),
         }
         for name, pictures in answers.items():
-            for picture, pair in zip(pictures, pairs, strict=True):
-                for metric, value in scores(picture, pair.target, pair.mask).items():
+            for row in pool.map(lambda one, pair: scores(one, pair.target, pair.mask), pictures, pairs):
+                for metric, value in row.items():
                     totals[name][metric] = totals[name].get(metric, 0.0) + value
                     counts[name, metric] = counts.get((name, metric), 0) + 1
         shown += [(*row,) for row in zip(sources, keypoints, answers["output"], targets, strict=True)]

@@ -32,12 +32,12 @@ class FlowModel(nn.Module):
         nothing = self.without(empty)
         count, rest = len(conditional), len(nothing)
         loss = (conditional.sum() + nothing.sum()) / (count + rest)
-        late = rows.t > 0.5
+        late = (rows.t > 0.5).float()
         return loss, {
             "conditional": conditional.detach().mean(),
             "empty": nothing.detach().mean() if rest else conditional.new_zeros(()),
-            "early": conditional.detach()[~late].mean(),
-            "late": conditional.detach()[late].mean(),
+            "early": (conditional.detach() * (1 - late)).sum() / (1 - late).sum(),
+            "late": (conditional.detach() * late).sum() / late.sum(),
         }
 
     def conditional(self, rows):

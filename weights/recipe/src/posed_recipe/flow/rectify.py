@@ -9,7 +9,6 @@ any solver with any number of steps runs it, and it stays an honest flow for six
 the teacher is learnt along, so that the empty branch need no longer be evaluated.
 """
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,15 +20,15 @@ from posed_recipe.flow.batches import Batches, GroupNumbers
 from posed_recipe.flow.path import ends_times
 from posed_recipe.flow.trainer import FlowTask
 from posed_recipe.rpfm import solve, steps_of_budget
-from posed_recipe.training.loop import TrainingOptions, autocast, generator
-from posed_recipe.weights import write_json
+from posed_recipe.rpfm.layers import Block
+from posed_recipe.training.loop import TrainingOptions, autocast, compile_parts, generator
 
 
 @dataclass
 class RectifyOptions:
     """How pairs are made and learnt."""
 
-    pairs: int = 65536
+    pairs: int = 49152
     chunk: int = 128
     """Groups that are solved at once."""
     solver: str = "heun"
@@ -40,18 +39,17 @@ class RectifyOptions:
 
 
 class PairFile:
-    """Pairs on disk in groups of one source: `starts.npy` and `ends.npy`, float16 [groups, K, C, h, w], and
-    the numbers of their pictures and variants."""
-
-    FIELDS = ("source", "target", "variant", "pose_variant")
+    """Pairs on disk in groups of one source: `starts.npy` and `ends.npy`, float16 [groups, K, C, h, w], the
+    numbers of their pictures and variants, and `done.npy`, which groups are finished."""
 
     def __init__(self, folder, groups, targets, latent):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         shapes = {"source": (groups,), "variant": (groups,), "target": (groups, targets),
                   "pose_variant": (groups, targets)}
-        self.ends = self.open("ends", "<f2", (groups, targets, *latent))
+        self.done = self.open("done", "|b1", (groups,))
         self.starts = self.open("starts", "<f2", (groups, targets, *latent))
+        self.ends = self.open("ends", "<f2", (groups, targets, *latent))
         self.numbers = {name: self.open(name, "<i8", shape) for name, shape in shapes.items()}
 
     def open(self, name, kind, shape):
@@ -61,47 +59,53 @@ class PairFile:
             mapped = np.load(path, mmap_mode="r+")
             if mapped.shape == shape:
                 return mapped
-            (self.folder / "progress.json").unlink(missing_ok=True)
+            if name != "done":
+                self.done[:] = False
         return np.lib.format.open_memmap(path, "w+", kind, shape)
 
-    @property
-    def done(self):
-        """Groups that are finished."""
-        path = self.folder / "progress.json"
-        return json.loads(path.read_text())["done"] if path.exists() else 0
-
-    def finish(self, done):
-        """Notes that so many groups are finished."""
-        write_json(self.folder / "progress.json", {"done": done})
+    def __len__(self):
+        return self.ends.shape[0] * self.ends.shape[1]
 
 
 @torch.no_grad()
 def make_pairs(flow, store, folder, options, flow_options, processes, deadline=None):
-    """Solves for pairs of noise and latent; gives the file, or None if time ran out."""
-    targets = flow_options.targets
-    groups = max(options.chunk, options.pairs // targets // options.chunk * options.chunk)
+    """Solves for pairs of noise and latent; gives the file, or None if time ran out.
+
+    Several processes take chunks in turn; chunks that are done already are left alone.
+    """
+    targets, chunk = flow_options.targets, options.chunk
+    groups = max(chunk, options.pairs // targets // chunk * chunk)
+    if processes.leads:
+        PairFile(folder, groups, targets, store.shape.latent)
+    processes.wait()
     pairs = PairFile(folder, groups, targets, store.shape.latent)
-    batches = Batches(store, options.chunk, targets, 0, processes)
+    missing = [start for start in range(0, groups, chunk) if not pairs.done[start]]
+    batches = Batches(store, chunk, targets, 0, processes)
     flow.eval()
-    bar = tqdm(range(pairs.done, groups, options.chunk), desc="pairs", disable=None, unit="chunk")
-    for start in bar:
+    if options.training.compile and missing:
+        compile_parts(flow, Block)
+    for start in tqdm(missing[processes.rank::processes.world], desc="pairs", disable=None, unit="chunk"):
         if deadline is not None and deadline.passed:
-            return None
-        random = generator(processes.device, options.training.seed, start, stream=2)
-        numbers = batches.numbers(random)
-        z0 = torch.randn(
-            options.chunk * targets, *store.shape.latent, generator=random, device=processes.device)
-        z0 = z0.half().float()
-        with autocast(processes.device, options.training.precision):
-            ends = endpoints(flow, batches, numbers, z0, options)
-        span = slice(start, start + options.chunk)
-        shape = (options.chunk, targets, *store.shape.latent)
-        pairs.starts[span] = z0.half().cpu().numpy().reshape(shape)
-        pairs.ends[span] = ends.half().cpu().numpy().reshape(shape)
-        for name, array in pairs.numbers.items():
-            array[span] = getattr(numbers, name).cpu().numpy()
-        pairs.finish(start + options.chunk)
-    return pairs
+            break
+        make_chunk(flow, batches, pairs, start, options)
+    processes.wait()
+    return pairs if pairs.done.all() else None
+
+
+def make_chunk(flow, batches, pairs, start, options):
+    """Solves for one chunk of groups, with random numbers of its own."""
+    device, latent, targets = batches.processes.device, batches.store.shape.latent, batches.targets
+    random = generator(device, options.training.seed, start, stream=2)
+    numbers = batches.numbers(random)
+    z0 = torch.randn(options.chunk * targets, *latent, generator=random, device=device).half().float()
+    with autocast(device, options.training.precision):
+        ends = endpoints(flow, batches, numbers, z0, options)
+    span, shape = slice(start, start + options.chunk), (options.chunk, targets, *latent)
+    pairs.starts[span] = z0.half().cpu().numpy().reshape(shape)
+    pairs.ends[span] = ends.half().cpu().numpy().reshape(shape)
+    for name, array in pairs.numbers.items():
+        array[span] = getattr(numbers, name).cpu().numpy()
+    pairs.done[span] = True
 
 
 def endpoints(flow, batches, numbers, z0, options):

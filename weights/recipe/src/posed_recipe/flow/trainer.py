@@ -54,7 +54,7 @@ class FlowOptions:
     two_sources: float = 0.1
     """Part of the steps whose groups have two sources."""
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(
-        learning_rate=6e-4, weight_decay=0.01, decay=0.4, warmup_steps=300))
+        learning_rate=8e-4, weight_decay=0.01, decay=0.4, warmup_steps=300))
 
     def empty(self, world):
         """Rows without condition in a step, so many that they are `dropout` of all."""

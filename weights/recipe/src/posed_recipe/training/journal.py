@@ -27,16 +27,18 @@ class Journal:
         if sys.stderr.isatty():
             self.bar = tqdm(total=100, unit="%", desc=name, bar_format="{desc} {bar} {n:.0f}% {postfix}")
 
-    def record(self, step, progress, values):
-        """Numbers of a step."""
+    def record(self, step, values, progress=None):
+        """Numbers of a step; with `progress` they are shown too."""
         if not self.active:
             return
-        self.lines.write(json.dumps({"step": step, "progress": round(progress, 5), **values}) + "\n")
+        place = {"step": step} if progress is None else {"step": step, "progress": round(progress, 5)}
+        self.lines.write(json.dumps({**place, **values}) + "\n")
         self.lines.flush()
         for key, value in values.items():
             if self.board is not None and isinstance(value, int | float):
                 self.board.add_scalar(f"{self.name}/{key}", value, step)
-        self.show(step, progress, values)
+        if progress is not None:
+            self.show(step, progress, values)
 
     def show(self, step, progress, values):
         """A bar on a terminal; elsewhere a line now and then."""

@@ -131,9 +131,9 @@ class Trainer:
             self.skip(norm)
         if self.step % options.log_every == 0:
             told = {key: float(value) for key, value in values.items()}
-            self.journal.record(self.step, progress, {
+            self.journal.record(self.step, {
                 "loss": loss.item(), **told, "gradient": norm, "rate": options.learning_rate * factor,
-                "step_ms": 1000 * (time.monotonic() - begun), "seconds": self.seconds})
+                "step_ms": 1000 * (time.monotonic() - begun), "seconds": self.seconds}, progress)
         self.step += 1
 
     def skip(self, norm):
@@ -150,7 +150,7 @@ class Trainer:
         if watch is not None and self.processes.leads:
             kept = {name: p.detach().clone() for name, p in self.task.module.named_parameters()}
             self.ema.copy_to(self.task.module)
-            with torch.no_grad():
+            with torch.no_grad(), torch.compiler.set_stance("force_eager"):
                 watch(self.journal, self.step)
                 for name, parameter in self.task.module.named_parameters():
                     parameter.copy_(kept[name])
