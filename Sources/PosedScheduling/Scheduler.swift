@@ -1,0 +1,120 @@
+import OrderedCollections
+
+/// Decides what one machine does next for all that wait: which stage of which job, or which evaluations
+/// together. It performs nothing and knows no clock; whoever performs tells it what was done and what
+/// time it is.
+///
+/// `docs/serving.md` states the policy.
+package struct Scheduler<Form: Hashable & Sendable, Instant: InstantProtocol & Sendable>: Sendable
+where Instant.Duration == Duration {
+    package typealias Job = PosedScheduling.Job<Form, Instant>
+
+    /// A job in the table.
+    struct Entry: Sendable {
+        let job: Job
+        var demand: Demand
+        /// Stages to come before the solve.
+        var stages: [Stage]
+        /// Evaluations to come.
+        var left: Int
+        /// Whether any work was done.
+        var hasBegun = false
+        /// Whether its solve holds memory.
+        var isSolving = false
+        var span: FairShare.Span
+        /// What its place in the order was reckoned with, and what it has cost so far, in seconds.
+        let reckoned: Double
+        var spent = 0.0
+    }
+
+    /// How much it takes on. May change at any time; what is in the table stays.
+    package var limits: SchedulerLimits
+    /// What work costs.
+    package internal(set) var costs = CostModel<Form>()
+    /// Whether new jobs are refused.
+    package private(set) var isClosed = false
+    var entries: OrderedDictionary<JobID, Entry> = [:]
+    var shares = FairShare()
+    private var held: Set<UInt64> = []
+    private var admitted: UInt64 = 0
+
+    /// An empty table.
+    package init(limits: SchedulerLimits = SchedulerLimits()) { self.limits = limits }
+
+    /// Jobs in the table.
+    package var count: Int { entries.count }
+
+    /// Those that no work was begun for.
+    package var waiting: Int { entries.values.count { !$0.hasBegun } }
+
+    /// Solves in progress.
+    package var solving: Int { entries.values.count { $0.isSolving } }
+
+    /// Whether the job is in the table.
+    package func contains(_ id: JobID) -> Bool { entries[id] != nil }
+
+    /// Takes a job.
+    ///
+    /// - Returns: Its name, and the job of its stream that it supersedes at once, if there was no room.
+    /// - Throws: why it is not taken.
+    package mutating func admit(_ job: Job) throws(Refusal) -> (id: JobID, dropped: Dropped?) {
+        let id = JobID(admitted)
+        let dropped = try makeRoom(for: job, id)
+        admitted += 1
+        let cost = reckon(job)
+        let demand = job.stages.first.map(Demand.stage) ?? .stage(job.rows > 0 ? .begin : .decode)
+        entries[id] = Entry(
+            job: job, demand: demand, stages: job.stages, left: job.evaluations,
+            span: shares.place(job.owner, cost: cost), reckoned: cost)
+        return (id, dropped)
+    }
+
+    /// Takes a job out: it is done, or nobody wants it any more. Unknown jobs are ignored.
+    package mutating func remove(_ id: JobID) {
+        guard let entry = entries.removeValue(forKey: id) else { return }
+        shares.correct(entry.job.owner, by: entry.spent - entry.reckoned)
+        shares.advance(to: entries.values.map(\.span.start).min())
+    }
+
+    /// Takes no new jobs from now on.
+    package mutating func close() { isClosed = true }
+
+    /// Holds back jobs of a stream that were not begun, or lets them go on; they are superseded and
+    /// expire all the same.
+    package mutating func hold(_ stream: UInt64, _ isHeld: Bool) {
+        if isHeld { held.insert(stream) } else { held.remove(stream) }
+    }
+
+    /// Whether a job may be worked on now.
+    func isRunnable(_ id: JobID, _ entry: Entry) -> Bool {
+        guard let link = entry.job.link else { return true }
+        if !entry.hasBegun, held.contains(link.stream) { return false }
+        guard link.isSequential, entry.demand == .stage(.begin) else { return true }
+        return !entries.contains { $0.key < id && $0.value.job.link?.stream == link.stream }
+    }
+
+    private mutating func makeRoom(for job: Job, _ id: JobID) throws(Refusal) -> Dropped? {
+        if isClosed { throw .closed }
+        let waiting = entries.filter { !$0.value.hasBegun }
+        let oldest =
+            job.link?.maxLag == nil
+            ? nil : waiting.first { $0.value.job.link?.stream == job.link?.stream }?.key
+        let ours = waiting.values.count { $0.job.owner == job.owner }
+        let refusal: Refusal? =
+            waiting.count >= limits.queued
+            ? .queueFull(limit: limits.queued)
+            : ours >= limits.queuedPerOwner ? .ownerFull(limit: limits.queuedPerOwner) : nil
+        let stream = waiting.values.count { $0.job.link?.stream == job.link?.stream }
+        if let oldest, refusal != nil || stream >= limits.queuedPerStream {
+            remove(oldest)
+            return Dropped(id: oldest, reason: .superseded(by: id))
+        }
+        if let refusal { throw refusal }
+        return nil
+    }
+}
+
+extension Duration {
+    /// The duration in seconds.
+    var inSeconds: Double { self / .seconds(1) }
+}

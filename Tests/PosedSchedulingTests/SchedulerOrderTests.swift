@@ -1,0 +1,144 @@
+import PosedScheduling
+import Testing
+
+/// What is done before what.
+@Suite struct SchedulerOrderTests {
+    @Test func aFrameGoesThroughItsStages() throws {
+        var machine = Machine()
+        let id = try machine.admit(machine.frame(evaluations: 2))
+        machine.run()
+        #expect(
+            machine.events == [
+                .stage(.pose, id), .stage(.begin, id), .evaluated([id]), .evaluated([id]),
+                .stage(.decode, id), .finished(id), .idle(nil),
+            ])
+        #expect(machine.scheduler.count == 0)
+    }
+
+    @Test func framesShareBatchesUpToTheirRows() throws {
+        var limits = SchedulerLimits()
+        limits.batchRows = 6
+        var machine = Machine(limits)
+        for _ in 0..<4 { try machine.admit(machine.frame(rows: 2, evaluations: 3)) }
+        machine.run()
+        #expect(machine.finished.count == 4)
+        #expect(machine.batches.allSatisfy { $0 <= 6 })
+        // Three are prepared before the first evaluation; the fourth takes its turn alone.
+        #expect(machine.batches == [6, 6, 6, 2, 2, 2])
+    }
+
+    @Test func otherFormsDoNotShareBatches() throws {
+        var machine = Machine()
+        let ids = try ["m", "n", "m", "n"].map { try machine.admit(machine.frame(form: $0)) }
+        machine.run()
+        for case .evaluated(let batch) in machine.events {
+            #expect(
+                Set(batch).isSubset(of: [ids[0], ids[2]])
+                    || Set(batch).isSubset(of: [ids[1], ids[3]]))
+        }
+        #expect(Set(machine.finished) == Set(ids))
+    }
+
+    @Test func theEarliestDeadlineIsFirst() throws {
+        var limits = SchedulerLimits()
+        limits.batchRows = 2
+        var machine = Machine(limits)
+        let patient = try machine.admit(machine.frame())
+        let late = try machine.admit(machine.frame("b", due: 900))
+        let soon = try machine.admit(machine.frame("c", due: 500))
+        machine.run()
+        #expect(machine.finished == [soon, late, patient])
+    }
+
+    /// A frame with a deadline that comes in the middle of another's solve is served at the next evaluation.
+    @Test func aDeadlinePassesASolveInProgress() throws {
+        var limits = SchedulerLimits()
+        limits.batchRows = 2
+        var machine = Machine(limits)
+        let long = try machine.admit(machine.frame(evaluations: 100))
+        for _ in 0..<10 { machine.step() }
+        let urgent = try machine.admit(machine.frame("b", due: 60))
+        machine.run()
+        #expect(machine.finished == [urgent, long])
+    }
+
+    /// A solve that is done becomes a picture before anything else.
+    @Test func decodingComesFirst() throws {
+        var machine = Machine()
+        let short = try machine.admit(machine.frame(evaluations: 1))
+        for _ in 0..<20 { try machine.admit(machine.frame("b", evaluations: 9)) }
+        machine.run()
+        let solved = try #require(
+            machine.events.firstIndex {
+                if case .evaluated(let ids) = $0 { ids.contains(short) } else { false }
+            })
+        #expect(machine.events[solved + 1] == .stage(.decode, short))
+    }
+
+    /// Neither preparation nor decoding of others makes a frame late that would be in time.
+    @Test func nobodyIsMadeLateByAnothersStage() throws {
+        var machine = Machine()
+        machine.stageCosts[.pose] = 200
+        machine.learnCosts()
+        // 1 (begin) + 10 · 4 + 6 (decode) = 47 ms after its pose.
+        let tight = try machine.admit(machine.frame("a", evaluations: 10, due: 250))
+        for _ in 0..<3 { try machine.admit(machine.frame("b", evaluations: 10)) }
+        while machine.finished.isEmpty, machine.step() {}
+        #expect(machine.finished == [tight])
+        #expect(machine.now <= .at(250))
+        machine.run()
+        #expect(machine.finished.count == 4)
+    }
+
+    /// A batch is kept narrow where company would make its most urgent member late.
+    @Test func nobodyIsMadeLateByCompany() throws {
+        var machine = Machine()
+        machine.evaluationCost = { 10 * $0 }
+        machine.learnCosts()
+        let others = try (0..<3).map { _ in try machine.admit(machine.frame("b", evaluations: 9)) }
+        while machine.batches.isEmpty { machine.step() }
+        let tight = try machine.admit(machine.frame("a", evaluations: 5, due: 130))
+        let end = machine.now.advanced(by: .milliseconds(130))
+        while !machine.finished.contains(tight), machine.step() {}
+        #expect(machine.now <= end)
+        machine.run()
+        #expect(Set(machine.finished) == Set(others + [tight]))
+    }
+
+    /// With as many solves in progress as may be, no other is begun.
+    @Test func solvesInProgressAreBounded() throws {
+        var limits = SchedulerLimits()
+        limits.solves = 3
+        var machine = Machine(limits)
+        for _ in 0..<10 { try machine.admit(machine.frame()) }
+        while machine.step() { #expect(machine.scheduler.solving <= 3) }
+        #expect(machine.finished.count == 10)
+    }
+
+    /// Sequential jobs of a stream solve one after another, in their order; others do not wait for them.
+    @Test func sequentialJobsWaitForEachOther() throws {
+        var machine = Machine()
+        let link = Machine.Job.Link(stream: 7, isSequential: true)
+        let chain = try (0..<3).map { _ in try machine.admit(machine.frame(link: link)) }
+        let other = try machine.admit(machine.frame("b"))
+        machine.run()
+        #expect(machine.finished.filter { $0 != other } == chain)
+        for case .evaluated(let ids) in machine.events {
+            #expect(ids.count { chain.contains($0) } <= 1)
+        }
+        #expect(machine.finished.first == chain[0])
+        #expect(machine.finished[1] == other)
+    }
+
+    @Test func aHeldStreamIsNotBegun() throws {
+        var machine = Machine()
+        machine.scheduler.hold(1, true)
+        let held = try machine.admit(machine.frame(link: .init(stream: 1)))
+        let other = try machine.admit(machine.frame())
+        machine.run()
+        #expect(machine.finished == [other])
+        machine.scheduler.hold(1, false)
+        machine.run()
+        #expect(machine.finished == [other, held])
+    }
+}
