@@ -92,6 +92,9 @@ package struct PoseModel: Sendable {
         self.reports = reports
     }
 
+    /// How many numbers its weights hold.
+    package var parameterCount: Int { reports.reduce(0) { $0 + $1.parameters } }
+
     /// The size of its pictures, in pixels.
     package var pictureSize: (width: Int, height: Int) {
         let latent = transformer.configuration.latentSize

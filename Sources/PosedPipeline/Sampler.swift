@@ -40,7 +40,7 @@ package final class Sampler {
         settings: SamplingSettings, isCancelled: () -> Bool = { false }
     ) throws -> Outcome {
         try settings.validate()
-        let run = try Run(tableau, settings, rows: conditions.count)
+        let run = try SamplingRun(tableau, settings, rows: conditions.count)
         var solve = run.solve
         let size = conditions[0].latentSize
         let shape = [conditions.count, size.height, size.width, model.configuration.channels]
@@ -119,7 +119,8 @@ package final class Sampler {
         case .evaluate(let step):
             try velocity(slots[step.input], at: step.time, into: slots[step.output])
         case .combine(let step): try combination(step).run(on: compute)
-        case .estimateError(let estimate): solve.answer(error: try error(estimate))
+        case .estimateError(let estimate):
+            solve.answer(error: try compute.error(estimate, in: slots))
         case .finished: break
         }
     }
@@ -129,47 +130,8 @@ package final class Sampler {
             step.terms.map { (Float($0.coefficient), slots[$0.slot]) }, into: slots[step.output])
     }
 
-    /// The form of a solve: along a plan, or choosing its steps.
-    private struct Run {
-        let solve: Solve
-        let times: [Double]
-
-        init(_ tableau: ButcherTableau, _ settings: SamplingSettings, rows: Int) throws {
-            if tableau.bError != nil, rows == 1, case .evaluations(let most) = settings.budget {
-                let tolerance = try AdaptiveTolerance(
-                    relative: AdaptiveTolerance.standard.relative,
-                    absolute: AdaptiveTolerance.standard.absolute, maxEvaluations: most)
-                solve = try Solve(adaptive: tableau, tolerance: tolerance)
-                times = []
-            } else {
-                let plan = try SolverPlan(
-                    tableau, budget: settings.budget, timeShift: settings.timeShift)
-                solve = Solve(plan)
-                times = plan.times
-            }
-        }
-    }
-
     private func reserve(_ count: Int, _ shape: [Int]) throws {
         if slots.first.map({ $0.shape != shape }) ?? true { slots = [] }
         while slots.count < count { slots.append(try compute.persistent(shape, .f32)) }
-    }
-
-    private func error(_ estimate: SolverAction.ErrorEstimate) throws -> Double {
-        let before = try compute.floats(slots[estimate.before])
-        let after = try compute.floats(slots[estimate.after])
-        var difference = [Double](repeating: 0, count: before.count)
-        for term in estimate.terms {
-            for (index, value) in try compute.floats(slots[term.slot]).enumerated() {
-                difference[index] += term.coefficient * Double(value)
-            }
-        }
-        var sum = 0.0
-        for index in difference.indices {
-            let size = Double(max(abs(before[index]), abs(after[index])))
-            let ratio = difference[index] / (estimate.absolute + estimate.relative * size)
-            sum += ratio * ratio
-        }
-        return (sum / Double(max(difference.count, 1))).squareRoot()
     }
 }

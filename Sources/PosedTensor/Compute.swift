@@ -42,6 +42,9 @@ package final class Compute: @unchecked Sendable {
     /// Bytes of scratch memory held.
     package var workspaceBytes: Int { immediate.byteCount + captured.byteCount }
 
+    /// Buffers of scratch memory that tensors hold at the moment.
+    package var scratchBuffersInUse: Int { immediate.lentCount + captured.lentCount }
+
     /// A scratch tensor of undefined contents.
     ///
     /// - Throws: `BackendError` when the device has no room.

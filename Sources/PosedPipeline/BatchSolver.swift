@@ -1,0 +1,221 @@
+import PosedBackend
+package import PosedModels
+package import PosedSolvers
+package import PosedTensor
+
+/// Solves that begin and end at their own times, with solvers, steps and guidance of their own, and make
+/// their evaluations together. One stream, one latent size, one thread.
+///
+/// What a solve computes does not depend on its company, as far as the device keeps a row's bits
+/// whatever the batch (`docs/numerics.md`): everything else is computed for each solve by itself.
+package final class BatchSolver {
+    /// Where a solve begins that does not begin at noise.
+    package struct WarmStart {
+        /// The time on the path, 0 to 1, both excluded.
+        package var time: Double
+        /// What lies at its end, [1, h, w, C] float32.
+        package var latent: Tensor
+
+        /// As given.
+        package init(time: Double, latent: Tensor) {
+            self.time = time
+            self.latent = latent
+        }
+    }
+
+    /// How many grids' modulation vectors of the empty branch are kept.
+    private static let gridLimit = 8
+
+    private let model: RPFMTransformer
+    private let compute: Compute
+    private let bank: VelocityBank
+    /// Whose condition each conditioned row holds.
+    private var occupants: [BatchedSolve?]
+    private var emptyByGrid: [(times: [Double], vectors: Tensor)] = []
+
+    /// A solver whose batches have at most so many rows.
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    package init(
+        _ model: RPFMTransformer, _ latentSize: RPFMConfiguration.LatentSize, rows: Int,
+        on compute: Compute
+    ) throws {
+        self.model = model
+        self.compute = compute
+        let rows = max(rows, 2)
+        bank = try VelocityBank(
+            model, latentSize, conditionedRows: rows, emptyRows: rows / 2, on: compute)
+        occupants = Array(repeating: nil, count: rows)
+    }
+
+    /// Rows of a batch at most.
+    package var batchRows: Int { bank.conditionedRows }
+
+    /// Forms of batches that are captured.
+    package var capturedForms: Int { bank.capturedForms }
+
+    /// Begins a solve: draws its noise and computes all that does not change from step to step.
+    ///
+    /// - Parameter warmStart: Where it begins, if not at noise.
+    /// - Throws: `SolverError` or `PipelineError` for impossible settings, `BackendError` when the device
+    ///   fails.
+    package func begin(
+        _ condition: RowCondition, _ settings: SamplingSettings, _ tableau: ButcherTableau,
+        warmStart: WarmStart? = nil
+    ) throws -> BatchedSolve {
+        try settings.validate()
+        let run = try SamplingRun(tableau, settings, rows: 1, from: warmStart?.time ?? 0)
+        let size = bank.latentSize
+        let shape = [1, size.height, size.width, model.configuration.channels]
+        let slots = try (0..<run.solve.slotCount).map { _ in try compute.scratch(shape, .f32) }
+        let noise = Pipeline.channelsLast(
+            GaussianNoise.make(count: shape.reduce(1, *), seed: settings.seed), rows: 1,
+            channels: model.configuration.channels)
+        try compute.upload(noise, to: slots[0])
+        if let warmStart {
+            let time = Float(warmStart.time)
+            try compute.combine([(1 - time, slots[0]), (time, warmStart.latent)], into: slots[0])
+        }
+        let isKnown = !run.times.isEmpty
+        let solve = BatchedSolve(
+            condition: condition, guidance: settings.guidance, start: warmStart?.time ?? 0,
+            run, slots: slots,
+            modulations: isKnown
+                ? try model.modulations(times: run.times, of: [condition.vector], on: compute)
+                : nil,
+            emptyModulations: isKnown && settings.guidance != 1
+                ? try emptyModulations(run.times) : nil)
+        try advance(solve)
+        return solve
+    }
+
+    /// Makes one evaluation of each of these solves, together, and takes each to its next. It is done
+    /// when this returns.
+    ///
+    /// - Returns: For each solve, what went wrong with it alone, or nil.
+    /// - Throws: `BackendError` when the evaluation failed as a whole; then no solve has moved.
+    package func evaluate(_ solves: [BatchedSolve]) throws -> [(any Error)?] {
+        try place(solves)
+        var empty = 0
+        var rows: [(solve: BatchedSolve, conditioned: VelocityBank.Row, empty: VelocityBank.Row?)] =
+            []
+        for (place, solve) in occupants.prefix(solves.count).enumerated() {
+            guard let solve else { continue }
+            let isGuided = solve.guidance != 1
+            rows.append((solve, .conditioned(place), isGuided ? .empty(empty) : nil))
+            empty += isGuided ? 1 : 0
+        }
+        for row in rows { try feed(row.solve, row.conditioned, row.empty) }
+        try bank.evaluate(conditioned: solves.count, empty: empty)
+        for row in rows { try collect(row.solve, row.conditioned, row.empty) }
+        try compute.synchronize()
+        return solves.map { solve in
+            do {
+                try advance(solve)
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+
+    /// Forgets a solve that ended, or is not wanted any more.
+    package func end(_ solve: BatchedSolve) {
+        for row in occupants.indices where occupants[row] === solve { occupants[row] = nil }
+    }
+
+    /// Sees to it that the rows next to the middle hold these solves. Those that lie there already stay.
+    private func place(_ solves: [BatchedSolve]) throws {
+        precondition(solves.count <= occupants.count)
+        let wanted = Set(solves.map(ObjectIdentifier.init))
+        var settled: Set<ObjectIdentifier> = []
+        var free: [Int] = []
+        for row in 0..<solves.count {
+            if let occupant = occupants[row], wanted.contains(ObjectIdentifier(occupant)) {
+                settled.insert(ObjectIdentifier(occupant))
+            } else {
+                free.append(row)
+            }
+        }
+        for solve in solves where !settled.contains(ObjectIdentifier(solve)) {
+            let row = free.removeFirst()
+            end(solve)
+            occupants[row] = nil
+            try bank.load(solve.condition, row: row)
+            occupants[row] = solve
+        }
+    }
+
+    private func feed(
+        _ solve: BatchedSolve, _ conditioned: VelocityBank.Row, _ empty: VelocityBank.Row?
+    ) throws {
+        guard let evaluation = solve.pending else { return }
+        let z = solve.slots[evaluation.input]
+        try compute.copy(z, to: bank.z(conditioned))
+        try compute.copy(
+            try modulation(solve.modulations, evaluation, of: solve.condition.vector),
+            to: bank.modulation(conditioned))
+        guard let empty else { return }
+        try compute.copy(z, to: bank.z(empty))
+        let vector = try model.emptyCondition(bank.latentSize, on: compute).vector
+        try compute.copy(
+            try modulation(solve.emptyModulations, evaluation, of: vector),
+            to: bank.modulation(empty))
+    }
+
+    /// The modulation vectors of an evaluation: those computed beforehand, or computed now.
+    private func modulation(
+        _ known: Tensor?, _ evaluation: SolverAction.Evaluation, of vector: Tensor
+    ) throws -> Tensor {
+        if let known, let index = evaluation.timeIndex { return known[index] }
+        return try model.modulations(times: [evaluation.time], of: [vector], on: compute)[0]
+    }
+
+    private func collect(
+        _ solve: BatchedSolve, _ conditioned: VelocityBank.Row, _ empty: VelocityBank.Row?
+    ) throws {
+        guard let evaluation = solve.pending else { return }
+        let output = solve.slots[evaluation.output]
+        let guided = bank.velocity(conditioned)
+        guard let empty else { return try compute.copy(guided, to: output) }
+        let scale = Float(solve.guidance)
+        try compute.combine([(1 - scale, bank.velocity(empty)), (scale, guided)], into: output)
+    }
+
+    /// Carries out what is between this evaluation and the next.
+    private func advance(_ solve: BatchedSolve) throws {
+        solve.pending = nil
+        while true {
+            switch solve.solve.next() {
+            case .evaluate(let evaluation):
+                solve.pending = evaluation
+                return
+            case .combine(let step):
+                try compute.combine(
+                    step.terms.map { (Float($0.coefficient), solve.slots[$0.slot]) },
+                    into: solve.slots[step.output])
+            case .estimateError(let estimate):
+                solve.solve.answer(error: try compute.error(estimate, in: solve.slots))
+            case .finished(let slot):
+                solve.result = slot
+                if solve.outcome == .diverged {
+                    throw PipelineError(.diverged, "the velocity is not finite any more")
+                }
+                return
+            }
+        }
+    }
+
+    private func emptyModulations(_ times: [Double]) throws -> Tensor {
+        if let index = emptyByGrid.firstIndex(where: { $0.times == times }) {
+            let known = emptyByGrid.remove(at: index)
+            emptyByGrid.append(known)
+            return known.vectors
+        }
+        if emptyByGrid.count >= Self.gridLimit { emptyByGrid.removeFirst() }
+        let vector = try model.emptyCondition(bank.latentSize, on: compute).vector
+        let made = try model.modulations(times: times, of: [vector], on: compute)
+        emptyByGrid.append((times, made))
+        return made
+    }
+}
