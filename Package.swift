@@ -210,7 +210,11 @@ let package = Package(
         tests("PosedSessions", []),
         tests("PosedRPC", ["CPosedGRPC"]),
         tests(
-            "PosedServing", ["PosedPipeline", "PosedVision", "PosedScheduling", "PosedSessions"]),
+            "PosedServing",
+            [
+                "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedPipeline",
+                "PosedVision", "PosedScheduling", "PosedSessions",
+            ]),
         tests("PosedService", ["PosedProtos", "PosedRPC", "PosedServing", "PosedVision"]),
         tests("PosedSystemd", []),
         tests(

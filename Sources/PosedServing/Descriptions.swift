@@ -87,6 +87,8 @@ package struct ServingLimits: Sendable, Equatable {
     package var maxSessions = 256
     /// Of one owner.
     package var maxSessionsPerOwner = 64
+    /// Of the pictures that sessions keep on the host.
+    package var maxPictureBytes = 1 << 30
     /// Of all conditioning.
     package var maxSessionBytes = 1 << 30
     /// Of the cache of encoded poses.

@@ -8,9 +8,10 @@ package protocol Serving: Sendable {
     func session(_ name: String, owner: String) throws -> SessionDescription
     /// The owner's sessions, the oldest first.
     func sessions(owner: String, pageSize: Int, pageToken: String) throws -> SessionPage
-    func updateSession(_ name: String, _ changes: SessionChanges, owner: String) throws
+    /// Returns when the change would survive a restart, as does deletion.
+    func updateSession(_ name: String, _ changes: SessionChanges, owner: String) async throws
         -> SessionDescription
-    func deleteSession(_ name: String, owner: String) throws
+    func deleteSession(_ name: String, owner: String) async throws
 
     func synthesize(_ request: FrameRequest, owner: String) async throws -> Frame
     func openStream(_ options: StreamOptions, owner: String) async throws -> any FrameStream

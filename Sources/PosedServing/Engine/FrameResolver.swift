@@ -1,0 +1,131 @@
+import PosedPipeline
+import PosedSolvers
+
+/// A frame's settings, complete and within bounds.
+struct ResolvedFrame: Sendable {
+    var form: LaneForm
+    var settings: SamplingSettings
+    var tableau: ButcherTableau
+    /// Evaluations at most.
+    var evaluations: Int
+    /// How few will do; nil: never fewer.
+    var least: Int?
+    var used: UsedSettings
+
+    /// Rows of an evaluation.
+    var rows: Int { settings.guidance == 1 ? 1 : 2 }
+}
+
+/// Makes complete settings of what somebody said, and refuses what cannot be.
+struct FrameResolver: Sendable {
+    let models: [ServedModel]
+    let solvers: SolverRegistry
+    let limits: ServingLimits
+
+    /// The place of a model, `models/{model}`; nil means the default one.
+    func model(_ name: String?) throws(ServingError) -> Int {
+        guard let name, !name.isEmpty else { return 0 }
+        if let index = models.firstIndex(where: { $0.description.name == name }) { return index }
+        let names = models.map(\.description.name).joined(separator: ", ")
+        throw ServingError(
+            .notFound, "there is no model \(name.prefix(80).debugDescription); there are \(names)")
+    }
+
+    /// Completes settings with a model's.
+    ///
+    /// - Parameter warmStart: where on the path the solve may begin.
+    func resolve(
+        _ said: FrameSettings, model index: Int, warmStart: Double = 0
+    ) throws(ServingError) -> ResolvedFrame {
+        let model = models[index]
+        guard said.evaluations == nil || said.steps == nil else {
+            throw ServingError(
+                .invalidRequest, "evaluations or steps expected, but both were given")
+        }
+        guard (0..<1).contains(warmStart) else {
+            throw ServingError(
+                .invalidRequest,
+                "a warm start from 0 to below 1 expected, but it is \(warmStart)")
+        }
+        let defaults = model.sampler
+        let settings = SamplingSettings(
+            solver: said.solver ?? defaults.solver, budget: said.budget ?? .steps(defaults.steps),
+            guidance: said.guidance ?? defaults.guidance,
+            timeShift: said.timeShift ?? defaults.timeShift,
+            seed: said.seed ?? defaults.seed ?? UInt64.random(in: 0...UInt64.max))
+        let form = try form(said, model, index)
+        do {
+            try settings.validate()
+            let tableau = try solvers.tableau(settings.solver)
+            let evaluations = try evaluations(settings, tableau, isWarm: warmStart > 0)
+            guard evaluations <= limits.maxEvaluations else {
+                throw ServingError(
+                    .invalidRequest,
+                    "at most \(limits.maxEvaluations) velocity evaluations are made for a "
+                        + "picture here, but \(evaluations) were asked for")
+            }
+            var used = UsedSettings()
+            used.model = model.description.name
+            used.solver = settings.solver
+            used.evaluations = evaluations
+            used.guidance = settings.guidance
+            used.seed = settings.seed
+            used.timeShift = settings.timeShift
+            used.width = form.width
+            used.height = form.height
+            used.numerics = model.numerics
+            used.warmStart = warmStart
+            return ResolvedFrame(
+                form: form, settings: settings, tableau: tableau, evaluations: evaluations,
+                least: try least(said, evaluations), used: used)
+        } catch {
+            throw ServingError(wrapping: error)
+        }
+    }
+
+    private func least(
+        _ said: FrameSettings, _ evaluations: Int
+    ) throws(ServingError) -> Int? {
+        guard let least = said.minimumEvaluations else { return nil }
+        guard least >= 1 else {
+            throw ServingError(
+                .invalidRequest,
+                "at least 1 evaluation expected as a frame's minimum, but it is \(least)")
+        }
+        return min(least, evaluations)
+    }
+
+    private func form(
+        _ said: FrameSettings, _ model: ServedModel, _ index: Int
+    ) throws(ServingError) -> LaneForm {
+        let form = LaneForm(
+            model: index, width: said.width ?? model.description.width,
+            height: said.height ?? model.description.height)
+        let step = max(1, model.description.sizeMultiple)
+        for (side, extent) in [("width", form.width), ("height", form.height)] {
+            guard extent >= step, extent <= limits.maxSide, extent % step == 0 else {
+                throw ServingError(
+                    .invalidRequest,
+                    "the \(side) must be a multiple of \(step) up to \(limits.maxSide) pixels, "
+                        + "but it is \(extent)")
+            }
+        }
+        return form
+    }
+
+    /// Evaluations that the settings amount to; checks them all on the way.
+    private func evaluations(
+        _ settings: SamplingSettings, _ tableau: ButcherTableau, isWarm: Bool
+    ) throws -> Int {
+        let steps = try settings.budget.steps(with: tableau)
+        _ = try TimeGrid(steps: steps, timeShift: settings.timeShift)
+        if tableau.isAdaptive, !isWarm, case .evaluations(let most) = settings.budget {
+            let tolerance = try AdaptiveTolerance(
+                relative: AdaptiveTolerance.standard.relative,
+                absolute: AdaptiveTolerance.standard.absolute, maxEvaluations: most)
+            _ = try Solve(adaptive: tableau, tolerance: tolerance)
+            return most
+        }
+        return steps * tableau.evaluationsPerStep
+    }
+}

@@ -1,0 +1,52 @@
+import PosedSessions
+import PosedVision
+
+/// Whose picture a frame is, found and held for the frame's time.
+struct FrameSubject: Sendable {
+    let pictures: [Image]
+    /// The model's place.
+    let model: Int
+    let defaults: FrameSettings
+    /// Keeps the session while it is used; nil for pictures that came along.
+    let lease: SessionLease<SessionDefaults>?
+}
+
+extension ServingEngine {
+    /// Finds a frame's subject.
+    ///
+    /// - Throws: `ServingError`, or what the store throws.
+    func subject(_ subject: FrameRequest.Subject, owner: String) throws -> FrameSubject {
+        switch subject {
+        case .pictures(let pictures, let model):
+            try check(pictures)
+            return FrameSubject(
+                pictures: pictures, model: try resolver.model(model), defaults: FrameSettings(),
+                lease: nil)
+        case .session(let name):
+            let lease = try store.acquire(try sessionID(name), owner: owner)
+            let settings = lease.session.settings
+            return FrameSubject(
+                pictures: try lease.session.pictures.map {
+                    try Image(width: $0.width, height: $0.height, bytes: $0.pixels)
+                },
+                model: try resolver.model(settings.model), defaults: settings.frame, lease: lease)
+        }
+    }
+
+    /// The subject's conditioning in a form.
+    func conditioning(
+        of subject: FrameSubject, _ form: LaneForm, owner: String,
+        due: ContinuousClock.Instant?
+    ) async throws -> Source {
+        let known = subject.lease.flatMap { notes.key($0.session.id, form) }
+        let key: ContentKey
+        if let known { key = known } else { key = try await self.key(of: subject.pictures, form) }
+        let source = try await conditioning(
+            of: subject.pictures, key, form, owner: owner, due: due)
+        if let id = subject.lease?.session.id {
+            keep(key, of: id, form)
+            notes.note(bytes: source.reference.byteCount, of: id)
+        }
+        return source
+    }
+}

@@ -1,0 +1,80 @@
+package import PosedBackend
+package import PosedPipeline
+
+/// What the engine room is to serve, and how.
+package struct ServingConfiguration: Sendable {
+    /// A model to serve.
+    package struct Model: Sendable {
+        /// Where a model comes from.
+        package enum Origin: Sendable {
+            /// A model folder, its parts placed on backends; a precision of nil takes each device's own.
+            case folder(String, Placement, DType?)
+            /// A model that is loaded already; nobody else may use its streams.
+            case loaded(PoseModel, fingerprint: String)
+        }
+
+        /// As in `models/{name}`.
+        package var name: String
+        package var origin: Origin
+
+        /// The model of a folder.
+        package init(
+            name: String, folder: String, placement: Placement = Placement(),
+            precision: DType? = nil
+        ) {
+            self.name = name
+            origin = .folder(folder, placement, precision)
+        }
+
+        /// A model that is loaded already.
+        package init(name: String, _ model: PoseModel, fingerprint: String) {
+            self.name = name
+            origin = .loaded(model, fingerprint: fingerprint)
+        }
+    }
+
+    /// How many rows batches of velocity evaluations have.
+    package enum BatchRows: Sendable, Equatable {
+        /// As few as get through nearly as many rows a second as the best, measured when a model is warmed
+        /// up; never more than this.
+        case automatic(atMost: Int)
+        /// At most that many.
+        case fixed(Int)
+
+        /// The most, either way.
+        package var most: Int {
+            switch self {
+            case .automatic(let most), .fixed(let most): max(2, most)
+            }
+        }
+    }
+
+    /// Models; the first is the default one.
+    package var models: [Model]
+    /// CPU threads of each device; 0 takes all that the process may use.
+    package var threads = 0
+    /// A folder to look for backends in before all others.
+    package var backendFolder: String?
+    /// Backends that were found already; nil looks for them.
+    package var backends: BackendRegistry?
+    /// Files with tableaus, and libraries, of further solvers.
+    package var solverFiles: [String] = []
+    package var solverLibraries: [String] = []
+    package var limits = ServingLimits()
+    package var batchRows = BatchRows.automatic(atMost: 16)
+    /// Solves in progress at most.
+    package var maxSolves = 32
+    /// Sizes of pictures that are kept ready besides the models' own.
+    package var extraSizes = 3
+    /// How far an owner may be ahead of the least served before its deadlines no longer pass the others.
+    package var deadlineAllowance = Duration.seconds(1)
+    /// Frames of a stream that are under way, or made and not read.
+    package var streamWindow = 8
+    /// Where sessions outlive the process; nil: nowhere.
+    package var stateFolder: String?
+    /// Whether each model makes a picture before the engine is ready.
+    package var warmsUp = true
+
+    /// These models, otherwise the defaults.
+    package init(models: [Model]) { self.models = models }
+}

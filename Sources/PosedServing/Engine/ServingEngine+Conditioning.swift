@@ -1,0 +1,147 @@
+import PosedScheduling
+import PosedSessions
+import PosedVision
+import Synchronization
+
+extension ServingEngine {
+    /// A source's conditioning in use, and how it came.
+    struct Source: Sendable {
+        let reference: ConditioningReference<any Conditioning>
+        /// How long it was encoded, or waited for where another request had it encoded; 0 if it was there.
+        let time: Duration
+    }
+
+    /// Refuses pictures that no session may have.
+    func check(_ pictures: [Image]) throws(ServingError) {
+        let limits = limits
+        guard (1...limits.maxSources).contains(pictures.count) else {
+            throw ServingError(
+                .invalidRequest,
+                "1 to \(limits.maxSources) pictures of the person expected, but \(pictures.count) "
+                    + "came")
+        }
+        for (index, picture) in pictures.enumerated()
+        where max(picture.width, picture.height) > limits.maxSide {
+            throw ServingError(
+                .invalidRequest,
+                "pictures of up to \(limits.maxSide) pixels a side expected, but picture "
+                    + "\(index + 1) has \(picture.width) × \(picture.height)")
+        }
+    }
+
+    /// The name of what these pictures come to in a form.
+    func key(of pictures: [Image], _ form: LaneForm) async throws(ServingError) -> ContentKey {
+        let identity = served[form.model].identity
+        let sized = try pictures.map { picture throws(ServingError) in
+            do {
+                return try SourcePicture(
+                    width: picture.width, height: picture.height, pixels: picture.bytes)
+            } catch {
+                throw ServingError(wrapping: error)
+            }
+        }
+        return await HostWork.run {
+            ContentKey.conditioning(
+                pictures: sized, preprocessing: "\(form.width)x\(form.height)",
+                weights: [], numerics: identity)
+        }
+    }
+
+    /// The name of what a pose comes to in a form.
+    func key(of pose: PoseInput, _ form: LaneForm) async -> ContentKey {
+        let identity = served[form.model].identity
+        @Sendable func make(_ bytes: [UInt8], _ kind: String) -> ContentKey {
+            ContentKey.pose(
+                bytes, preprocessing: "\(kind) \(form.width)x\(form.height)", weights: [],
+                numerics: identity)
+        }
+        switch pose {
+        case .keypoints(let keypoints):
+            let frame = keypoints.frame.map { [$0.left, $0.top, $0.width, $0.height] } ?? []
+            let numbers = keypoints.points.flatMap { [$0.x, $0.y, $0.confidence] } + frame
+            let bytes = numbers.flatMap { number in
+                withUnsafeBytes(of: number.bitPattern.littleEndian) { Array($0) }
+            }
+            return make(bytes, "joints")
+        case .picture(let picture):
+            return await HostWork.run {
+                make(picture.bytes, "picture of \(picture.width)x\(picture.height)")
+            }
+        }
+    }
+
+    /// The conditioning of pictures, from the cache or computed on the lane.
+    func conditioning(
+        of pictures: [Image], _ key: ContentKey, _ form: LaneForm, owner: String,
+        due: ContinuousClock.Instant?
+    ) async throws -> Source {
+        let expected = served[form.model].conditioningBytes(
+            width: form.width, height: form.height, sources: pictures.count)
+        let start = ContinuousClock.now
+        let spent = Spent()
+        let reference = try await sources.reference(to: key, expectedBytes: expected) { [self] in
+            let job = LaneScheduler.Job(
+                owner: owner, form: form, stages: [.source], rows: 0, evaluations: 0,
+                received: .now, due: due)
+            switch await run(job, .source(pictures)) {
+            case .conditioning(let made, let cost):
+                spent.time.withLock { $0 = cost }
+                return made
+            case .failed(let error): throw error
+            case .frame, .superseded:
+                throw ServingError(.failed, "a source was encoded to something else")
+            }
+        }
+        tally.cache("source", hit: reference.origin == .kept)
+        let time =
+            switch reference.origin {
+            case .kept: Duration.zero
+            case .joined: start.duration(to: .now)
+            case .computed: spent.time.withLock { $0 }
+            }
+        return Source(reference: reference, time: time)
+    }
+
+    /// Has a job done by the lane. Cancelling the task stops it.
+    func run(_ job: LaneScheduler.Job, _ work: LaneJob.Work) async -> LaneOutcome {
+        let ticket = Ticket(lane)
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let job = LaneJob(job, work) { continuation.resume(returning: $0) }
+                do throws(ServingError) {
+                    try ticket.submit(job)
+                } catch {
+                    continuation.resume(returning: .failed(error))
+                }
+            }
+        } onCancel: {
+            ticket.cancel()
+        }
+    }
+}
+
+/// The time that a computation took, told by the one that began it.
+private final class Spent: Sendable {
+    let time = Mutex(Duration.zero)
+}
+
+/// Does something, but no longer than until then.
+///
+/// - Throws: `expired` when the time is up; then the task that does it has been cancelled.
+func within<Value: Sendable>(
+    _ deadline: ContinuousClock.Instant?, _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    guard let deadline else { return try await body() }
+    return try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            try await Task.sleep(until: deadline, clock: .continuous)
+            return nil
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next(), let value = first else {
+            throw ServingError(.expired, "the deadline passed before the source was encoded")
+        }
+        return value
+    }
+}

@@ -1,0 +1,96 @@
+import PosedScheduling
+import PosedSessions
+import PosedVision
+
+extension ServingEngine {
+    package func synthesize(_ request: FrameRequest, owner: String) async throws -> Frame {
+        let received = ContinuousClock.now
+        try gate.enter()
+        defer { gate.leave() }
+        do {
+            if let deadline = request.deadline, deadline <= received {
+                throw ServingError(.expired, "the deadline had passed when the request came")
+            }
+            let subject = try subject(request.subject, owner: owner)
+            defer { subject.lease?.release() }
+            let resolved = try resolver.resolve(
+                request.settings.over(subject.defaults), model: subject.model)
+            let source = try await within(request.deadline) { [self] in
+                try await conditioning(
+                    of: subject, resolved.form, owner: owner, due: request.deadline)
+            }
+            defer { source.reference.release() }
+            var draft = FrameDraft(resolved, pose: request.pose, owner: owner, received: received)
+            draft.due = request.deadline
+            draft.expiry = request.deadline
+            let job = await prepare(draft, source)
+            switch await run(job.job, job.work) {
+            case .frame(let frame):
+                count(frame, due: nil, received: received, session: subject.lease?.session.id)
+                return frame
+            case .failed(let error): throw error
+            case .conditioning, .superseded:
+                throw ServingError(.failed, "a frame came to something else")
+            }
+        } catch {
+            throw ServingError(wrapping: error)
+        }
+    }
+
+    /// What is to become a job of the lane.
+    struct FrameDraft: Sendable {
+        var resolved: ResolvedFrame
+        var pose: PoseInput
+        var owner: String
+        var received: ContinuousClock.Instant
+        var due: ContinuousClock.Instant?
+        var expiry: ContinuousClock.Instant?
+        var link: LaneScheduler.Job.Link?
+        var warmStart = 0.0
+
+        init(
+            _ resolved: ResolvedFrame, pose: PoseInput, owner: String,
+            received: ContinuousClock.Instant
+        ) {
+            self.resolved = resolved
+            self.pose = pose
+            self.owner = owner
+            self.received = received
+        }
+    }
+
+    /// Makes a job of a draft, with what the caches have for it.
+    func prepare(
+        _ draft: FrameDraft, _ source: Source
+    ) async -> (job: LaneScheduler.Job, work: LaneJob.Work) {
+        let resolved = draft.resolved
+        let key = await key(of: draft.pose, resolved.form)
+        let known = poses.pose(for: key)
+        tally.cache("pose", hit: known != nil)
+        let job = LaneScheduler.Job(
+            owner: draft.owner, form: resolved.form, stages: known == nil ? [.pose] : [],
+            rows: resolved.rows, evaluations: resolved.evaluations,
+            leastEvaluations: resolved.least, received: draft.received, due: draft.due,
+            expiry: draft.expiry, link: draft.link)
+        var work = FrameWork(
+            source: source.reference.payload, pose: draft.pose, settings: resolved.settings,
+            tableau: resolved.tableau)
+        work.encodedPose = known
+        work.used = resolved.used
+        work.cache = CacheUse(source: source.reference.origin == .kept, pose: known != nil)
+        work.sourceTime = source.time
+        work.warmStart = draft.warmStart
+        work.onPose = { [poses] in poses.insert($0, for: key) }
+        return (job, .frame(work))
+    }
+
+    /// Counts a frame that was made.
+    func count(
+        _ frame: Frame, due: ContinuousClock.Instant?, received: ContinuousClock.Instant,
+        session: SessionID?
+    ) {
+        let isLate = due.map { received.advanced(by: frame.timings.total) > $0 } ?? false
+        tally.note(late: isLate, reduced: frame.used.isReduced)
+        if let session { notes.countFrame(of: session) }
+    }
+}

@@ -1,0 +1,78 @@
+import PosedBackend
+import PosedPipeline
+import PosedScheduling
+package import PosedSessions
+import PosedSolvers
+import PosedTensor
+import Synchronization
+
+extension ServingEngine {
+    /// Loads the models, warms them up, and starts the lane. Everything that computes does so on the lane's
+    /// thread.
+    ///
+    /// - Parameters:
+    ///   - archive: where sessions outlive the process; restore them with `restoreSessions`.
+    ///   - onProgress: told in words what is being done; from any thread.
+    /// - Throws: `ServingError`, and what loading a model throws.
+    package static func load(
+        _ configuration: ServingConfiguration, metrics: any ServingMetrics = NoMetrics(),
+        archive: (any SessionArchive<SessionDefaults>)? = nil,
+        onProgress: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> ServingEngine {
+        let solvers = try SolverCatalog(configuration)
+        let tally = Tally(metrics)
+        var limits = SchedulerLimits().adopting(configuration.limits)
+        limits.batchRows = configuration.batchRows.most
+        limits.solves = max(1, configuration.maxSolves)
+        limits.allowance = configuration.deadlineAllowance
+        let lane = Lane(limits: limits, metrics: tally)
+        let loaded = Mutex<ModelLoader.Loaded?>(nil)
+        try await lane.start { lane in
+            let models = try ModelLoader.load(configuration, onProgress: onProgress)
+            loaded.withLock { $0 = models }
+            let executor = PipelineExecutor(
+                models.models, solvers.registry, batchRows: configuration.batchRows.most,
+                benchLimit: models.models.count + max(0, configuration.extraSizes))
+            for (index, model) in models.models.enumerated() where configuration.warmsUp {
+                onProgress("warming up \(models.served[index].description.name)")
+                let size = model.pictureSize
+                let form = LaneForm(model: index, width: size.width, height: size.height)
+                lane.learn(try executor.warmUp(form) { .now }, form, configuration.batchRows)
+            }
+            return executor
+        }
+        guard let models = loaded.withLock({ $0 }) else {
+            throw ServingError(.failed, "the models were not loaded")
+        }
+        return try ServingEngine(
+            lane: lane, tally: tally,
+            models: models.served.map { solvers.completing($0) }, registry: solvers.registry,
+            solvers: solvers.descriptions, backends: models.backends,
+            limits: configuration.limits, streamWindow: configuration.streamWindow,
+            archive: archive)
+    }
+}
+
+extension Lane {
+    /// Takes note of what a warm-up cost, and chooses the rows of batches where that is left to it.
+    func learn(
+        _ costs: [PipelineExecutor.Cost], _ form: LaneForm,
+        _ rows: ServingConfiguration.BatchRows
+    ) {
+        state.withLock { state in
+            for cost in costs {
+                switch cost {
+                case .stage(let stage, let time): state.scheduler.learn(stage, of: form, time)
+                case .evaluation(let rows, let time):
+                    state.scheduler.learn(evaluationOf: rows, of: form, time)
+                }
+            }
+            guard case .automatic(let most) = rows,
+                let few = state.scheduler.costs.economicalRows(upTo: max(2, most), form)
+            else { return }
+            // Among several models the one that gains most by company decides.
+            let before = form.model == 0 ? 2 : state.scheduler.limits.batchRows
+            state.scheduler.limits.batchRows = max(2, few, before)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import PosedSessions
+import PosedVision
+
+extension ServingEngine {
+    package func createSession(
+        _ session: NewSession, owner: String
+    ) async throws -> SessionDescription {
+        try gate.enter()
+        defer { gate.leave() }
+        do {
+            try check(session.sources)
+            let model = try resolver.model(session.model)
+            let resolved = try resolver.resolve(session.defaults, model: model)
+            let key = try await key(of: session.sources, resolved.form)
+            let source = try await within(session.deadline) { [self] in
+                try await conditioning(
+                    of: session.sources, key, resolved.form, owner: owner, due: session.deadline)
+            }
+            defer { source.reference.release() }
+            let pictures = try session.sources.map {
+                try SourcePicture(width: $0.width, height: $0.height, pixels: $0.bytes)
+            }
+            let made = try await store.create(
+                SessionDraft(
+                    pictures: pictures,
+                    settings: SessionDefaults(
+                        model: served[model].description.name, frame: session.defaults),
+                    displayName: session.displayName, timeToLive: session.timeToLive),
+                owner: owner)
+            keep(key, of: made.id, resolved.form)
+            notes.note(bytes: source.reference.byteCount, of: made.id)
+            return describe(made)
+        } catch {
+            throw ServingError(wrapping: error)
+        }
+    }
+
+    package func session(_ name: String, owner: String) throws -> SessionDescription {
+        let id = try sessionID(name)
+        return describe(
+            try wrapping { () throws(SessionError) in try store.session(id, owner: owner) })
+    }
+
+    package func sessions(owner: String, pageSize: Int, pageToken: String) throws -> SessionPage {
+        let page = try wrapping { () throws(SessionError) in
+            try store.sessions(
+                of: owner, pageSize: pageSize, pageToken: pageToken.isEmpty ? nil : pageToken)
+        }
+        return SessionPage(
+            sessions: page.sessions.map(describe), nextPageToken: page.nextToken ?? "")
+    }
+
+    package func updateSession(
+        _ name: String, _ changes: SessionChanges, owner: String
+    ) async throws -> SessionDescription {
+        let id = try sessionID(name)
+        do {
+            var update = SessionUpdate<SessionDefaults>()
+            update.displayName = changes.displayName
+            update.timeToLive = changes.timeToLive
+            if let defaults = changes.defaults {
+                let model = try store.session(id, owner: owner).settings.model
+                _ = try resolver.resolve(defaults, model: try resolver.model(model))
+                update.settings = SessionDefaults(model: model, frame: defaults)
+            }
+            return describe(try await store.update(id, owner: owner, with: update))
+        } catch {
+            throw ServingError(wrapping: error)
+        }
+    }
+
+    package func deleteSession(_ name: String, owner: String) async throws {
+        let id = try sessionID(name)
+        do {
+            try await store.delete(id, owner: owner)
+        } catch {
+            throw ServingError(wrapping: error)
+        }
+    }
+
+    /// Says to the cache that a session wants this key, once.
+    func keep(_ key: ContentKey, of id: SessionID, _ form: LaneForm) {
+        if notes.note(key, of: id, form) { sources.addKeeper(of: key) }
+    }
+
+    /// The id in a session's name.
+    func sessionID(_ name: String) throws(ServingError) -> SessionID {
+        guard let id = SessionID(name: name) else {
+            throw ServingError(
+                .invalidRequest,
+                "a session's name, sessions/…, expected, but "
+                    + "\(name.prefix(80).debugDescription) came")
+        }
+        return id
+    }
+
+    private func wrapping<Value>(
+        _ body: () throws(SessionError) -> Value
+    ) throws(ServingError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw ServingError(wrapping: error)
+        }
+    }
+
+    private func describe(_ session: Session<SessionDefaults>) -> SessionDescription {
+        let counts = notes.counts(session.id)
+        var description = SessionDescription()
+        description.name = session.name
+        description.displayName = session.displayName
+        description.model = session.settings.model
+        description.defaults = session.settings.frame
+        description.timeToLive = session.timeToLive
+        description.created = Date(session.created)
+        description.lastUsed = Date(session.used)
+        description.expires = Date(session.expires)
+        description.sourceCount = session.pictures.count
+        description.conditioningBytes = counts.bytes
+        description.frameCount = counts.frames
+        return description
+    }
+}
+
+extension Date {
+    /// The same time.
+    fileprivate init(_ time: WallTime) {
+        self.init(timeIntervalSince1970: Double(time.milliseconds) / 1000)
+    }
+}

@@ -1,0 +1,31 @@
+import PosedPipeline
+import PosedSessions
+
+extension ServingEngine {
+    package func openStream(
+        _ options: StreamOptions, owner: String
+    ) async throws -> any FrameStream {
+        try gate.enter()
+        defer { gate.leave() }
+        do {
+            if let maxLag = options.maxLag, maxLag < .zero {
+                throw ServingError(
+                    .invalidRequest, "a lag of at least 0 expected, but it is \(maxLag)")
+            }
+            let subject = try subject(.session(options.session), owner: owner)
+            var base = options.settings.over(subject.defaults)
+            let first = try resolver.resolve(
+                base, model: subject.model, warmStart: options.warmStart)
+            base.seed = first.settings.seed
+            let source = try await conditioning(
+                of: subject, first.form, owner: owner, due: nil)
+            return LiveStream(
+                self,
+                LiveStream.Terms(
+                    options: options, owner: owner, subject: subject, base: base, resolved: first,
+                    source: source, number: nextStream(), window: streamWindow))
+        } catch {
+            throw ServingError(wrapping: error)
+        }
+    }
+}

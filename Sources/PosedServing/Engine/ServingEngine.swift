@@ -1,0 +1,135 @@
+import PosedScheduling
+import PosedSessions
+import PosedSolvers
+import Synchronization
+
+/// The engine room: models, sessions, caches, and the lane that does the work.
+///
+/// Callers wait without holding a thread; what computes, computes on the lane's. `docs/serving.md`
+/// says how work is ordered and what is kept.
+package final class ServingEngine: Serving {
+    let served: [ServedModel]
+    let registry: SolverRegistry
+    let lane: Lane
+    let tally: Tally
+    let gate = Gate()
+    let store: ServedSessions
+    let notes = SessionNotes()
+    let sources: ConditioningCache<any Conditioning>
+    let poses: PoseCache<any Conditioning>
+    let streamWindow: Int
+    /// What was found of backends.
+    package let backends: [BackendDescription]
+    /// The solvers that requests may name.
+    package let solvers: [SolverDescription]
+    private let bounds: Mutex<ServingLimits>
+    private let began = ContinuousClock.now
+    private let streamNumbers = Atomic<UInt64>(0)
+
+    /// An engine room around a lane that runs.
+    ///
+    /// - Parameter archive: where sessions outlive the process.
+    /// - Throws: `ServingError` for limits that make no sense.
+    init(
+        lane: Lane, tally: Tally, models: [ServedModel], registry: SolverRegistry,
+        solvers: [SolverDescription], backends: [BackendDescription], limits: ServingLimits,
+        streamWindow: Int, archive: (any SessionArchive<SessionDefaults>)?
+    ) throws(ServingError) {
+        served = models
+        self.registry = registry
+        self.lane = lane
+        self.tally = tally
+        self.solvers = solvers
+        self.backends = backends
+        self.streamWindow = max(1, streamWindow)
+        bounds = Mutex(limits)
+        let sources = ConditioningCache<any Conditioning>(byteLimit: limits.maxSessionBytes) {
+            $0.byteCount
+        }
+        self.sources = sources
+        poses = PoseCache(byteLimit: limits.maxPoseCacheBytes) { $0.byteCount }
+        do {
+            store = try ServedSessions(
+                limits: SessionLimits(limits), clock: ContinuousClock(), archive: archive,
+                onRemoval: { [notes] session, _ in
+                    for key in notes.forget(session.id) { sources.removeKeeper(of: key) }
+                })
+        } catch {
+            throw ServingError(wrapping: error)
+        }
+    }
+
+    /// When the lane last began a step; it does so at least once a second, even when it is idle.
+    package var heartbeat: ContinuousClock.Instant { lane.heartbeat }
+
+    /// The models, the default one first.
+    package var models: [ModelDescription] { served.map(\.description) }
+
+    /// What requests may ask for.
+    package var limits: ServingLimits { bounds.withLock { $0 } }
+
+    /// Takes other limits from now on. What exists stays as long as it is used.
+    ///
+    /// - Throws: `invalidRequest` for limits that make no sense; the old ones stay.
+    package func adopt(_ limits: ServingLimits) throws(ServingError) {
+        do {
+            try store.adopt(SessionLimits(limits))
+        } catch {
+            throw ServingError(wrapping: error)
+        }
+        bounds.withLock { $0 = limits }
+        sources.byteLimit = limits.maxSessionBytes
+        poses.byteLimit = limits.maxPoseCacheBytes
+        lane.limits = lane.limits.adopting(limits)
+    }
+
+    /// What was done so far, and what is being done.
+    package var statistics: ServingStatistics {
+        var statistics = ServingStatistics()
+        tally.fill(&statistics)
+        let (sources, poses) = (self.sources.statistics, self.poses.statistics)
+        statistics.uptime = began.duration(to: .now)
+        (statistics.sourceCache.entries, statistics.sourceCache.bytes) =
+            (sources.entries, sources.bytes)
+        (statistics.poseCache.entries, statistics.poseCache.bytes) = (poses.entries, poses.bytes)
+        statistics.framesQueued = lane.waiting
+        statistics.framesRunning = max(0, lane.count - lane.waiting)
+        statistics.sessions = store.statistics.sessions
+        statistics.sessionBytes = sources.bytes
+        return statistics
+    }
+
+    var resolver: FrameResolver {
+        FrameResolver(models: served, solvers: registry, limits: limits)
+    }
+
+    /// A number for a stream.
+    func nextStream() -> UInt64 {
+        streamNumbers.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+}
+
+extension SessionLimits {
+    /// What the daemon's limits say of the store of sessions.
+    init(_ limits: ServingLimits) {
+        self.init()
+        sessions = limits.maxSessions
+        sessionsPerOwner = limits.maxSessionsPerOwner
+        bytes = limits.maxPictureBytes
+        bytesPerOwner = limits.maxPictureBytes
+        picturesPerSession = limits.maxSources
+        greatestTimeToLive = limits.maxTimeToLive
+        defaultTimeToLive = limits.defaultTimeToLive
+        leastTimeToLive = min(leastTimeToLive, limits.defaultTimeToLive)
+    }
+}
+
+extension SchedulerLimits {
+    /// These limits with the daemon's bounds of the queue.
+    func adopting(_ limits: ServingLimits) -> SchedulerLimits {
+        var result = self
+        result.queued = limits.maxQueuedFrames
+        result.queuedPerOwner = limits.maxQueuedFramesPerOwner
+        return result
+    }
+}

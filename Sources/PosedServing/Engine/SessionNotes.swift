@@ -1,0 +1,49 @@
+import PosedSessions
+import Synchronization
+
+/// What the engine remembers of sessions while the process lives, and may forget at any time.
+final class SessionNotes: Sendable {
+    private struct Note {
+        var keys: [LaneForm: ContentKey] = [:]
+        var bytes = 0
+        var frames = 0
+    }
+
+    private let notes = Mutex<[SessionID: Note]>([:])
+
+    /// The key of a session's conditioning in a form, if it was computed before.
+    func key(_ id: SessionID, _ form: LaneForm) -> ContentKey? {
+        notes.withLock { $0[id]?.keys[form] }
+    }
+
+    /// Remembers a key. Returns whether it is new.
+    func note(_ key: ContentKey, of id: SessionID, _ form: LaneForm) -> Bool {
+        notes.withLock { notes in
+            notes[id, default: Note()].keys.updateValue(key, forKey: form) == nil
+        }
+    }
+
+    /// Remembers how large the session's conditioning is.
+    func note(bytes: Int, of id: SessionID) {
+        notes.withLock { $0[id, default: Note()].bytes = bytes }
+    }
+
+    /// Counts a frame.
+    func countFrame(of id: SessionID) {
+        notes.withLock { $0[id, default: Note()].frames += 1 }
+    }
+
+    /// Bytes of its conditioning and frames made, as far as is known.
+    func counts(_ id: SessionID) -> (bytes: Int, frames: Int) {
+        notes.withLock { ($0[id]?.bytes ?? 0, $0[id]?.frames ?? 0) }
+    }
+
+    /// Forgets a session.
+    ///
+    /// - Returns: The keys of its conditioning.
+    func forget(_ id: SessionID) -> [ContentKey] {
+        notes.withLock { notes in
+            notes.removeValue(forKey: id).map { Array($0.keys.values) } ?? []
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import PosedScheduling
+import Synchronization
+
+/// Stops a job of the lane, whether that is asked for before, while or after it is submitted.
+final class Ticket: Sendable {
+    private enum State {
+        case waiting, cancelled
+        case submitted(JobID)
+    }
+
+    private let lane: Lane
+    private let state = Mutex(State.waiting)
+
+    init(_ lane: Lane) { self.lane = lane }
+
+    /// Submits the job.
+    ///
+    /// - Throws: `cancelled` if that was asked for before, and what the lane throws; then the job's
+    ///   completion is not called.
+    func submit(_ job: LaneJob) throws(ServingError) {
+        if case .cancelled = state.withLock({ $0 }) { throw .cancelledByCaller }
+        let id = try lane.submit(job)
+        let isCancelled = state.withLock { state in
+            if case .cancelled = state { return true }
+            state = .submitted(id)
+            return false
+        }
+        if isCancelled { lane.cancel(id, with: .cancelledByCaller) }
+    }
+
+    /// Stops the job.
+    func cancel() {
+        let id = state.withLock { state -> JobID? in
+            defer { state = .cancelled }
+            guard case .submitted(let id) = state else { return nil }
+            return id
+        }
+        if let id { lane.cancel(id, with: .cancelledByCaller) }
+    }
+}

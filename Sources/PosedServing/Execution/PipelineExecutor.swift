@@ -1,0 +1,104 @@
+import PosedModels
+import PosedPipeline
+import PosedSolvers
+import PosedTensor
+import PosedVision
+
+/// Performs the lane's work with the engine: a workbench for each model and size, of which those used
+/// least recently are given up.
+final class PipelineExecutor: LaneExecutor {
+    private let models: [PoseModel]
+    private let solvers: SolverRegistry
+    private let batchRows: Int
+    private let benchLimit: Int
+    private var benches: [(form: LaneForm, bench: Workbench)] = []
+
+    /// - Parameters:
+    ///   - batchRows: rows that any batch has at most.
+    ///   - benchLimit: workbenches kept, those with solves in progress excepted.
+    init(_ models: [PoseModel], _ solvers: SolverRegistry, batchRows: Int, benchLimit: Int) {
+        self.models = models
+        self.solvers = solvers
+        self.batchRows = batchRows
+        self.benchLimit = max(benchLimit, models.count)
+    }
+
+    /// The workbench of a form, made if there is none.
+    func bench(_ form: LaneForm) throws -> Workbench {
+        if let index = benches.firstIndex(where: { $0.form == form }) {
+            let known = benches.remove(at: index)
+            benches.append(known)
+            return known.bench
+        }
+        if benches.count >= benchLimit,
+            let idle = benches.firstIndex(where: { $0.bench.solves == 0 && !isStandard($0.form) })
+        {
+            benches.remove(at: idle)
+        }
+        let made = try Workbench(models[form.model], solvers, form, batchRows: batchRows)
+        benches.append((form, made))
+        return made
+    }
+
+    func source(_ pictures: [Image], _ form: LaneForm) throws -> any Conditioning {
+        let made = try bench(form).pipeline.source(pictures)
+        try models[form.model].streams.transformer.synchronize()
+        return made
+    }
+
+    func pose(_ pose: PoseInput, _ form: LaneForm) throws -> any Conditioning {
+        let made = try bench(form).pipeline.pose(pose)
+        try models[form.model].streams.transformer.synchronize()
+        return made
+    }
+
+    func begin(
+        _ plan: SolvePlan, source: any Conditioning, pose: any Conditioning, _ form: LaneForm
+    ) throws -> any LaneSolve {
+        guard let source = source as? SourceCondition, let pose = pose as? PoseCondition else {
+            throw ServingError(.failed, "conditions of another executor came to this one")
+        }
+        let bench = try bench(form)
+        var warmStart: BatchSolver.WarmStart?
+        if plan.warmStart > 0, let previous = plan.previous as? KeptLatent,
+            previous.latent.shape[1] == bench.pipeline.latentSize.height,
+            previous.latent.shape[2] == bench.pipeline.latentSize.width
+        {
+            warmStart = .init(time: plan.warmStart, latent: previous.latent)
+        }
+        let condition = try bench.pipeline.condition(source, pose)
+        let solve = try bench.solver.begin(
+            condition, plan.settings, plan.tableau, warmStart: warmStart)
+        try models[form.model].streams.transformer.synchronize()
+        bench.solves += 1
+        return BenchSolve(solve)
+    }
+
+    func evaluate(_ solves: [any LaneSolve], _ form: LaneForm) throws -> [(any Error)?] {
+        try bench(form).solver.evaluate(solves.compactMap { ($0 as? BenchSolve)?.solve })
+    }
+
+    func decode(_ solve: any LaneSolve, _ form: LaneForm) throws -> Image {
+        guard let latent = (solve as? BenchSolve)?.solve.latent,
+            let image = try bench(form).pipeline.decode(latent).first
+        else { throw ServingError(.failed, "a solve that has not arrived was to be decoded") }
+        return image
+    }
+
+    func result(of solve: any LaneSolve, _ form: LaneForm) -> (any Conditioning)? {
+        (solve as? BenchSolve)?.solve.latent.map(KeptLatent.init)
+    }
+
+    func end(_ solve: any LaneSolve, _ form: LaneForm) {
+        guard let solve = solve as? BenchSolve,
+            let bench = benches.first(where: { $0.form == form })?.bench
+        else { return }
+        bench.solver.end(solve.solve)
+        bench.solves -= 1
+    }
+
+    /// Whether it is a model at its own size: those stay.
+    private func isStandard(_ form: LaneForm) -> Bool {
+        models[form.model].pictureSize == (form.width, form.height)
+    }
+}

@@ -1,0 +1,157 @@
+package import PosedScheduling
+import Synchronization
+
+/// The one place where a machine's work is done: jobs come in from any thread, and one thread takes
+/// step after step.
+///
+/// The scheduler decides under a lock that is held for microseconds; the work is done outside of it. A
+/// job that is cancelled answers at once, and what it holds on the device is given back before the next
+/// step.
+package final class Lane: Sendable {
+    /// What callers and the lane's thread share.
+    struct State {
+        var scheduler: LaneScheduler
+        var jobs: [JobID: LaneJob] = [:]
+        /// Jobs that left while the lane's thread may have held something for them.
+        var gone: [JobID] = []
+        /// Streams that ended.
+        var closedStreams: [UInt64] = []
+        var isStopped = false
+    }
+
+    let state: Mutex<State>
+    let doorbell = Doorbell()
+    let metrics: any ServingMetrics
+    let clock: @Sendable () -> ContinuousClock.Instant
+    private let beat: Mutex<ContinuousClock.Instant>
+
+    /// A lane without a thread: somebody takes its steps.
+    ///
+    /// - Parameter clock: tells the time.
+    package init(
+        limits: SchedulerLimits = SchedulerLimits(), metrics: any ServingMetrics = NoMetrics(),
+        clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        state = Mutex(State(scheduler: LaneScheduler(limits: limits)))
+        beat = Mutex(clock())
+        self.metrics = metrics
+        self.clock = clock
+    }
+
+    /// When the lane's thread last began a step.
+    package var heartbeat: ContinuousClock.Instant { beat.withLock { $0 } }
+
+    /// How much it takes on. New limits hold from the next job and the next step on.
+    package var limits: SchedulerLimits {
+        get { state.withLock { $0.scheduler.limits } }
+        set {
+            state.withLock { $0.scheduler.limits = newValue }
+            doorbell.ring()
+        }
+    }
+
+    /// Jobs that no work was begun for.
+    package var waiting: Int { state.withLock { $0.scheduler.waiting } }
+
+    /// Jobs in all.
+    package var count: Int { state.withLock { $0.scheduler.count } }
+
+    /// Takes a job.
+    ///
+    /// - Returns: Its name.
+    /// - Throws: `limitReached` or `unavailable`; then its completion is not called.
+    package func submit(_ job: LaneJob) throws(ServingError) -> JobID {
+        let (id, superseded) = try state.withLock {
+            state throws(ServingError) -> (JobID, (LaneJob, LaneOutcome)?) in
+            guard !state.isStopped else { throw .stopped }
+            let admitted: (id: JobID, dropped: Dropped?)
+            do throws(Refusal) {
+                admitted = try state.scheduler.admit(job.job)
+            } catch {
+                throw ServingError(error)
+            }
+            state.jobs[admitted.id] = job
+            return (
+                admitted.id, admitted.dropped.flatMap { Lane.outcome(of: $0, &state, clock()) }
+            )
+        }
+        if let superseded { report(superseded.0, superseded.1) }
+        doorbell.ring()
+        return id
+    }
+
+    /// Stops a job: its completion is called with this error, unless it was called before.
+    package func cancel(_ id: JobID, with error: ServingError) {
+        let job = state.withLock { $0.take(id) }
+        guard let job else { return }
+        doorbell.ring()
+        report(job, .failed(error))
+    }
+
+    /// Holds back the poses of a stream, or lets them go on.
+    package func hold(_ stream: UInt64, _ isHeld: Bool) {
+        state.withLock { $0.scheduler.hold(stream, isHeld) }
+        if !isHeld { doorbell.ring() }
+    }
+
+    /// Forgets a stream.
+    package func close(stream: UInt64) {
+        state.withLock { state in
+            state.scheduler.hold(stream, false)
+            state.closedStreams.append(stream)
+        }
+        doorbell.ring()
+    }
+
+    /// Notes that the lane's thread is alive.
+    func noteBeat() {
+        let now = clock()
+        beat.withLock { $0 = now }
+    }
+
+    /// Calls a job's completion, and says so to whoever watches.
+    func report(_ job: LaneJob, _ outcome: LaneOutcome) {
+        if case .frame = job.work {
+            let total = job.job.received.duration(to: clock())
+            switch outcome {
+            case .conditioning: break
+            case .frame(let frame):
+                metrics.frame(outcome: "completed", total: total, queue: frame.timings.queue)
+            case .superseded(_, let waited):
+                metrics.frame(outcome: "superseded", total: total, queue: waited)
+            case .failed(let error):
+                let name =
+                    [.cancelled, .expired].contains(error.code) ? error.code.description : "failed"
+                metrics.frame(outcome: name, total: total, queue: .zero)
+            }
+        }
+        job.completion(outcome)
+    }
+
+    /// What a job is told that the scheduler dropped, and the job, which leaves the table.
+    static func outcome(
+        of dropped: Dropped, _ state: inout State, _ now: ContinuousClock.Instant
+    ) -> (LaneJob, LaneOutcome)? {
+        guard let job = state.take(dropped.id) else { return nil }
+        let waited = job.job.received.duration(to: now)
+        switch dropped.reason {
+        case .superseded(let later):
+            let sequence = state.jobs[later]?.sequence ?? job.sequence
+            return (job, .superseded(by: sequence, waited: waited))
+        case .expired:
+            let error = ServingError(
+                .expired, "the deadline passed \(waited) after the request came, before the end")
+            return (job, .failed(error))
+        }
+    }
+}
+
+extension Lane.State {
+    /// Takes a job out of the table and of the scheduler.
+    mutating func take(_ id: JobID) -> LaneJob? {
+        guard let job = jobs.removeValue(forKey: id) else { return nil }
+        scheduler.remove(id)
+        gone.append(id)
+        return job
+    }
+}
