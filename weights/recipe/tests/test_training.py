@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import two_processes
 from conftest import CPU, tiny_autoencoder, tiny_flow
 
 from posed_recipe.autoencoder.trainer import train_autoencoder
@@ -167,24 +168,21 @@ def test_endless_trouble_is_told(tmp_path):
 
 
 def test_two_processes_do_what_one_does(latents, tmp_path):
-    store = Path(latents.folder)
-    script = Path(__file__).parent / "two_processes.py"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = []
-    for world in (1, 2):
-        for rank in range(world):
-            environment = {
-                "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
-            running.append(subprocess.Popen(
-                [sys.executable, str(script), str(store), str(tmp_path / f"of-{world}")], env=environment))
-    assert [process.wait(120) for process in running] == [0, 0, 0]
-    one, two = (torch.load(tmp_path / f"of-{world}" / "gradients.pt", weights_only=True) for world in (1, 2))
+    command = [sys.executable, two_processes.__file__, str(latents.folder), str(tmp_path / "two")]
+    running = [
+        subprocess.Popen(command, env={
+            "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"})
+        for rank in range(2)]
+    two_processes.work(latents.folder, tmp_path / "one", CPU)
+    assert [process.wait(120) for process in running] == [0, 0]
+    one, two = (torch.load(tmp_path / name / "gradients.pt", weights_only=True) for name in ("one", "two"))
     for name, gradient in one.items():
         torch.testing.assert_close(gradient, two[name], rtol=1e-3, atol=1e-6, msg=name)
-    assert all((tmp_path / f"of-{world}" / "checkpoint.pt").exists() for world in (1, 2))
+    assert (tmp_path / "two" / "checkpoint.pt").exists()
 
 
 def test_a_store_in_files_gives_the_same_batches(latents):

@@ -69,7 +69,7 @@ class AutoencoderTask:
     def __init__(self, bank, options, processes):
         self.bank, self.options, self.processes = bank, options, processes
         torch.manual_seed(options.training.seed)
-        autoencoder = AutoencoderKL(options.config(bank.pictures.shape[-1])).to(processes.device)
+        autoencoder = quiet(AutoencoderKL(options.config(bank.pictures.shape[-1]))).to(processes.device)
         self.layout = torch.channels_last if processes.device.type == "cuda" else torch.contiguous_format
         autoencoder.to(memory_format=self.layout)
         self.module = Reconstruction(autoencoder, options)
@@ -127,6 +127,13 @@ class AutoencoderTask:
         journal.say(f"step {step}: {(10 * torch.log10(4 / error)).mean():.2f} dB on eight whole pictures")
         sheet = torch.cat([target, output], dim=2).permute(2, 0, 3, 1).flatten(1, 2)
         journal.picture("reconstruction", ((sheet + 1) * 127.5).round().byte().cpu().numpy(), step)
+
+
+@torch.no_grad()
+def quiet(autoencoder, logvar=-5.0):
+    """A new autoencoder whose posterior has little noise, so that its decoder hears the mean from the start."""
+    autoencoder.quant_conv.bias[autoencoder.config.latent_channels:] = logvar
+    return autoencoder
 
 
 def train_autoencoder(bank, folder, budget, options, processes, deadline=None):

@@ -57,7 +57,7 @@ class Peopling:
 
     def __init__(self, folder, heldout, identities, count, workers, seed):
         self.folder, self.heldout = Path(folder), Path(heldout)
-        workers = workers or max(1, (os.cpu_count() or 2) - 1)
+        workers = workers or max(1, (os.cpu_count() or 3) - 2)
         self.train = Maker(self.folder / "make.log", "make", "--out", folder, "--identities", identities,
                            "--workers", workers, "--seed", seed)
         self.pairs = Maker(self.heldout / "make.log", "pairs", "--out", heldout, "--count", count,

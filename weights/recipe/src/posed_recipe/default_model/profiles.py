@@ -31,7 +31,7 @@ class DefaultPlan:
     """Height and width of the pictures."""
     identities: int = 50000
     people_workers: int | None = None
-    """Default: all cores but one."""
+    """Default: all cores but two."""
     least_pictures: int = 2000
     """The autoencoder waits for so many."""
     heldout: int = 200
@@ -49,7 +49,7 @@ class DefaultPlan:
 def h200():
     """One H200 and 16 cores; 27 minutes of it are meant."""
     plan = DefaultPlan()
-    plan.autoencoder.batch = 128
+    plan.autoencoder.batch = 64  # many steps rather than large ones
     plan.autoencoder.pictures = 60000
     plan.precompute = PrecomputeOptions(colours=1, jitters=1, chunk=256, threads=14)
     plan.flow.training.compile = True
