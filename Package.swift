@@ -74,6 +74,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(
             url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -173,12 +174,13 @@ let package = Package(
                 product("Configuration", "swift-configuration"),
                 product("Hummingbird", "hummingbird"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
-                product("UnixSignals", "swift-service-lifecycle"),
+                product("UnixSignals", "swift-service-lifecycle"), product("Yams", "Yams"),
             ]),
         .executableTarget(
             name: "posed",
             dependencies: [
-                "PosedDaemon", product("ArgumentParser", "swift-argument-parser"),
+                "PosedDaemon", "PosedSystemd",
+                product("ArgumentParser", "swift-argument-parser"),
             ],
             swiftSettings: swift),
         .executableTarget(
@@ -220,7 +222,15 @@ let package = Package(
         tests(
             "PosedTelemetry",
             [product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics")]),
-        tests("PosedDaemon", ["PosedSystemd", "PosedTelemetry", "PosedRPC", "PosedServing"]),
+        .executableTarget(
+            name: "PosedRehearsal", dependencies: ["PosedDaemon", "PosedSystemd"],
+            path: "Tests/Rehearsal", swiftSettings: swift),
+        tests(
+            "PosedDaemon",
+            [
+                "PosedSystemd", "PosedTelemetry", "PosedRPC", "PosedServing", "PosedRehearsal",
+                product("Configuration", "swift-configuration"), product("Logging", "swift-log"),
+            ]),
         tests("posectl", ["PosedRPC", "PosedProtos", "PosedVision"]),
     ],
     swiftLanguageModes: [.v6],

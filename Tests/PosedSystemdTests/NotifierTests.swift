@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PosedSystemd
+internal import PosedTesting
 internal import Testing
 
 @Suite("Notifications")

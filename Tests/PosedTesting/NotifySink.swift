@@ -1,22 +1,29 @@
 internal import Glibc
-internal import PosedSystemd
+
+/// A socket that could not be bound.
+package struct BindFailure: Error {
+    /// The value of `errno`.
+    package let number: Int32
+}
 
 /// The other end of the notification protocol: a bound datagram socket, as a service manager has one.
-final class NotifySink {
+package final class NotifySink {
     /// A message as it arrived.
-    struct Message: Equatable {
-        var text: String
-        var descriptors: [Int32]
+    package struct Message: Equatable, Sendable {
+        /// What it said.
+        package var text: String
+        /// The descriptors that came along, which the receiver has to close.
+        package var descriptors: [Int32]
         /// The sender, as the kernel tells it.
-        var process: Int32
+        package var process: Int32
     }
 
     /// The address, as `NOTIFY_SOCKET` names it.
-    let address: String
+    package let address: String
     private let socket: Int32
 
     /// Binds a socket in the file system or in the abstract name space, with a name of its own.
-    init(abstract: Bool) throws {
+    package init(abstract: Bool) throws {
         let name = "posed-notify-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         address = abstract ? "@" + name : "/tmp/" + name
         socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -32,7 +39,7 @@ final class NotifySink {
         let bound = withUnsafePointer(to: &socketName) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, length) }
         }
-        if bound != 0 { throw SystemdError(.sendFailed, "bind", errno: errno) }
+        if bound != 0 { throw BindFailure(number: errno) }
     }
 
     deinit {
@@ -41,7 +48,7 @@ final class NotifySink {
     }
 
     /// The next message; waits for it no longer than a test may.
-    func receive() -> Message? {
+    package func receive() -> Message? {
         var ready = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         guard poll(&ready, 1, 30_000) == 1 else { return nil }
         var text = [UInt8](repeating: 0, count: 65_536)

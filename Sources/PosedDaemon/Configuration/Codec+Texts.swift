@@ -1,0 +1,64 @@
+internal import PosedBackend
+
+extension Codec<String> {
+    /// Any text that is not empty.
+    package static func text(_ expectation: String) -> Codec {
+        .scalar(expectation, read: { $0.isEmpty ? nil : $0 }, write: quoted)
+    }
+
+    /// Absolute paths: a daemon has no folder that a path could be relative to.
+    package static func path(_ what: String) -> Codec {
+        .scalar(
+            "the absolute path of \(what)",
+            read: { $0.hasPrefix("/") && !$0.contains("\0") ? $0 : nil }, write: quoted)
+    }
+
+    /// Where parts of a model run, as `posekit --backend` takes it; `auto` for the best of this machine.
+    package static var placement: Codec {
+        .scalar(
+            "auto, a backend such as blas, or one for each part such as vae=blas,transformer=onednn",
+            read: { text in
+                text == "auto" || (try? Placement(parsing: text)) != nil ? text : nil
+            },
+            write: { $0 })
+    }
+
+    /// A text as YAML reads it back.
+    static func quoted(_ text: String) -> String {
+        let plain = text.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || "/._-".utf8.contains(byte)
+        }
+        if plain, text.utf8.first != UInt8(ascii: "-") { return text }
+        let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        return "\"\(escaped)\""
+    }
+}
+
+extension Codec where Value: RawRepresentable<String> & CaseIterable {
+    /// One of a few words.
+    package static var choice: Codec {
+        let words = Value.allCases.map(\.rawValue)
+        return .scalar(
+            "one of \(words.joined(separator: ", "))", read: { Value(rawValue: $0) },
+            write: { $0.rawValue })
+    }
+}
+
+extension Codec<SocketAddress> {
+    /// A host and a port.
+    package static var address: Codec {
+        .scalar(
+            "an address such as 127.0.0.1:9464 or [::1]:9464",
+            read: SocketAddress.init(parsing:), write: { "\"\($0)\"" })
+    }
+}
+
+extension Codec<IdentityPattern> {
+    /// Who may call.
+    package static var identity: Codec {
+        .scalar(
+            "an identity", read: IdentityPattern.init(parsing:),
+            write: { Codec<String>.quoted($0.description) })
+    }
+}

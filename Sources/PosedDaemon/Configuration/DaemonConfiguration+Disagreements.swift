@@ -1,0 +1,129 @@
+internal import Foundation
+
+extension DaemonConfiguration {
+    /// What is wrong with values that are right by themselves: they contradict each other, or the machine.
+    func disagreements() -> [ConfigurationProblem] {
+        listening() + certificates() + ranges() + files()
+    }
+
+    private func problem(_ setting: any AnySetting, _ sentence: String) -> ConfigurationProblem {
+        let origin = values.origin(setting)
+        return ConfigurationProblem(
+            origin == "default" ? file ?? "configuration" : origin, "\(setting.key) \(sentence)")
+    }
+
+    private func listening() -> [ConfigurationProblem] {
+        typealias Listen = Settings.Listen
+        var problems: [ConfigurationProblem] = []
+        let addresses = self[Listen.tcpAddresses]
+        if self[Listen.unixPath] == nil, addresses.isEmpty {
+            problems.append(
+                problem(
+                    Listen.tcpAddresses,
+                    "should have an address where listen.unix.path is none; nobody could call"))
+        }
+        if let path = self[Listen.unixPath], path.utf8.count > 107 {
+            problems.append(
+                problem(
+                    Listen.unixPath,
+                    "should have at most 107 bytes, as sockets do; it has \(path.utf8.count)"))
+        }
+        if Set(addresses).count < addresses.count {
+            problems.append(problem(Listen.tcpAddresses, "should have each address once"))
+        }
+        let open = addresses.filter { !$0.isLoopback }
+        if let first = open.first, self[Listen.certificate] == nil, !self[Listen.tcpInsecure] {
+            problems.append(
+                problem(
+                    Listen.tcpAddresses,
+                    "should be this machine's own where there is no listen.tcp.tls.certificate; "
+                        + "\(first) is not (listen.tcp.insecure: true allows it)"))
+        }
+        return problems
+    }
+
+    private func certificates() -> [ConfigurationProblem] {
+        typealias Listen = Settings.Listen
+        var problems: [ConfigurationProblem] = []
+        let certificate = self[Listen.certificate]
+        if certificate != nil, self[Listen.key] == nil {
+            problems.append(problem(Listen.key, "should be set where a certificate is"))
+        }
+        for setting in [Listen.key, Listen.clientCA]
+        where self[setting] != nil && certificate == nil {
+            problems.append(
+                problem(setting, "should go with a listen.tcp.tls.certificate; there is none"))
+        }
+        if self[Listen.requireClientCertificate], self[Listen.clientCA] == nil {
+            problems.append(
+                problem(
+                    Listen.requireClientCertificate,
+                    "should go with a listen.tcp.tls.clientCA to check certificates with; there is none"
+                ))
+        }
+        return problems
+    }
+
+    private func ranges() -> [ConfigurationProblem] {
+        var problems: [ConfigurationProblem] = []
+        func atMost<Value: Comparable>(_ small: Setting<Value>, _ large: Setting<Value>) {
+            guard self[small] > self[large] else { return }
+            problems.append(
+                problem(
+                    small,
+                    "should be at most \(large.key), \(values.text(large)); it is \(values.text(small))"
+                ))
+        }
+        atMost(Settings.Sessions.maxPerOwner, Settings.Sessions.maxCount)
+        atMost(Settings.Sessions.idleTimeout, Settings.Sessions.maxIdleTimeout)
+        atMost(
+            Settings.Scheduling.maxQueuedFramesPerOwner, Settings.Scheduling.maxQueuedFrames)
+        atMost(Settings.RPC.keepaliveTimeout, Settings.RPC.keepaliveTime)
+        if let nfe = self[Settings.Sampling.nfe], nfe > self[Settings.Limits.maxNfe] {
+            problems.append(
+                problem(
+                    Settings.Sampling.nfe,
+                    "should be at most limits.maxNfe, \(self[Settings.Limits.maxNfe]); it is \(nfe)"
+                ))
+        }
+        return problems
+    }
+
+    private func files() -> [ConfigurationProblem] {
+        var problems: [ConfigurationProblem] = []
+        func check(_ setting: any AnySetting, _ path: String?, folder: Bool, write: Bool = false) {
+            guard let path else { return }
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+                problems.append(problem(setting, "should name what is there; \(path) is not"))
+                return
+            }
+            if isFolder.boolValue != folder {
+                let what = folder ? "a folder" : "a file"
+                problems.append(problem(setting, "should name \(what); \(path) is none"))
+            } else if access(path, folder ? R_OK | X_OK | (write ? W_OK : 0) : R_OK) != 0 {
+                let verb = write ? "written" : "read"
+                problems.append(
+                    problem(
+                        setting, "should name what this user can have \(verb); \(path) cannot be"))
+            }
+        }
+        typealias Model = Settings.Model
+        if self[Model.folder] == nil {
+            problems.append(problem(Model.folder, "should name the folder of a model; it is none"))
+        }
+        check(Model.folder, self[Model.folder], folder: true)
+        check(Model.backendPath, self[Model.backendPath], folder: true)
+        for path in self[Model.solverFiles] { check(Model.solverFiles, path, folder: false) }
+        for path in self[Model.solverLibraries] {
+            check(Model.solverLibraries, path, folder: false)
+        }
+        let state = Settings.Sessions.stateDirectory
+        check(state, self[state], folder: true, write: true)
+        for setting in [
+            Settings.Listen.certificate, Settings.Listen.key, Settings.Listen.clientCA,
+            Settings.Authentication.tokensFile,
+        ] { check(setting, self[setting], folder: false) }
+        return problems
+    }
+}

@@ -1,0 +1,43 @@
+/// A type to compute in.
+package enum ComputeType: String, Sendable, CaseIterable {
+    /// Each device's preference.
+    case auto
+    /// 32-bit floating point.
+    case f32
+    /// bfloat16 operands, 32-bit sums.
+    case bf16
+    /// 16-bit floating point operands.
+    case f16
+}
+
+extension Settings {
+    /// The model, where it runs, and the solvers.
+    package enum Model {
+        package static let folder = Setting(
+            "model.folder", .optional(.path("a model's folder")), initial: nil, .restart,
+            "The folder of the model: the one with model_index.json. The daemon does not start without."
+        )
+        package static let backend = Setting(
+            "model.backend", .placement, initial: "auto", .restart,
+            "What computes: for all parts, or for vae, encoders and transformer apart.")
+        package static let dtype = Setting<ComputeType>(
+            "model.dtype", .choice, initial: .auto, .restart,
+            "The type to compute in; auto leaves it to each device.")
+        package static let threads = Setting(
+            "model.threads", .integer(0...1024), initial: 0, .restart,
+            "Threads of the CPU backends; 0 takes all processors that the daemon may use.")
+        package static let backendPath = Setting(
+            "model.backendPath", .optional(.path("a folder")), initial: nil, .restart,
+            "A folder to look for backends in before all others.")
+        package static let solverFiles = Setting(
+            "solvers.files", .list(of: .path("a file"), "a list of absolute paths"), initial: [],
+            .restart, "JSON files with Butcher tableaus, each a solver of its own.")
+        package static let solverLibraries = Setting(
+            "solvers.libraries", .list(of: .path("a file"), "a list of absolute paths"),
+            initial: [], .restart, "Shared libraries with solvers.")
+
+        static let all: [any AnySetting] = [
+            folder, backend, dtype, threads, backendPath, solverFiles, solverLibraries,
+        ]
+    }
+}

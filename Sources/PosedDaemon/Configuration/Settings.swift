@@ -1,0 +1,30 @@
+/// All keys of the configuration, by section.
+package enum Settings {
+    /// Every key, in the order in which a reader would want to meet them.
+    package static let all: [any AnySetting] =
+        Model.all + Listen.all + RPC.all + Authentication.all + Sessions.all + Scheduling.all
+        + Sampling.all + Limits.all + Operations.all
+
+    /// The sections' names and titles, in the same order.
+    package static let sections: [(prefix: String, title: String)] = [
+        ("model", "The model and where it runs"), ("solvers", "Solvers besides the built-in ones"),
+        ("listen", "Who can reach the daemon"), ("rpc", "Limits of connections and messages"),
+        ("authentication", "Bearer tokens"), ("sessions", "What the daemon keeps for its callers"),
+        ("cache", "What the daemon keeps for itself"),
+        ("scheduling", "What waits, how long, and what runs together"),
+        ("sampling", "How pictures are made when nobody says"),
+        ("limits", "What one request may ask for"), ("shutdown", "How the daemon ends"),
+        ("http", "Metrics and liveness over HTTP"), ("log", "The log"),
+        ("watchdog", "When the daemon counts as stuck"),
+    ]
+
+    /// The key of a name.
+    package static func named(_ key: String) -> (any AnySetting)? {
+        all.first { $0.key == key }
+    }
+
+    /// Whether a key is a section of others.
+    static func isSection(_ key: String) -> Bool {
+        all.contains { $0.key.hasPrefix(key + ".") }
+    }
+}

@@ -1,0 +1,222 @@
+internal import Logging
+internal import PosedSystemd
+package import PosedTelemetry
+
+/// The daemon around its core: performs what ``Lifecycle`` decides.
+package actor Daemon {
+    /// How much more time the service manager gives at each sign of life, and how often one is sent.
+    private static let grace: (length: Duration, period: Duration) = (.seconds(15), .seconds(5))
+
+    /// What the daemon is at.
+    package nonisolated let status: DaemonStatus
+    /// What it counts.
+    package nonisolated let registry: MetricsRegistry
+
+    let core: any DaemonCore
+    let environment: DaemonEnvironment
+    let metrics: DaemonMetrics
+    let logger: Logger
+
+    private let source: ConfigurationSource
+    private var configuration: DaemonConfiguration
+    private var lifecycle = Lifecycle()
+    private var tasks: [Task<Void, Never>] = []
+    private nonisolated let events: AsyncStream<Lifecycle.Event>
+    private nonisolated let inbox: AsyncStream<Lifecycle.Event>.Continuation
+
+    /// A daemon that has not started.
+    ///
+    /// - Throws: `TelemetryError` where the registry has other metrics of the same names.
+    package init(
+        core: any DaemonCore, configuration: DaemonConfiguration, source: ConfigurationSource,
+        environment: DaemonEnvironment, registry: MetricsRegistry = MetricsRegistry(),
+        status: DaemonStatus = DaemonStatus()
+    ) throws {
+        self.core = core
+        self.configuration = configuration
+        self.source = source
+        self.environment = environment
+        self.registry = registry
+        self.status = status
+        metrics = try DaemonMetrics(registry)
+        try ProcessMetrics.register(in: registry)
+        metrics.buildInfo(environment.version).set(1)
+        logger = environment.log.logger("posed")
+        (events, inbox) = AsyncStream.makeStream()
+        apply(configuration)
+    }
+
+    /// Tells the daemon of a signal.
+    package nonisolated func receive(_ signal: DaemonSignal) {
+        inbox.yield(.signal(signal))
+    }
+
+    /// Starts, serves, and ends; returns how.
+    package func run() async -> DaemonExit {
+        begin()
+        var result = DaemonExit.failed
+        loop: for await event in events {
+            for action in lifecycle.handle(event) {
+                if case .exit(let status) = action {
+                    result = status
+                    break loop
+                }
+                perform(action)
+            }
+            settle()
+        }
+        settle()
+        for task in tasks { task.cancel() }
+        if result == .drained { await core.stop() }
+        return result
+    }
+
+    /// Starts the core.
+    private func begin() {
+        say([.status("Starting")])
+        let (core, configuration, inbox) = (core, configuration, inbox)
+        let context = CoreContext(activated: environment.activated, metrics: metrics) {
+            [weak self] text in
+            Task { [weak self] in await self?.report(progress: text) }
+        }
+        spawn {
+            do {
+                try await core.start(configuration, context)
+            } catch {
+                inbox.yield(.startFailed(String(describing: error)))
+                return
+            }
+            inbox.yield(.started)
+            do {
+                try await core.untilEnded()
+                inbox.yield(.left)
+            } catch is CancellationError {
+                // The daemon is ending, and ended the wait.
+            } catch {
+                inbox.yield(.ended(String(describing: error)))
+            }
+        }
+    }
+
+    /// Brings what others see up to date with the lifecycle.
+    private func settle() {
+        let before = status.phase
+        status.phase = lifecycle.phase
+        metrics.ready().set(status.isReady ? 1 : 0)
+        guard before == .starting, lifecycle.phase != before else { return }
+        if case .stopped = lifecycle.phase { return }
+        let monitor = PulseMonitor(
+            core: core, notifier: environment.notifier, watchdog: environment.watchdog,
+            status: status, metrics: metrics, logger: logger, sleep: environment.sleep)
+        spawn { await monitor.run() }
+    }
+
+    private func perform(_ action: Lifecycle.Action) {
+        switch action {
+        case .notify(let fields): say(fields)
+        case .log(.notice, let text): logger.notice("\(text)")
+        case .log(.warning, let text): logger.warning("\(text)")
+        case .log(.error, let text): logger.error("\(text)")
+        case .reload: reload()
+        case .drain: drain()
+        case .abandon: core.abandon()
+        case .exit: break
+        }
+    }
+
+    private func report(progress text: String) {
+        guard lifecycle.phase == .starting else { return }
+        logger.info("\(text)")
+        say([.status(text), .extendTimeout(Self.grace.length * 4)])
+    }
+
+    private func say(_ fields: [NotifyField]) {
+        if let text = fields.last(where: { $0.key == "STATUS" })?.value { status.detail = text }
+        do {
+            try environment.notifier.send(fields)
+        } catch {
+            logger.warning("The service manager could not be told", error: error)
+        }
+    }
+
+    private func spawn(_ body: @escaping @Sendable () async -> Void) {
+        tasks.append(Task(operation: body))
+    }
+}
+
+extension Daemon {
+    /// Loads the configuration again; the old one stays unless everything about the new one is right.
+    private func reload() {
+        let (core, old, source, inbox) = (core, configuration, source, inbox)
+        spawn {
+            do {
+                let new = try source.load()
+                let changed = try old.changes(to: new)
+                try await core.reload(new)
+                await self.accept(new)
+                inbox.yield(.reloaded(changed: changed))
+            } catch {
+                await self.refuse(error)
+            }
+        }
+    }
+
+    private func accept(_ new: DaemonConfiguration) {
+        configuration = new
+        metrics.reloads("applied").increment()
+        apply(new)
+    }
+
+    private func refuse(_ error: any Error) {
+        metrics.reloads("refused").increment()
+        guard let problems = error as? ConfigurationProblems else {
+            inbox.yield(.reloadRefused(String(describing: error)))
+            return
+        }
+        for problem in problems.list { logger.error("\(problem)") }
+        let more = problems.list.count - 1
+        let first = problems.list.first?.description ?? ""
+        inbox.yield(.reloadRefused(more > 0 ? "\(first) (and \(more) more)" : first))
+    }
+
+    /// Makes the settings that are the daemon's own take effect.
+    private nonisolated func apply(_ configuration: DaemonConfiguration) {
+        configuration.apply(to: environment.log, suited: environment.suitedLogFormat)
+        status.stallTimeout = configuration[Settings.Operations.stallTimeout]
+    }
+
+    /// Drains the core, gives up when the time is over, and keeps the service manager waiting meanwhile.
+    private func drain() {
+        let limit = configuration[Settings.Operations.drainTimeout]
+        let (core, inbox, sleep) = (core, inbox, environment.sleep)
+        spawn { inbox.yield(.drained(unfinished: await core.drain())) }
+        spawn {
+            guard (try? await sleep(limit)) != nil else { return }
+            inbox.yield(.drainExpired)
+        }
+        spawn {
+            while await self.reportDraining() {
+                guard (try? await sleep(Daemon.grace.period)) != nil else { return }
+            }
+        }
+    }
+
+    /// Tells the service manager that draining goes on; false where it does not.
+    private func reportDraining() -> Bool {
+        guard lifecycle.phase == .draining else { return false }
+        let open = core.statistics.framesOpen
+        say([
+            .status("Draining; \(open) frames left"), .extendTimeout(Self.grace.length),
+        ])
+        return true
+    }
+}
+
+extension DaemonConfiguration {
+    /// Gives the log its level and form; `auto` stands for the form that is suited.
+    func apply(to log: LogSink, suited: LogFormat) {
+        log.level = self[Settings.Operations.logLevel]
+        log.format =
+            LogFormat(rawValue: self[Settings.Operations.logFormat].rawValue) ?? suited
+    }
+}

@@ -1,0 +1,47 @@
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// The daemon as one of the services of a process.
+final class DaemonService: Service {
+    private let daemon: Daemon
+    private let pages: AsyncStream<Void>
+    private let result = Mutex<DaemonExit?>(nil)
+
+    /// A daemon that starts when its pages can be read, of which `pages` tells.
+    init(daemon: Daemon, pages: AsyncStream<Void>) {
+        self.daemon = daemon
+        self.pages = pages
+    }
+
+    /// How the daemon ended; nil where it has not.
+    var outcome: DaemonExit? { result.withLock { $0 } }
+
+    func run() async throws {
+        for await _ in pages { break }
+        try Task.checkCancellation()
+        let status = await withTaskCancellationHandler {
+            await daemon.run()
+        } onCancel: {
+            daemon.receive(.terminate)
+        }
+        result.withLock { $0 = status }
+    }
+}
+
+/// The status server, whose failure to listen names the setting that is to blame.
+struct AddressedService: Service {
+    let server: StatusServer
+    let address: SocketAddress
+
+    func run() async throws {
+        do {
+            try await server.run()
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw DaemonError(
+                .address, "http.address should be one to listen on; \(address): \(error)",
+                cause: error)
+        }
+    }
+}

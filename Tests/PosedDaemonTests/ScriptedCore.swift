@@ -1,0 +1,78 @@
+internal import PosedDaemon
+internal import PosedSystemd
+internal import Synchronization
+
+/// A core that does what a test tells it, and tells what it was asked.
+final class ScriptedCore: DaemonCore {
+    /// What was asked of the core.
+    enum Call: Equatable, Sendable {
+        case start, reload(maxNfe: Int), drain, abandon, stop
+    }
+
+    /// What the test may tell it.
+    struct Script: Sendable {
+        var startFailure: String?
+        var reloadFailure: String?
+        /// Whether the compute loop goes round when it is nudged.
+        var isAlive = true
+        var statistics = CoreStatistics()
+    }
+
+    let heartbeat = Heartbeat()
+    let script: Mutex<Script>
+    /// What was asked, in order.
+    let calls: AsyncStream<Call>
+
+    private let record: AsyncStream<Call>.Continuation
+    private let failure: AsyncThrowingStream<Never, any Error>
+    private let failureInput: AsyncThrowingStream<Never, any Error>.Continuation
+    private let drained: AsyncStream<Int>
+    private let drainedInput: AsyncStream<Int>.Continuation
+
+    init(_ script: Script = Script()) {
+        self.script = Mutex(script)
+        (calls, record) = AsyncStream.makeStream()
+        (failure, failureInput) = AsyncThrowingStream.makeStream()
+        (drained, drainedInput) = AsyncStream.makeStream()
+    }
+
+    /// Lets a drain end.
+    func finishDraining(unfinished: Int = 0) { drainedInput.yield(unfinished) }
+    /// Fails, as a lost device would have it.
+    func fail(_ error: any Error) { failureInput.finish(throwing: error) }
+
+    var statistics: CoreStatistics { script.withLock { $0.statistics } }
+
+    func nudge() {
+        if script.withLock({ $0.isAlive }) { heartbeat.beat() }
+    }
+
+    func start(_ configuration: DaemonConfiguration, _ context: CoreContext) async throws {
+        record.yield(.start)
+        context.progress("Loading the transformer")
+        if let failure = script.withLock({ $0.startFailure }) {
+            throw DaemonError(.core, failure)
+        }
+    }
+
+    func untilEnded() async throws {
+        for try await _ in failure {}
+        try Task.checkCancellation()
+    }
+
+    func reload(_ configuration: DaemonConfiguration) async throws {
+        record.yield(.reload(maxNfe: configuration[Settings.Limits.maxNfe]))
+        if let failure = script.withLock({ $0.reloadFailure }) {
+            throw DaemonError(.core, failure)
+        }
+    }
+
+    func drain() async -> Int {
+        record.yield(.drain)
+        for await unfinished in drained { return unfinished }
+        return 0
+    }
+
+    func abandon() { record.yield(.abandon) }
+    func stop() async { record.yield(.stop) }
+}
