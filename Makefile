@@ -15,7 +15,15 @@ POSE ?= Tests/Goldens/tiny/expected/synthesize/pose.json
 OUT ?= demo/out.png
 VENV ?= .venv
 
-.PHONY: build packages demo test lint format bench goldens clean help
+# Where `make install` puts things; DESTDIR goes before them all, for packages.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
+DOCDIR = $(PREFIX)/share/doc/posed
+RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@sysconfdir@|$(SYSCONFDIR)|g'
+PROGRAMS := posed posectl posekit
+BACKENDS := blas onednn
+
+.PHONY: build packages demo test lint format bench goldens install install-system clean help
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +45,32 @@ test: packages ## Build and run all tests
 	$(SWIFT_BUILD) --build-tests
 	.ci/exports $(BIN)
 	swift test -c $(CONFIGURATION) --skip-build
+
+install: ## Install what was built (PREFIX, SYSCONFDIR, DESTDIR)
+	@test -x $(BIN)/posed || { echo "install: nothing is built yet; make build, as yourself, comes first" >&2; exit 1; }
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BIN)/%)
+	install -D -t $(DESTDIR)$(PREFIX)/lib/posed/backends $(BACKENDS:%=$(BIN)/libposed-backend-%.so)
+	@set -e; for program in $(PROGRAMS); do \
+	  $(BIN)/$$program --generate-completion-script bash | \
+	    install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program; \
+	  $(BIN)/$$program --generate-completion-script zsh | \
+	    install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$program; \
+	  $(BIN)/$$program --generate-completion-script fish | \
+	    install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish; \
+	done
+	@$(MAKE) --no-print-directory install-system
+
+# All that is installed and not built: units, user, folders, configuration, pages.
+install-system:
+	@set -e; for unit in posed.service posed.socket; do \
+	  $(RENDER) systemd/$$unit | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; \
+	done
+	install -D -m 644 systemd/posed.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/posed.conf
+	@mkdir -p $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	@$(RENDER) systemd/posed.tmpfiles.conf > $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/posed.conf
+	@test -e $(DESTDIR)$(SYSCONFDIR)/posed/posed.yaml || \
+	  install -D -m 644 systemd/posed.yaml $(DESTDIR)$(SYSCONFDIR)/posed/posed.yaml
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md docs/*.md
 
 lint: ## Check formatting, structure and imports
 	@.ci/lint
