@@ -19,6 +19,7 @@ final class ScriptedCore: DaemonCore {
     }
 
     let heartbeat = Heartbeat()
+    var pulse: UInt64 { heartbeat.count }
     let script: Mutex<Script>
     /// What was asked, in order.
     let calls: AsyncStream<Call>

@@ -6,8 +6,8 @@ package import PosedTelemetry
 /// The daemon calls these functions in order: `start`, then any number of `reload`, then `drain`, then
 /// `stop`. `abandon` may come at any time after `start` was called, and so may the end of the process.
 package protocol DaemonCore: Sendable {
-    /// The pulse of the compute loop.
-    var heartbeat: Heartbeat { get }
+    /// The pulse of the compute loop: a number that grows with its rounds, and stands still where it does.
+    var pulse: UInt64 { get }
 
     /// What the core is doing.
     var statistics: CoreStatistics { get }

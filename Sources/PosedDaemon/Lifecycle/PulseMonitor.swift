@@ -37,11 +37,11 @@ package struct PulseMonitor: Sendable {
 
     /// Looks until the task is cancelled.
     package func run() async {
-        var feeder = WatchdogFeeder(count: core.heartbeat.count)
+        var feeder = WatchdogFeeder(count: core.pulse)
         status.progressed()
         core.nudge()
         while (try? await sleep(period)) != nil, !Task.isCancelled {
-            switch feeder.look(count: core.heartbeat.count) {
+            switch feeder.look(count: core.pulse) {
             case .feed: feed()
             case .withhold(let looks): withhold(looks)
             }

@@ -20,8 +20,16 @@ package struct DaemonMetrics: Sendable {
     package let sessionBytes: MetricFamily<Gauge>
     /// Frames of live streams that a newer pose replaced before they were computed.
     package let framesSuperseded: MetricFamily<Counter>
+    /// Frames that wait.
+    package let framesWaiting: MetricFamily<Gauge>
+    /// Frames that are computed.
+    package let framesRunning: MetricFamily<Gauge>
+    /// Open streams.
+    package let streams: MetricFamily<Gauge>
     /// Calls by method and status code.
     package let rpcRequests: MetricFamily<Counter>
+    /// What is alive of the transport, by kind: calls, connections, buffers.
+    package let rpcAlive: MetricFamily<Gauge>
     /// Duration of calls, by method.
     package let rpcSeconds: MetricFamily<Histogram>
     /// Reloads of the configuration by outcome.
@@ -60,6 +68,12 @@ package struct DaemonMetrics: Sendable {
         framesSuperseded = try registry.counter(
             "posed_frames_superseded_total",
             help: "Frames of live streams that a newer pose replaced before they were computed.")
+        framesWaiting = try registry.gauge("posed_frames_waiting", help: "Frames that wait.")
+        framesRunning = try registry.gauge(
+            "posed_frames_running", help: "Frames that are computed.")
+        streams = try registry.gauge("posed_streams", help: "Open streams.")
+        rpcAlive = try registry.gauge(
+            "posed_rpc_alive", help: "What is alive of the transport, by kind.", labels: ["kind"])
         rpcRequests = try registry.counter(
             "posed_rpc_requests_total", help: "Calls by method and status code.",
             labels: ["method", "code"])
