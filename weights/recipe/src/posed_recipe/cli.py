@@ -40,6 +40,12 @@ def build_parser():
     verb.add_argument("--latents", required=True, help="what it was trained on")
     sheets(verb)
 
+    add_results(verbs)
+    return parser
+
+
+def add_results(verbs):
+    """The commands after training, and the one for everything."""
     verb = command(verbs, "export", commands.export_command, "write a model folder")
     verb.add_argument("--vae", required=True, help="a folder or a name on the hub")
     verb.add_argument("--flow", required=True, help="a training folder of train-flow or rectify")
@@ -72,7 +78,6 @@ def build_parser():
     verb.add_argument("--people", help="a finished set of people to take instead of making one")
     verb.add_argument("--heldout", help="held-out pairs to take instead of making them")
     common(verb)
-    return parser
 
 
 def command(verbs, name, function, help_text, trains=False, out=True):

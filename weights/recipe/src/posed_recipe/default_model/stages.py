@@ -46,7 +46,8 @@ class Work:
             "budget_seconds": 60.0 * budget_minutes, "used_seconds": 0.0, "granted": {}, "done": {}}
         self.state["budget_seconds"] = 60.0 * budget_minutes
         self.before, self.started = self.state["used_seconds"], time.monotonic()
-        write_json(self.folder / "plan.json", to_json(plan))
+        if processes.leads:
+            write_json(self.folder / "plan.json", to_json(plan))
 
     @property
     def used(self):
@@ -55,6 +56,8 @@ class Work:
 
     def save(self):
         """Writes the state."""
+        if not self.processes.leads:
+            return
         self.state["used_seconds"] = round(self.used, 1)
         write_json(self.folder / "state.json", self.state)
 

@@ -23,6 +23,7 @@ class Processes:
         kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
         if kind.startswith("cuda") and not torch.cuda.is_available():
             raise RecipeError(f'device "{kind}" was asked for, but PyTorch finds no CUDA device')
+        torch.backends.cudnn.benchmark = True  # pictures have one size, or two
         world = int(os.environ.get("WORLD_SIZE", "1"))
         if world == 1:
             return cls(torch.device(kind))

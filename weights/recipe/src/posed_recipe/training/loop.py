@@ -94,9 +94,9 @@ class Trainer:
         saved = watched = started
         while True:
             now = time.monotonic()
-            self.seconds = before + now - started
-            stop, self.seconds = self.processes.agree(float(self.deadline.passed), self.seconds)
-            progress = self.budget.progress(self.step, self.seconds)
+            seconds = before + now - started
+            stop, self.seconds, progress = self.processes.agree(
+                float(self.deadline.passed), seconds, self.budget.progress(self.step, seconds))
             if stop or progress >= 1:
                 break
             self.advance(progress)
