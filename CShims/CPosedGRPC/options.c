@@ -60,7 +60,8 @@ grpc_channel_args posed_grpc_arguments(const posed_grpc_options *options, grpc_a
   add_integer(&list, GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, options->max_connection_age_grace);
   add_integer(&list, GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, options->handshake_timeout);
   add_integer(&list, GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, options->least_reconnect_delay);
-  add_integer(&list, GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, options->least_reconnect_delay);
+  // In spite of its name this is the time that an attempt to connect may take.
+  add_integer(&list, GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, options->handshake_timeout);
   add_integer(&list, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, options->most_reconnect_delay);
   add_integer(&list, GRPC_ARG_ALLOW_REUSEPORT, options->reuse_port);
   add_string(&list, GRPC_SSL_TARGET_NAME_OVERRIDE_ARG, options->target_name);

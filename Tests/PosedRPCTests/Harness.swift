@@ -63,6 +63,16 @@ final class Harness: Sendable {
         self.events = events
     }
 
+    /// The port of the first TCP endpoint.
+    var port: Int {
+        get throws {
+            try #require(
+                server.boundEndpoints.lazy.compactMap { endpoint in
+                    if case .tcp(_, let port) = endpoint { port } else { nil }
+                }.first)
+        }
+    }
+
     /// Runs `body`, then shuts everything down and waits until the ledger reads zero.
     static func run(
         _ settings: Settings = Settings(), serving register: (inout Router) throws -> Void,

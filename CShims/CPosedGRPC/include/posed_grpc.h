@@ -289,7 +289,7 @@ posed_grpc_server_credentials *posed_grpc_server_credentials_tls(posed_grpc_clie
 void posed_grpc_server_credentials_destroy(posed_grpc_server_credentials *credentials);
 
 posed_grpc_channel_credentials *posed_grpc_channel_credentials_insecure(void);
-/// TLS. `roots` NULL means the system's; `private_key` and `chain` are both NULL or both given.
+/// TLS. `roots` are the authorities to trust; `private_key` and `chain` are both NULL or both given.
 posed_grpc_channel_credentials *posed_grpc_channel_credentials_tls(const char *roots, const char *private_key,
                                                                    const char *chain);
 void posed_grpc_channel_credentials_destroy(posed_grpc_channel_credentials *credentials);

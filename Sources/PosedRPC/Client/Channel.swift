@@ -9,11 +9,28 @@ package final class Channel: Sendable {
     package init(_ configuration: ChannelConfiguration) throws(RPCError) {
         self.configuration = configuration
         let queue = try CompletionQueue(name: "posed-rpc-call", ledger: configuration.ledger)
-        core = Mutex(
-            try CoreChannel(
-                target: configuration.address, options: configuration.transport,
-                security: configuration.security, userAgent: configuration.userAgent,
-                queue: queue))
+        core = Mutex(try Channel.connect(configuration, queue))
+    }
+
+    /// Reads the certificates again; calls from now on use a new connection with them.
+    ///
+    /// - Throws: as the initializer; then everything stays as it was.
+    package func reloadCertificates() throws(RPCError) {
+        guard let queue = core.withLock({ $0?.queue }) else { return }
+        let new = try Channel.connect(configuration, queue)
+        let old = core.withLock { core in
+            defer { if core != nil { core = new } }
+            return core
+        }
+        _ = old  // released outside of the lock
+    }
+
+    private static func connect(
+        _ configuration: ChannelConfiguration, _ queue: CompletionQueue
+    ) throws(RPCError) -> CoreChannel {
+        try CoreChannel(
+            target: configuration.address, options: configuration.transport,
+            security: configuration.security, userAgent: configuration.userAgent, queue: queue)
     }
 
     /// Makes no more calls; those under way go on, and keep the connection until they end.

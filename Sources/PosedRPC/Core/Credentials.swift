@@ -43,7 +43,8 @@ final class ChannelCredentials: @unchecked Sendable {
         case .insecure:
             handle = posed_grpc_channel_credentials_insecure()
         case .tls(let tls):
-            let roots = try tls.roots.map { path throws(RPCError) in try PEMFile.read(path) }
+            // The library has a place of its own for the system's, which few systems fill.
+            let roots = try PEMFile.read(tls.roots ?? PEMFile.systemRoots)
             if let identity = tls.identity {
                 let chain = try PEMFile.read(identity.certificate)
                 let key = try PEMFile.read(identity.key)

@@ -28,7 +28,7 @@ package struct TransportOptions: Sendable, Hashable {
     package var maxConnectionAge: Duration?
     /// How long calls may go on after that.
     package var maxConnectionAgeGrace: Duration?
-    /// Time for a new connection to finish its handshake (servers).
+    /// Time for a new connection to be made and finish its handshake.
     package var handshakeTimeout: Duration = .seconds(10)
     /// The first and the longest wait between attempts to connect (clients).
     package var reconnectDelay: ClosedRange<Duration> = .milliseconds(100)...(.seconds(5))

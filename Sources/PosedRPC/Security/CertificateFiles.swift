@@ -14,7 +14,7 @@ package struct CertificateFiles: Sendable, Hashable {
 package enum ChannelSecurity: Sendable, Hashable {
     /// What a client of TLS needs.
     package struct TLS: Sendable, Hashable {
-        /// PEM file of the authorities to trust; nil for the system's.
+        /// PEM file of the authorities to trust; nil for those of Debian's `ca-certificates`.
         package var roots: String?
         /// Who the client is, for mutual TLS.
         package var identity: CertificateFiles?

@@ -6,11 +6,9 @@ internal import Synchronization
 /// The library asks before each handshake and gets what the store holds then; connections that exist
 /// keep what they began with. A new set is taken only when the library can serve it: a key that does
 /// not fit its certificate, or a file half written, leaves the old set in use.
-///
-/// Sendable because everything that changes is behind the lock.
-final class CertificateStore: @unchecked Sendable {
+final class CertificateStore: ReloadableFiles {
     /// The texts of one version of the files.
-    private struct Material: Hashable {
+    struct Material: Hashable {
         let roots: String?
         let key: String
         let chain: String
@@ -26,7 +24,7 @@ final class CertificateStore: @unchecked Sendable {
     }
 
     /// What clients must show.
-    enum Policy {
+    enum Policy: Sendable {
         case ignored
         case optional
         case required
@@ -46,22 +44,34 @@ final class CertificateStore: @unchecked Sendable {
     let number: UInt64
     private let state: Mutex<State>
 
-    /// Reads the files. The library's check is the bind of the port that uses the store.
+    private let ledger: Ledger
+
+    /// Reads the files and tries them out.
     ///
-    /// - Throws: `RPCError` with `failedPrecondition` when a file cannot be read, or clients are to be
-    ///   verified without an authority.
-    init(_ files: ServerSecurity.TLS) throws(RPCError) {
+    /// - Throws: `RPCError` with `failedPrecondition` when a file cannot be read, the library cannot
+    ///   serve what is in them, or clients are to be verified without an authority.
+    convenience init(_ files: ServerSecurity.TLS, ledger: Ledger) throws(RPCError) {
         guard files.clientRoots != nil || !files.requiresClientCertificate else {
             throw RPCError(
                 .failedPrecondition,
                 "to require certificates of clients the file of their authorities must be named")
         }
+        let seen = CertificateStore.look(files)
+        let material = try CertificateStore.read(files)
+        self.init(files, material, seen: seen, ledger: ledger)
+        try CertificateTrial.check(self, material, ledger: ledger)
+    }
+
+    /// A store of what has been read already.
+    init(
+        _ files: ServerSecurity.TLS, _ material: Material, seen: [FileSignature?] = [],
+        ledger: Ledger
+    ) {
         self.files = files
+        self.ledger = ledger
         policy =
             files.clientRoots == nil
             ? .ignored : files.requiresClientCertificate ? .required : .optional
-        let seen = CertificateStore.look(files)
-        let material = try CertificateStore.read(files)
         state = Mutex(State(material: material, seen: seen))
         number = CertificateRegistry.shared.reserve()
         CertificateRegistry.shared.register(self)
@@ -71,25 +81,26 @@ final class CertificateStore: @unchecked Sendable {
         CertificateRegistry.shared.remove(number)
     }
 
-    /// Reads the files again if any has changed since they were last looked at, or in any case.
-    ///
-    /// - Returns: whether new certificates are in use from now on.
-    /// - Throws: `RPCError` with `failedPrecondition` when the files are no good; the old ones stay.
-    func reload(always: Bool, ledger: Ledger) throws(RPCError) -> Bool {
+    var paths: [String] {
+        [files.identity.certificate, files.identity.key] + (files.clientRoots.map { [$0] } ?? [])
+    }
+
+    func prepare(always: Bool) throws(RPCError) -> (@Sendable () -> Void)? {
         let now = CertificateStore.look(files)
         let changed = state.withLock { state in
             defer { state.seen = now }
             return state.seen != now
         }
-        guard changed || always else { return false }
+        guard changed || always else { return nil }
         let material = try CertificateStore.read(files)
-        guard state.withLock({ $0.material != material }) else { return false }
-        try CertificateTrial.check(files, ledger: ledger)
-        state.withLock { state in
-            state.material = material
-            state.version += 1
+        guard state.withLock({ $0.material != material }) else { return nil }
+        try CertificateTrial.check(self, material, ledger: ledger)
+        return { [self] in
+            state.withLock { state in
+                state.material = material
+                state.version += 1
+            }
         }
-        return true
     }
 
     /// Hands the library what it does not have yet.

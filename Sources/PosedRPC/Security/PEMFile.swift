@@ -2,6 +2,9 @@ internal import Glibc
 
 /// Files of PEM text.
 enum PEMFile {
+    /// Where Debian and its relatives keep the authorities that the machine trusts.
+    static let systemRoots = "/etc/ssl/certs/ca-certificates.crt"
+
     /// More than any chain of certificates or bundle of roots has.
     private static let largest = 4 << 20
 

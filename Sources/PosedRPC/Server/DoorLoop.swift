@@ -25,7 +25,10 @@ final class DoorLoop: @unchecked Sendable {
     private static let glance = Duration.milliseconds(10)
     private static let pauseAfterFailure = Duration.milliseconds(100)
 
-    var interval: Duration
+    /// How often to tick.
+    var interval: Duration {
+        didSet { nextTick = min(nextTick, .now.advanced(by: interval)) }
+    }
     private var listeners: [ListeningSocket]
     private var newcomers: [Newcomer] = []
     private var guests: [Guest] = []

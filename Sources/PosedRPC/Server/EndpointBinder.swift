@@ -49,8 +49,7 @@ struct EndpointBinder {
         switch security {
         case .insecure: credentials = try ServerCredentials(insecure: configuration.ledger)
         case .tls(let files):
-            try CertificateTrial.check(files, ledger: configuration.ledger)
-            let store = try CertificateStore(files)
+            let store = try CertificateStore(files, ledger: configuration.ledger)
             credentials = try ServerCredentials(store, ledger: configuration.ledger)
             stores.append(store)
         }

@@ -21,7 +21,7 @@ package final class Server: Sendable {
         var bound: [BoundEndpoint] = []
         var queues: [CompletionQueue] = []
         var door: Door?
-        var stores: [CertificateStore] = []
+        var files: [any ReloadableFiles] = []
         var servers: [Connection: CoreServer] = [:]
         var lastConnection: Connection = 0
         var calls: [ObjectIdentifier: ServerCall] = [:]
@@ -89,11 +89,11 @@ package final class Server: Sendable {
             tick: { [weak self] in self?.tick() })
         let door = try Door(
             listeners: binder.listeners, configuration: configuration,
-            interval: configuration.certificateCheckInterval, host: host)
-        let (bound, stores) = (binder.bound, binder.stores)
+            interval: configuration.fileCheckInterval, host: host)
+        let (bound, files) = (binder.bound, binder.stores + configuration.reloadable)
         state.withLock { state in
             state.bound = bound
-            state.stores = stores
+            state.files = files
             state.door = door
         }
         for server in binder.claim() {
@@ -205,40 +205,43 @@ package final class Server: Sendable {
         settleIfDone()
     }
 
-    // MARK: Certificates
+    // MARK: Files
 
-    /// Reads the files of certificates again, whether they look changed or not.
+    /// Reads the files of certificates and tokens again, whether they look changed or not.
     ///
-    /// - Throws: `RPCError` with `failedPrecondition` when some are no good; then those stay as they were.
-    package func reloadCertificates() throws(RPCError) {
-        let stores = state.withLock { $0.stores }
-        var failure: RPCError?
-        for store in stores {
+    /// - Throws: `RPCError` with `failedPrecondition` when some are no good; then all stay as they were.
+    package func reloadFiles() throws(RPCError) {
+        var changes: [(paths: [String], apply: @Sendable () -> Void)] = []
+        for files in state.withLock({ $0.files }) {
             do throws(RPCError) {
-                try reload(store, always: true)
+                guard let apply = try files.prepare(always: true) else { continue }
+                changes.append((files.paths, apply))
             } catch {
-                failure = error
+                configuration.onEvent(.filesRefused(paths: files.paths, error))
+                throw error
             }
         }
-        if let failure { throw failure }
+        for change in changes {
+            change.apply()
+            configuration.onEvent(.filesReloaded(paths: change.paths))
+        }
     }
 
-    private func reload(_ store: CertificateStore, always: Bool) throws(RPCError) {
+    private func reloadChanged(_ files: any ReloadableFiles) {
         do throws(RPCError) {
-            if try store.reload(always: always, ledger: configuration.ledger) {
-                configuration.onEvent(.certificatesReloaded(store.files.identity))
-            }
+            guard let apply = try files.prepare(always: false) else { return }
+            apply()
+            configuration.onEvent(.filesReloaded(paths: files.paths))
         } catch {
-            configuration.onEvent(.certificatesRefused(store.files.identity, error))
-            throw error
+            configuration.onEvent(.filesRefused(paths: files.paths, error))
         }
     }
 
     /// Runs on the door's thread, now and then.
     private func tick() {
-        let (phase, stores) = state.withLock { ($0.phase, $0.stores) }
+        let (phase, files) = state.withLock { ($0.phase, $0.files) }
         if phase == .running {
-            for store in stores { try? reload(store, always: false) }
+            for files in files { reloadChanged(files) }
             return
         }
         // Draining, and nobody has a call: connections that stay open all the same are ended.
@@ -307,7 +310,7 @@ package final class Server: Sendable {
             defer {
                 state.door = nil
                 state.queues = []
-                state.stores = []
+                state.files = []
                 state.waiting = []
             }
             return (state.door, state.queues, state.waiting)

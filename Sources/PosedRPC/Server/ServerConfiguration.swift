@@ -11,8 +11,10 @@ package struct ServerConfiguration: Sendable {
     package var maxConnections = 256
     /// Time for a new connection there to say that it speaks HTTP/2.
     package var greetingTimeout: Duration = .seconds(10)
-    /// How often to look whether the files of certificates have changed.
-    package var certificateCheckInterval: Duration = .seconds(5)
+    /// Files that are read again when they change, besides those of certificates: tokens.
+    package var reloadable: [any ReloadableFiles] = []
+    /// How often to look whether such files have changed.
+    package var fileCheckInterval: Duration = .seconds(5)
     /// What the server tells of itself. It runs on the server's threads and must not block.
     package var onEvent: @Sendable (ServerEvent) -> Void = { _ in }
     /// Counts what is alive.
@@ -35,8 +37,8 @@ package enum ServerEvent: Sendable {
     case acceptPaused(reason: String)
     /// A call was turned away because too many are served.
     case callRefused(ServerRequest)
-    /// New certificates are in use.
-    case certificatesReloaded(CertificateFiles)
-    /// The files have changed but are no good; the old certificates stay in use.
-    case certificatesRefused(CertificateFiles, RPCError)
+    /// New contents of these files are in use.
+    case filesReloaded(paths: [String])
+    /// These files have changed but are no good; their old contents stay in use.
+    case filesRefused(paths: [String], RPCError)
 }

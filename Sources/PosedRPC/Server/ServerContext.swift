@@ -24,7 +24,8 @@ package final class ServerContext: Sendable {
     package let request: ServerRequest
     private let state = Mutex(State())
 
-    init(_ request: ServerRequest) {
+    /// The context of a call that has just come.
+    package init(_ request: ServerRequest) {
         self.request = request
     }
 
@@ -85,7 +86,7 @@ package final class ServerContext: Sendable {
     }
 
     /// Notes why the call is over and runs what waits for that; only the first reason counts.
-    func cancel(_ reason: CancellationReason) {
+    package func cancel(_ reason: CancellationReason) {
         let actions: [@Sendable (CancellationReason) -> Void] = state.withLock { state in
             guard state.cancellation == nil else { return [] }
             state.cancellation = reason

@@ -13,6 +13,20 @@ package struct ServerRequest: Sendable {
     package let deadline: ContinuousClock.Instant?
     /// When the call came.
     package let arrival: ContinuousClock.Instant
+
+    package init(
+        id: String, method: String, authority: String = "", metadata: Metadata = Metadata(),
+        peer: Peer, deadline: ContinuousClock.Instant? = nil,
+        arrival: ContinuousClock.Instant = .now
+    ) {
+        self.id = id
+        self.method = method
+        self.authority = authority
+        self.metadata = metadata
+        self.peer = peer
+        self.deadline = deadline
+        self.arrival = arrival
+    }
 }
 
 extension ServerRequest {

@@ -17,11 +17,22 @@ package struct Peer: Sendable, Hashable, CustomStringConvertible {
         package var commonName: String?
         /// All subject alternative names: DNS names, addresses, URIs.
         package var alternativeNames: [String]
+
+        package init(subject: String, commonName: String?, alternativeNames: [String]) {
+            self.subject = subject
+            self.commonName = commonName
+            self.alternativeNames = alternativeNames
+        }
     }
 
     package var address: Address
     /// Present when the client showed a certificate and it was verified.
     package var certificate: Certificate?
+
+    package init(address: Address, certificate: Certificate? = nil) {
+        self.address = address
+        self.certificate = certificate
+    }
 
     package var description: String {
         switch address {
