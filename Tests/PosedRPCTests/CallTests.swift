@@ -1,7 +1,6 @@
 import Glibc
-import Testing
-
 import PosedRPC
+import Testing
 
 @Suite("Calls of all shapes", .timeLimit(.minutes(1)))
 struct CallTests {

@@ -1,7 +1,6 @@
+import PosedRPC
 import Synchronization
 import Testing
-
-import PosedRPC
 
 @Suite("Cancellation and deadlines", .timeLimit(.minutes(1)))
 struct CancellationTests {

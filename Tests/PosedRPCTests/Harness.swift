@@ -1,8 +1,7 @@
 import Foundation
+import PosedRPC
 import Synchronization
 import Testing
-
-import PosedRPC
 
 /// A folder that goes when the test is over.
 final class TemporaryFolder: Sendable {
