@@ -54,7 +54,29 @@ struct CancellationTests {
                 #expect(error?.code == .deadlineExceeded)
             }
             let reason = try #require(reasons.withLock { $0.first })
+            // Whoever notices first that it is over; the client does not wait for the server.
+            let known = await reason.value()
+            #expect(known == .deadline || known == .client)
+        }
+    }
+
+    @Test("the server ends a call at its deadline though the client says nothing")
+    func deadlineOfServer() async throws {
+        let reason = OneShot<CancellationReason>()
+        try await Harness.run {
+            try $0.clientStreaming(Methods.collect) { requests, context in
+                context.onCancel { reason.fulfil($0) }
+                while try await requests.next() != nil {}
+                return MessageBytes()
+            }
+        } test: { harness in
+            let client = try RawClient(harness.folder["s"])
+            client.send(RawClient.greeting)
+            client.send(
+                RawClient.headers(
+                    Methods.collect.path, stream: 1, more: [("grpc-timeout", "300m")]))
             #expect(await reason.value() == .deadline)
+            withExtendedLifetime(client) {}
         }
     }
 

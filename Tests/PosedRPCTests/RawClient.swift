@@ -70,11 +70,14 @@ final class RawClient: Sendable {
     }
 
     /// The headers of a call, without compression.
-    static func headers(_ path: String, stream: UInt32, ending: Bool = false) -> [UInt8] {
-        let list = [
-            (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "test"),
-            ("content-type", "application/grpc"), ("te", "trailers"),
-        ]
+    static func headers(
+        _ path: String, stream: UInt32, more: [(String, String)] = []
+    ) -> [UInt8] {
+        let list =
+            [
+                (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "test"),
+                ("content-type", "application/grpc"), ("te", "trailers"),
+            ] + more
         var block: [UInt8] = []
         for (name, value) in list {
             block += [0, UInt8(name.utf8.count)]
@@ -82,7 +85,7 @@ final class RawClient: Sendable {
             block.append(UInt8(value.utf8.count))
             block += value.utf8
         }
-        return frame(type: 1, flags: ending ? 5 : 4, stream: stream, block)
+        return frame(type: 1, flags: 4, stream: stream, block)
     }
 
     /// A message that claims to have `claimed` bytes, and those that follow.

@@ -1,15 +1,13 @@
-internal import Synchronization
-
 /// A client's connection to a server, made when first needed and made anew when it breaks.
 package final class Channel: Sendable {
     private let configuration: ChannelConfiguration
-    private let core: Mutex<CoreChannel?>
+    private let core: Guarded<CoreChannel?>
 
     /// - Throws: `RPCError` with `failedPrecondition` when certificates cannot be read.
     package init(_ configuration: ChannelConfiguration) throws(RPCError) {
         self.configuration = configuration
         let queue = try CompletionQueue(name: "posed-rpc-call", ledger: configuration.ledger)
-        core = Mutex(try Channel.connect(configuration, queue))
+        core = Guarded(try Channel.connect(configuration, queue))
     }
 
     /// Reads the certificates again; calls from now on use a new connection with them.

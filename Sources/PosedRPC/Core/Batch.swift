@@ -79,11 +79,12 @@ final class Batch: @unchecked Sendable {
     ) -> Bool {
         self.call = call
         self.completed = completed
-        let tag = Tag.issue(.batch(self), ledger: ledger)
+        let tag = call.tags.issue(.batch(self))
         let started = posed_grpc_call_start(call.handle, handle, tag)
         if !started {
             self.completed = nil
-            Tag.revoke(tag)
+            self.call = nil
+            call.tags.revoke(tag)
         }
         return started
     }

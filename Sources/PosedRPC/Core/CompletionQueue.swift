@@ -10,14 +10,18 @@ internal import CPosedGRPC
 final class CompletionQueue: @unchecked Sendable {
     let handle: OpaquePointer
     let ledger: Ledger
+    /// What is to come out of the queue.
+    let tags: TagTable
 
     /// What belongs to the thread: it outlives the object until the queue is drained.
     private final class Drain: @unchecked Sendable {
         let handle: OpaquePointer
+        let tags: TagTable
         private let entry: Ledger.Entry
 
         init(handle: OpaquePointer, ledger: Ledger) {
             self.handle = handle
+            tags = TagTable(ledger: ledger)
             entry = Ledger.Entry(.queues, in: ledger)
         }
 
@@ -27,7 +31,7 @@ final class CompletionQueue: @unchecked Sendable {
                 let event = posed_grpc_queue_next(handle)
                 switch event.kind {
                 case POSED_GRPC_EVENT_COMPLETE:
-                    if let tag = event.tag { deliver(tag, success: event.success) }
+                    deliver(event.tag, success: event.success)
                 case POSED_GRPC_EVENT_SHUTDOWN:
                     posed_grpc_queue_destroy(handle)
                     posed_grpc_release()
@@ -38,8 +42,8 @@ final class CompletionQueue: @unchecked Sendable {
             }
         }
 
-        private func deliver(_ tag: UnsafeMutableRawPointer, success: Bool) {
-            switch Tag.redeem(tag) {
+        private func deliver(_ tag: UnsafeMutableRawPointer?, success: Bool) {
+            switch tags.redeem(tag) {
             case .arrival(let slot): slot.complete(arrived: success)
             case .batch(let batch): batch.complete(success: success)
             case .serverStopped(let server): server.completeStop()
@@ -61,6 +65,7 @@ final class CompletionQueue: @unchecked Sendable {
         self.handle = handle
         self.ledger = ledger
         let drain = Drain(handle: handle, ledger: ledger)
+        tags = drain.tags
         do {
             try NativeThread.run(name) { drain.run() }
         } catch {

@@ -1,5 +1,4 @@
 internal import CPosedGRPC
-internal import Synchronization
 
 /// Owner of the library's call.
 ///
@@ -8,7 +7,7 @@ final class CoreCall: @unchecked Sendable {
     let handle: OpaquePointer
     private let queue: CompletionQueue
     private let entry: Ledger.Entry
-    private let turn = Mutex(())
+    private let turn = Guarded(())
 
     /// Takes over the caller's hold of `handle`.
     init(_ handle: OpaquePointer, queue: CompletionQueue) {
@@ -22,6 +21,7 @@ final class CoreCall: @unchecked Sendable {
     }
 
     var ledger: Ledger { queue.ledger }
+    var tags: TagTable { queue.tags }
 
     /// Starts what `build` puts into a batch. `completed` runs once, on the queue's thread.
     ///
@@ -37,12 +37,9 @@ final class CoreCall: @unchecked Sendable {
 
     /// Starts what `build` puts into a batch and waits for it; nil when it could not be started.
     func perform(_ build: (Batch) -> Void) async -> (batch: Batch, success: Bool)? {
-        await withCheckedContinuation { continuation in
-            let started = start(build) { batch, success in
-                continuation.resume(returning: (batch, success))
-            }
-            if !started { continuation.resume(returning: nil) }
-        }
+        let done = OneShot<(batch: Batch, success: Bool)>()
+        guard start(build, completed: { done.fulfil(($0, $1)) }) else { return nil }
+        return await done.value()
     }
 
     /// Ends the call with a status, wherever it is.

@@ -62,12 +62,12 @@ final class CoreChannel: @unchecked Sendable {
 
     /// Waits until the state is another than `last`; false when the time was up.
     func changed(from last: Connectivity, within time: Duration?) async -> Bool {
-        await withCheckedContinuation { continuation in
-            let watch = ConnectivityWatch(self) { continuation.resume(returning: $0) }
-            let tag = Tag.issue(.connectivity(watch), ledger: queue.ledger)
-            posed_grpc_channel_watch(
-                handle, last.native, time?.nanoseconds ?? .max, queue.handle, tag)
-        }
+        let done = OneShot<Bool>()
+        let watch = ConnectivityWatch(self) { done.fulfil($0) }
+        let tag = queue.tags.issue(.connectivity(watch))
+        posed_grpc_channel_watch(
+            handle, last.native, time?.nanoseconds ?? .max, queue.handle, tag)
+        return await done.value()
     }
 }
 

@@ -1,5 +1,4 @@
 internal import CPosedGRPC
-internal import Synchronization
 
 /// Owner of a server of the library.
 ///
@@ -17,7 +16,7 @@ final class CoreServer: @unchecked Sendable {
     private let handle: OpaquePointer
     private let queues: [CompletionQueue]
     private let entry: Ledger.Entry
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// A server whose events come out of `queues`, of which there is at least one.
     ///
@@ -70,8 +69,10 @@ final class CoreServer: @unchecked Sendable {
             request(on: queue, arrived)
             arrived(call)
         }
-        let tag = Tag.issue(.arrival(slot), ledger: queue.ledger)
-        if !posed_grpc_server_request(handle, queue.handle, slot.handle, tag) { Tag.revoke(tag) }
+        let tag = queue.tags.issue(.arrival(slot))
+        if !posed_grpc_server_request(handle, queue.handle, slot.handle, tag) {
+            queue.tags.revoke(tag)
+        }
     }
 
     /// Admits no more calls; `done` runs when all calls and connections have ended.
@@ -84,7 +85,7 @@ final class CoreServer: @unchecked Sendable {
         }
         if already { return done() }
         guard first, let queue = queues.first else { return }
-        let tag = Tag.issue(.serverStopped(self), ledger: queue.ledger)
+        let tag = queue.tags.issue(.serverStopped(self))
         posed_grpc_server_shutdown(handle, queue.handle, tag)
     }
 

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Counts what of the library's is alive: after a shutdown everything must read zero.
 package final class Ledger: Sendable {
     /// What is counted.
@@ -57,7 +55,7 @@ package final class Ledger: Sendable {
     /// The ledger of everything that is not given one of its own.
     package static let shared = Ledger()
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     package init() {}
 
@@ -77,7 +75,8 @@ package final class Ledger: Sendable {
         }
     }
 
-    private func change(_ item: Item, by difference: Int) {
+    /// Counts `difference` more of `item`.
+    func change(_ item: Item, by difference: Int) {
         let settled: [CheckedContinuation<Void, Never>] = state.withLock { state in
             state.snapshot.counts[item.rawValue] += difference
             guard state.snapshot.isEmpty else { return [] }

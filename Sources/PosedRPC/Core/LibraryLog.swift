@@ -1,5 +1,4 @@
 internal import CPosedGRPC
-internal import Synchronization
 
 /// The log lines of gRPC's library, which would otherwise go to standard error.
 package enum LibraryLog {
@@ -13,7 +12,7 @@ package enum LibraryLog {
     /// Receives a line. It runs on any thread and must neither block nor make calls.
     package typealias Sink = @Sendable (Severity, String) -> Void
 
-    private static let sink = Mutex<Sink?>(nil)
+    private static let sink = Guarded<Sink?>(nil)
 
     /// Sends the library's lines from `least` on to `sink`, for the whole process.
     ///

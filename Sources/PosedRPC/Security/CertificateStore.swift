@@ -1,5 +1,4 @@
 internal import CPosedGRPC
-internal import Synchronization
 
 /// The certificates that a server shows, renewed when their files change.
 ///
@@ -42,7 +41,7 @@ final class CertificateStore: ReloadableFiles {
     let policy: Policy
     /// The store's number in the registry, by which the library's callback finds it.
     let number: UInt64
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     private let ledger: Ledger
 
@@ -72,7 +71,7 @@ final class CertificateStore: ReloadableFiles {
         policy =
             files.clientRoots == nil
             ? .ignored : files.requiresClientCertificate ? .required : .optional
-        state = Mutex(State(material: material, seen: seen))
+        state = Guarded(State(material: material, seen: seen))
         number = CertificateRegistry.shared.reserve()
         CertificateRegistry.shared.register(self)
     }
@@ -146,7 +145,7 @@ final class CertificateRegistry: Sendable {
     }
 
     static let shared = CertificateRegistry()
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     private init() {
         posed_grpc_set_certificate_fetch { number, sink in

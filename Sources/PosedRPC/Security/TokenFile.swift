@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// Bearer tokens and the names that go with them, from a file that is read again when it changes.
 ///
@@ -24,7 +23,7 @@ package final class TokenFile: ReloadableFiles {
     private static let largestFile = 1 << 20
 
     package let path: String
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     /// Reads the file.
     ///
@@ -32,7 +31,7 @@ package final class TokenFile: ReloadableFiles {
     package init(_ path: String) throws(RPCError) {
         self.path = path
         let seen = FileSignature(path)
-        state = Mutex(State(entries: try TokenFile.read(path), seen: seen))
+        state = Guarded(State(entries: try TokenFile.read(path), seen: seen))
     }
 
     package var paths: [String] { [path] }

@@ -1,6 +1,5 @@
 internal import CPosedGRPC
 internal import Glibc
-internal import Synchronization
 
 /// The thread that accepts connections on sockets of our own, watches for their end, and looks at
 /// the clock for its server.
@@ -21,7 +20,7 @@ final class Door: Sendable {
         case end
     }
 
-    private let commands = Mutex<[Command]>([])
+    private let commands = Guarded<[Command]>([])
     private let wake: Descriptor
 
     /// Starts the thread.

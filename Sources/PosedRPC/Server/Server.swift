@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// Serves calls on Unix sockets, TCP and inherited listeners until it is shut down.
 ///
@@ -32,7 +31,7 @@ package final class Server: Sendable {
     private let configuration: ServerConfiguration
     private let router: Router
     private let interceptors: [ServerInterceptor]
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     package init(
         configuration: ServerConfiguration, router: Router, interceptors: [ServerInterceptor] = []

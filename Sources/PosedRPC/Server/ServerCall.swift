@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// One call on a server: its streams, its context and its end.
 final class ServerCall: Sendable {
     private struct State {
@@ -11,7 +9,7 @@ final class ServerCall: Sendable {
     private let core: CoreCall
     private let reader: MessageReader
     private let writer: MessageWriter
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     init(_ core: CoreCall, context: ServerContext, maxSendBytes: Int) {
         self.core = core

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Why a call ended before its handler was done.
 package enum CancellationReason: Sendable, Hashable {
     /// The client cancelled it or is gone.
@@ -22,7 +20,7 @@ package final class ServerContext: Sendable {
     }
 
     package let request: ServerRequest
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// The context of a call that has just come.
     package init(_ request: ServerRequest) {

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Writes the messages of a call, one under way at a time, in the order of asking.
 final class MessageWriter: Sendable {
     /// What adds to the first batch that goes out: a server's initial metadata.
@@ -14,7 +12,7 @@ final class MessageWriter: Sendable {
     private let call: CoreCall
     private let limit: Int
     private let opening: Opening
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// - Parameter limit: the largest message to send, bytes.
     /// - Parameter opening: called for each batch before it goes out.
@@ -33,7 +31,7 @@ final class MessageWriter: Sendable {
     ///   `resourceExhausted` for a message beyond the limit, `BrokenCall` when the call is over.
     func write(_ message: MessageBytes) async throws {
         try check(message)
-        let ticket = Mutex<MessageOutbox.Ticket?>(nil)
+        let ticket = Guarded<MessageOutbox.Ticket?>(nil)
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let mine = offer(message, continuation)
