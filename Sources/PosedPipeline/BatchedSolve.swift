@@ -48,6 +48,9 @@ package final class BatchedSolve {
     /// How it stands, or ended.
     package var outcome: SolveOutcome { solve.outcome }
 
+    /// The shape of its latents, [1, h, w, C].
+    package var latentShape: [Int] { slots.first?.shape ?? [] }
+
     /// The latent it arrived at, [1, h, w, C] float32; nil before that.
     package var latent: Tensor? { result.map { slots[$0] } }
 }
