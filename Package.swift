@@ -131,6 +131,7 @@ let package = Package(
             dependencies: [
                 "PosedBackend", "PosedConformance", "PosedTensor", "PosedSolvers", "PosedWeights",
                 "PosedNN", "PosedModels", "PosedVision", "PosedPipeline", "PosedEvaluation",
+                "PosedServing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
@@ -203,7 +204,9 @@ let package = Package(
         tests("PosedWeights", []),
         tests("PosedVision", ["CPNG"]),
         tests("PosedModels", ["PosedNN", "PosedWeights", "PosedTensor", "PosedBackend"]),
-        tests("PosedPipeline", ["PosedModels", "PosedSolvers", "PosedVision", "PosedTensor"]),
+        tests(
+            "PosedPipeline",
+            ["PosedBackend", "PosedModels", "PosedSolvers", "PosedVision", "PosedTensor"]),
         tests(
             "PosedEvaluation",
             ["PosedBackend", "PosedVision", "PosedWeights", "PosedTensor", "PosedModels"]),

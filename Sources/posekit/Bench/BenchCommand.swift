@@ -14,7 +14,8 @@ struct BenchCommand: ParsableCommand {
             A preset has random weights of that size, Stable Diffusion's autoencoder and DINOv2-B. \
             velocity.S.b2 is one evaluation of two rows; velocity.S.ref.b2 attends to a reference too; \
             solve.S.heun.nfe16.b1 samples and decodes a picture in an open session; session.source and \
-            session.pose encode. Medians of warmed-up runs. --only takes beginnings of names, or \
+            session.pose encode. With --serve, serve.engine.c8 makes eight frames by the engine alone and \
+            serve.frames.c8 by eight callers of the daemon's engine room. Medians of warmed-up runs. --only takes beginnings of names, or \
             patterns with *.
 
             EXAMPLES
@@ -35,6 +36,9 @@ struct BenchCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The rows of batches.", valueName: "n,n,…"))
     var batch = CommaList<Int>([1, 2, 8])
+
+    @Flag(help: "Measure what the daemon's engine room adds to the engine, and nothing else.")
+    var serve = false
 
     @Option(help: ArgumentHelp("Measure only what begins so.", valueName: "name,…"))
     var only = CommaList<String>([])
@@ -116,6 +120,14 @@ struct BenchCommand: ParsableCommand {
         let session = try SessionBench(
             parts: parts, run: run, solvers: solvers,
             settings: try sampler.settings(subject.sampler, solvers))
+        guard !serve else {
+            try ServeBench(
+                parts: parts, run: run, solvers: solvers, settings: session.settings
+            ).frames()
+            report.results += run.results
+            for compute in all { try report.note(compute.device) }
+            return
+        }
         // The largest part comes first, while there is nothing else in memory.
         try VelocityBench(parts: parts, run: run).velocities()
         if !session.isWanted { parts.dropTransformer() }

@@ -45,6 +45,21 @@ final class BenchRun {
         print(result.line)
     }
 
+    /// Times two ways to do one thing, in turns, so that what disturbs the machine disturbs both.
+    func compare(
+        _ names: (String, String), on compute: Compute, _ first: () throws -> Void,
+        _ second: () throws -> Void
+    ) throws {
+        let timings = try stopwatch.measure(first, second)
+        for (name, timing) in [(names.0, timings.0), (names.1, timings.1)] {
+            let result = BenchReport.Result(
+                what: name, backend: placement ?? compute.device.plugin.name,
+                dtype: compute.precision.name, timing: timing)
+            results.append(result)
+            print(result.line)
+        }
+    }
+
     /// Numbers in [−1, 1), the same for the same count.
     static func noise(_ count: Int) -> [Float] {
         RandomWeights.values(count, seed: 1, center: 0, reach: 1)

@@ -29,6 +29,20 @@ struct Stopwatch {
         return Stopwatch.timing(times)
     }
 
+    /// Times two bodies in turns, each for its share of the time.
+    func measure(
+        _ first: () throws -> Void, _ second: () throws -> Void
+    ) rethrows -> (Timing, Timing) {
+        _ = try (time(first), time(second))
+        var times: ([Double], [Double]) = ([], [])
+        let start = ContinuousClock.now
+        while !isEnough(times.0.count, (ContinuousClock.now - start).milliseconds / 2000) {
+            times.0.append(try time(first))
+            times.1.append(try time(second))
+        }
+        return (Stopwatch.timing(times.0), Stopwatch.timing(times.1))
+    }
+
     private func isEnough(_ count: Int, _ elapsed: Double) -> Bool {
         if let runs { return count >= runs }
         if count >= Self.most { return true }
