@@ -8,7 +8,7 @@ where Instant.Duration == Duration {
         /// The stream; equal for all its jobs.
         package var stream: UInt64
         /// How long the job may wait to be begun before a later one of the stream supersedes it; nil: for
-        /// ever.
+        /// ever. Such jobs are done one after another: side by side they would all be late.
         package var maxLag: Duration?
         /// Whether the solve needs the result of the stream's job before it.
         package var isSequential: Bool

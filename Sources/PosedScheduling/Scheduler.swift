@@ -89,7 +89,7 @@ where Instant.Duration == Duration {
     func isRunnable(_ id: JobID, _ entry: Entry) -> Bool {
         guard let link = entry.job.link else { return true }
         if !entry.hasBegun, held.contains(link.stream) { return false }
-        guard link.isSequential, entry.demand == .stage(.begin) else { return true }
+        guard link.isSequential || link.maxLag != nil else { return true }
         return !entries.contains { $0.key < id && $0.value.job.link?.stream == link.stream }
     }
 

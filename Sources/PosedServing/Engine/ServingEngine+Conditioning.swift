@@ -77,12 +77,12 @@ extension ServingEngine {
     ) async throws -> Source {
         let expected = served[form.model].conditioningBytes(
             width: form.width, height: form.height, sources: pictures.count)
-        let start = ContinuousClock.now
+        let start = lane.clock()
         let spent = Spent()
         let reference = try await sources.reference(to: key, expectedBytes: expected) { [self] in
             let job = LaneScheduler.Job(
                 owner: owner, form: form, stages: [.source], rows: 0, evaluations: 0,
-                received: .now, due: due)
+                received: lane.clock(), due: due)
             switch await run(job, .source(pictures)) {
             case .conditioning(let made, let cost):
                 spent.time.withLock { $0 = cost }
@@ -96,7 +96,7 @@ extension ServingEngine {
         let time =
             switch reference.origin {
             case .kept: Duration.zero
-            case .joined: start.duration(to: .now)
+            case .joined: start.duration(to: lane.clock())
             case .computed: spent.time.withLock { $0 }
             }
         return Source(reference: reference, time: time)

@@ -4,7 +4,7 @@ import PosedVision
 
 extension ServingEngine {
     package func synthesize(_ request: FrameRequest, owner: String) async throws -> Frame {
-        let received = ContinuousClock.now
+        let received = lane.clock()
         try gate.enter()
         defer { gate.leave() }
         do {
@@ -15,9 +15,11 @@ extension ServingEngine {
             defer { subject.lease?.release() }
             let resolved = try resolver.resolve(
                 request.settings.over(subject.defaults), model: subject.model)
-            let source = try await within(request.deadline) { [self] in
-                try await conditioning(
-                    of: subject, resolved.form, owner: owner, due: request.deadline)
+            let source = try await counting(from: received) { [self] in
+                try await within(request.deadline) { [self] in
+                    try await conditioning(
+                        of: subject, resolved.form, owner: owner, due: request.deadline)
+                }
             }
             defer { source.reference.release() }
             var draft = FrameDraft(resolved, pose: request.pose, owner: owner, received: received)
@@ -34,6 +36,20 @@ extension ServingEngine {
             }
         } catch {
             throw ServingError(wrapping: error)
+        }
+    }
+
+    /// Counts a frame that comes to its end before it becomes a job.
+    private func counting<Value>(
+        from received: ContinuousClock.Instant, _ body: () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await body()
+        } catch {
+            let waited = received.duration(to: lane.clock())
+            tally.frame(
+                outcome: ServingError(wrapping: error).outcome, total: waited, queue: waited)
+            throw error
         }
     }
 

@@ -8,18 +8,24 @@ import Synchronization
 
 extension ServingEngine {
     /// Loads the models, warms them up, and starts the lane. Everything that computes does so on the lane's
-    /// thread.
+    /// thread. Sessions of an earlier process wait for `restoreSessions`.
     ///
     /// - Parameters:
-    ///   - archive: where sessions outlive the process; restore them with `restoreSessions`.
+    ///   - onArchive: told what an operator should know of the state folder; from any thread.
     ///   - onProgress: told in words what is being done; from any thread.
     /// - Throws: `ServingError`, and what loading a model throws.
     package static func load(
         _ configuration: ServingConfiguration, metrics: any ServingMetrics = NoMetrics(),
-        archive: (any SessionArchive<SessionDefaults>)? = nil,
+        onArchive: @escaping @Sendable (ArchiveReport) -> Void = { _ in },
         onProgress: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> ServingEngine {
         let solvers = try SolverCatalog(configuration)
+        // First of all: another daemon may have the folder.
+        let archive = try configuration.stateFolder.map { path in
+            try DirectoryArchive<SessionDefaults>(
+                StateDirectory(path), fingerprint: ContentHasher(kind: "sessions").key(),
+                onReport: onArchive)
+        }
         let tally = Tally(metrics)
         var limits = SchedulerLimits().adopting(configuration.limits)
         limits.batchRows = configuration.batchRows.most
@@ -39,6 +45,7 @@ extension ServingEngine {
                 let form = LaneForm(model: index, width: size.width, height: size.height)
                 lane.learn(try executor.warmUp(form) { .now }, form, configuration.batchRows)
             }
+            try executor.limit(toRows: lane.limits.batchRows)
             return executor
         }
         guard let models = loaded.withLock({ $0 }) else {

@@ -1,6 +1,6 @@
 import PosedScheduling
-import PosedSessions
-import PosedSolvers
+package import PosedSessions
+package import PosedSolvers
 import Synchronization
 
 /// The engine room: models, sessions, caches, and the lane that does the work.
@@ -30,7 +30,7 @@ package final class ServingEngine: Serving {
     ///
     /// - Parameter archive: where sessions outlive the process.
     /// - Throws: `ServingError` for limits that make no sense.
-    init(
+    package init(
         lane: Lane, tally: Tally, models: [ServedModel], registry: SolverRegistry,
         solvers: [SolverDescription], backends: [BackendDescription], limits: ServingLimits,
         streamWindow: Int, archive: (any SessionArchive<SessionDefaults>)?
@@ -98,6 +98,15 @@ package final class ServingEngine: Serving {
         statistics.sessionBytes = sources.bytes
         return statistics
     }
+
+    /// Requests, and poses of streams, that were accepted and are not answered.
+    package var accepted: Int { gate.inside }
+
+    /// Uses of sessions that have not ended.
+    package var leases: Int { store.statistics.leases }
+
+    /// Requests that had their source encoded with another's.
+    package var sourceWaits: Int { sources.statistics.joins }
 
     var resolver: FrameResolver {
         FrameResolver(models: served, solvers: registry, limits: limits)

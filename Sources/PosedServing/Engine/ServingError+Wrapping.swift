@@ -39,6 +39,11 @@ extension ServingError {
         self.init(code, error.message, cause: error)
     }
 
+    /// What a frame came to that ends so, in metrics.
+    var outcome: String {
+        [.cancelled, .expired].contains(code) ? code.description : "failed"
+    }
+
     /// The caller stopped the work.
     static let cancelledByCaller = ServingError(.cancelled, "the caller stopped the request")
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Counts what the lane reports, and passes it on to whoever watches.
-final class Tally: ServingMetrics {
+package final class Tally: ServingMetrics {
     private struct Counts {
         var frames: [String: Int] = [:]
         var late = 0
@@ -16,16 +16,16 @@ final class Tally: ServingMetrics {
     private let watcher: any ServingMetrics
 
     /// Passes on to `watcher`.
-    init(_ watcher: any ServingMetrics) { self.watcher = watcher }
+    package init(_ watcher: any ServingMetrics) { self.watcher = watcher }
 
-    func frame(outcome: String, total: Duration, queue: Duration) {
+    package func frame(outcome: String, total: Duration, queue: Duration) {
         counts.withLock { $0.frames[outcome, default: 0] += 1 }
         watcher.frame(outcome: outcome, total: total, queue: queue)
     }
 
-    func stage(_ name: String, _ duration: Duration) { watcher.stage(name, duration) }
+    package func stage(_ name: String, _ duration: Duration) { watcher.stage(name, duration) }
 
-    func batch(rows: Int, _ duration: Duration) {
+    package func batch(rows: Int, _ duration: Duration) {
         counts.withLock {
             $0.batches += 1
             $0.rows += rows
@@ -33,7 +33,7 @@ final class Tally: ServingMetrics {
         watcher.batch(rows: rows, duration)
     }
 
-    func cache(_ name: String, hit: Bool) {
+    package func cache(_ name: String, hit: Bool) {
         counts.withLock {
             $0.caches[name, default: (0, 0)].hits += hit ? 1 : 0
             $0.caches[name, default: (0, 0)].misses += hit ? 0 : 1

@@ -9,7 +9,7 @@ import PosedVision
 final class PipelineExecutor: LaneExecutor {
     private let models: [PoseModel]
     private let solvers: SolverRegistry
-    private let batchRows: Int
+    private var batchRows: Int
     private let benchLimit: Int
     private var benches: [(form: LaneForm, bench: Workbench)] = []
 
@@ -38,6 +38,14 @@ final class PipelineExecutor: LaneExecutor {
         let made = try Workbench(models[form.model], solvers, form, batchRows: batchRows)
         benches.append((form, made))
         return made
+    }
+
+    /// Makes do with fewer rows than were provided for; only while no solve is in progress.
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    func limit(toRows rows: Int) throws {
+        batchRows = min(batchRows, rows)
+        for (_, bench) in benches { try bench.limit(toRows: batchRows) }
     }
 
     func source(_ pictures: [Image], _ form: LaneForm) throws -> any Conditioning {

@@ -4,7 +4,7 @@ import PosedSolvers
 /// What frames of one model and one size are made with: the captured parts, and the rows of batches.
 final class Workbench {
     let pipeline: Pipeline
-    let solver: BatchSolver
+    private(set) var solver: BatchSolver
     /// Solves in progress here.
     var solves = 0
 
@@ -15,6 +15,16 @@ final class Workbench {
         pipeline = try Pipeline(model, solvers: solvers, size: (form.width, form.height))
         solver = try BatchSolver(
             model.transformer, pipeline.latentSize, rows: batchRows, on: model.streams.transformer)
+    }
+
+    /// Makes do with fewer rows; only while no solve is in progress.
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    func limit(toRows rows: Int) throws {
+        guard solves == 0, rows < solver.batchRows else { return }
+        let model = pipeline.model
+        solver = try BatchSolver(
+            model.transformer, pipeline.latentSize, rows: rows, on: model.streams.transformer)
     }
 }
 

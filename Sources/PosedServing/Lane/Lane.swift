@@ -120,9 +120,7 @@ package final class Lane: Sendable {
             case .superseded(_, let waited):
                 metrics.frame(outcome: "superseded", total: total, queue: waited)
             case .failed(let error):
-                let name =
-                    [.cancelled, .expired].contains(error.code) ? error.code.description : "failed"
-                metrics.frame(outcome: name, total: total, queue: .zero)
+                metrics.frame(outcome: error.outcome, total: total, queue: .zero)
             }
         }
         job.completion(outcome)

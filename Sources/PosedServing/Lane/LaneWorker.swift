@@ -5,7 +5,7 @@ import PosedVision
 import Synchronization
 
 /// Takes the lane's steps, and holds what jobs hold on the device. Used by one thread.
-final class LaneWorker {
+package final class LaneWorker {
     /// What a job that was begun holds.
     private final class Holding {
         let form: LaneForm
@@ -29,21 +29,23 @@ final class LaneWorker {
     /// What the last frame of each stream with warm starts ended at.
     private var results: [UInt64: any Conditioning] = [:]
 
-    init(_ lane: Lane, _ executor: any LaneExecutor) {
+    /// A worker for a lane, with its own executor.
+    package init(_ lane: Lane, _ executor: any LaneExecutor) {
         self.lane = lane
         self.executor = executor
     }
 
     /// Jobs that hold anything.
-    var holdingCount: Int { holdings.count }
+    package var holdingCount: Int { holdings.count }
 
     /// Streams whose last result is kept.
-    var resultCount: Int { results.count }
+    package var resultCount: Int { results.count }
 
     /// Does what is next.
     ///
     /// - Returns: nil after work; where there was none, how long there will be none unless somebody rings.
-    func step() -> Duration? {
+    @discardableResult
+    package func step() -> Duration? {
         lane.noteBeat()
         let now = lane.clock()
         let (decision, ended, gone, forgotten) = lane.state.withLock { state in
@@ -68,7 +70,7 @@ final class LaneWorker {
     }
 
     /// Gives back everything.
-    func releaseAll() {
+    package func releaseAll() {
         for id in holdings.keys { release(id) }
         results = [:]
     }

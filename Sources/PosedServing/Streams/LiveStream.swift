@@ -48,7 +48,7 @@ final class LiveStream: FrameStream {
     }
 
     func submit(_ pose: StreamPose) async {
-        let received = ContinuousClock.now
+        let received = engine.lane.clock()
         guard let ticket = await open(pose.sequence) else { return }
         do {
             try engine.gate.enter()
