@@ -16,6 +16,7 @@ import Testing
         #expect(made.settings.solver == "euler")
         #expect(made.pictures == wanted.pictures)
         #expect(made.byteCount == 27)
+        #expect(made.picturesKey == ContentKey.pictures(wanted.pictures))
         #expect(made.revision == 1)
         #expect(made.created.milliseconds == TableFixture.start)
         #expect(made.expires.milliseconds == TableFixture.start + 90_000)

@@ -47,10 +47,17 @@ package struct ContentHasher {
 }
 
 extension ContentKey {
+    /// The key of pictures, in their order.
+    package static func pictures(_ pictures: [SourcePicture]) -> ContentKey {
+        var hasher = ContentHasher(kind: "pictures")
+        for picture in pictures { hasher.combine("picture", picture) }
+        return hasher.key()
+    }
+
     /// The key of a source's conditioning.
     ///
     /// - Parameters:
-    ///   - pictures: the decoded pictures, in their order.
+    ///   - pictures: the key of the decoded pictures, as a session has it.
     ///   - preprocessing: everything between these pixels and what the encoders see, as a text.
     ///   - weights: the fingerprint of the model's weights.
     ///   - numerics: the class of arithmetic (backend, precision); results of different classes
@@ -58,7 +65,7 @@ extension ContentKey {
     ///   - salt: an identity that shares its entries with no one, so that nobody learns from the
     ///     time that a request takes whether another used the same picture; nil shares with all.
     package static func conditioning(
-        pictures: [SourcePicture], preprocessing: String, weights: [UInt8], numerics: String,
+        pictures: ContentKey, preprocessing: String, weights: [UInt8], numerics: String,
         salt: String? = nil
     ) -> ContentKey {
         var hasher = ContentHasher(kind: "conditioning")
@@ -67,8 +74,7 @@ extension ContentKey {
         hasher.combine("preprocessing", preprocessing)
         hasher.combine("weights", weights)
         hasher.combine("numerics", numerics)
-        hasher.combine("pictures", pictures.count)
-        for picture in pictures { hasher.combine("picture", picture) }
+        hasher.combine("pictures", pictures.bytes)
         return hasher.key()
     }
 

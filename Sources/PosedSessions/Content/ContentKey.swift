@@ -15,26 +15,6 @@ package struct ContentKey: Hashable, Sendable, CustomStringConvertible {
     /// A key that was just computed.
     init(digest: [UInt8]) { bytes = digest }
 
-    /// A key written as 64 small hexadecimal digits; nil for anything else.
-    package init?(hexadecimal text: some StringProtocol) {
-        let digits = Array(text.utf8)
-        guard digits.count == 2 * Self.byteCount else { return nil }
-        func value(_ digit: UInt8) -> UInt8? {
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-            default: nil
-            }
-        }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = value(digits[index]), let low = value(digits[index + 1])
-            else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        self.bytes = bytes
-    }
-
     /// 64 small hexadecimal digits.
     package var description: String {
         let digits = Array("0123456789abcdef".utf8)

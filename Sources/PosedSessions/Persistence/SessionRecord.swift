@@ -11,11 +11,11 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
     let createdMilliseconds: Int64
     let usedMilliseconds: Int64
     let revision: UInt64
-    /// The digest of the pictures, so that a record never meets another's.
+    /// The key of the pictures, so that a record never meets another's.
     let pictures: String
 
-    /// The record of a session whose pictures have this digest.
-    init(_ session: Session<Settings>, pictures: ContentKey) {
+    /// The record of a session.
+    init(_ session: Session<Settings>) {
         id = session.id.description
         owner = session.owner
         displayName = session.displayName
@@ -25,7 +25,7 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
         createdMilliseconds = session.created.milliseconds
         usedMilliseconds = session.used.milliseconds
         revision = session.revision
-        self.pictures = pictures.description
+        pictures = session.picturesKey.description
     }
 
     /// The file that holds the record.
@@ -72,13 +72,15 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
     func session(
         id: SessionID, pictures: [SourcePicture]
     ) throws(SessionError) -> Session<Settings> {
-        guard self.pictures == SourcePicture.digest(pictures).description, !pictures.isEmpty else {
+        let key = ContentKey.pictures(pictures)
+        guard self.pictures == key.description, !pictures.isEmpty else {
             throw StateFile.damage("its pictures are not those of its record")
         }
         return Session(
             id: id, owner: owner, displayName: displayName, labels: labels,
             timeToLive: .milliseconds(timeToLiveMilliseconds), settings: settings,
-            pictures: pictures, created: WallTime(milliseconds: createdMilliseconds),
+            pictures: pictures, picturesKey: key,
+            created: WallTime(milliseconds: createdMilliseconds),
             used: WallTime(milliseconds: usedMilliseconds), revision: revision)
     }
 }

@@ -21,8 +21,10 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
 
     private let files: any StateFiles
     private let fingerprint: ContentKey
-    /// The digests of the pictures that are in their place.
-    private var pictures: [SessionID: ContentKey] = [:]
+    /// Sessions whose pictures are in their place.
+    private var hasPictures: Set<SessionID> = []
+    /// Sessions whose record is in its place, or may be.
+    private var mayHaveRecord: Set<SessionID> = []
 
     /// The vault in a directory.
     ///
@@ -38,29 +40,31 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
     /// - Throws: `diskFull`, `readOnly`, `unwritable`.
     package mutating func save(_ session: Session<Settings>) throws(SessionError) {
         let id = session.id
-        let known = pictures[id]
-        let digest = known ?? SourcePicture.digest(session.pictures)
-        let record = try SessionRecord(session, pictures: digest).file(fingerprint: fingerprint)
-        if known == nil {
+        let record = try SessionRecord(session).file(fingerprint: fingerprint)
+        let isNew = !hasPictures.contains(id)
+        if isNew {
             let file = SourcePicture.file(session.pictures, fingerprint: fingerprint)
             try files.replace(.pictures(id), with: file.encoded())
         }
+        mayHaveRecord.insert(id)
         do throws(SessionError) {
             try files.replace(.session(id), with: record.encoded())
         } catch {
-            if known == nil { try? files.remove(.pictures(id)) }
+            if isNew { try? files.remove(.pictures(id)) }
             throw error
         }
-        pictures[id] = digest
+        hasPictures.insert(id)
     }
 
     /// Removes what is written of a session. When this returns, it does not come back.
     ///
     /// - Throws: `readOnly`, `unwritable`.
     package mutating func remove(_ id: SessionID) throws(SessionError) {
-        pictures[id] = nil
+        hasPictures.remove(id)
+        guard mayHaveRecord.contains(id) else { return }
         try files.remove(.session(id))
         try files.synchronizeDirectory()
+        mayHaveRecord.remove(id)
         try files.remove(.pictures(id))
     }
 
@@ -102,7 +106,8 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
             let file = try StateFile(bytes, expecting: .session)
             let record = try SessionRecord<Settings>(file, id: id)
             let session = try record.session(id: id, pictures: try restorePictures(id))
-            pictures[id] = SourcePicture.digest(session.pictures)
+            hasPictures.insert(id)
+            mayHaveRecord.insert(id)
             if file.fingerprint != fingerprint {
                 found.reports.append(
                     ArchiveReport(

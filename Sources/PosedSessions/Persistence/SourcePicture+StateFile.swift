@@ -1,11 +1,4 @@
 extension SourcePicture {
-    /// The digest of a session's pictures, in their order.
-    static func digest(_ pictures: [SourcePicture]) -> ContentKey {
-        var hasher = ContentHasher(kind: "pictures")
-        for picture in pictures { hasher.combine("picture", picture) }
-        return hasher.key()
-    }
-
     /// The file that holds pictures.
     static func file(_ pictures: [SourcePicture], fingerprint: ContentKey) -> StateFile {
         let blocks = pictures.flatMap { picture in

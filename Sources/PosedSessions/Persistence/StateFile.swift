@@ -22,8 +22,6 @@ package struct StateFile: Hashable, Sendable {
         case session = 1
         /// A session's pictures.
         case pictures = 2
-        /// A source's conditioning.
-        case conditioning = 3
     }
 
     /// What a block holds.
@@ -34,8 +32,6 @@ package struct StateFile: Hashable, Sendable {
         case size = 2
         /// The pixels of the picture whose size came before.
         case pixels = 3
-        /// Bytes that only the caller understands.
-        case payload = 4
     }
 
     /// A part of a file.

@@ -1,12 +1,10 @@
-/// The name of a file in the state directory. Names are made of ids and digests alone, so none leads
+/// The name of a file in the state directory. Names are made of ids alone, so none leads
 /// out of the directory.
 package enum StateFileName: Hashable, Sendable {
     /// What a session is, without its pictures.
     case session(SessionID)
     /// A session's pictures.
     case pictures(SessionID)
-    /// A source's conditioning.
-    case conditioning(ContentKey)
     /// A file that is being written, to get this name in the end.
     indirect case unfinished(StateFileName)
     /// A file that could not be understood and was set aside.
@@ -17,7 +15,6 @@ package enum StateFileName: Hashable, Sendable {
         switch self {
         case .session(let id): "\(id).session"
         case .pictures(let id): "\(id).pictures"
-        case .conditioning(let key): "\(key).conditioning"
         case .unfinished(let name): ".\(name.text).unfinished"
         case .corrupt(let name): "\(name.text).corrupt"
         }
@@ -39,19 +36,11 @@ package enum StateFileName: Hashable, Sendable {
 
     private init?(plain text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2 else { return nil }
+        guard parts.count == 2, let id = SessionID(parts[0]) else { return nil }
         switch parts[1] {
-        case "session":
-            guard let id = SessionID(parts[0]) else { return nil }
-            self = .session(id)
-        case "pictures":
-            guard let id = SessionID(parts[0]) else { return nil }
-            self = .pictures(id)
-        case "conditioning":
-            guard let key = ContentKey(hexadecimal: parts[0]) else { return nil }
-            self = .conditioning(key)
-        default:
-            return nil
+        case "session": self = .session(id)
+        case "pictures": self = .pictures(id)
+        default: return nil
         }
     }
 }

@@ -17,6 +17,8 @@ package struct Session<Settings: SessionSettings>: Sendable {
     package internal(set) var settings: Settings
     /// The pictures of the person, at least one.
     package let pictures: [SourcePicture]
+    /// The key of the pictures, for the key of their conditioning.
+    package let picturesKey: ContentKey
     /// When it was made.
     package let created: WallTime
     /// When it was last used, as far as was known when this value was taken.

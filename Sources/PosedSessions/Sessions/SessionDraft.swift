@@ -9,7 +9,11 @@ package struct SessionDraft<Settings: SessionSettings>: Sendable {
     /// The caller's defaults for requests.
     package var settings: Settings
     /// The pictures of the person, at least one.
-    package var pictures: [SourcePicture]
+    package var pictures: [SourcePicture] {
+        didSet { picturesKey = .pictures(pictures) }
+    }
+    /// The key of the pictures; computed here, before anybody holds a lock.
+    package private(set) var picturesKey: ContentKey
 
     /// A request for a session.
     package init(
@@ -17,6 +21,7 @@ package struct SessionDraft<Settings: SessionSettings>: Sendable {
         labels: [String: String] = [:], timeToLive: Duration? = nil
     ) {
         self.pictures = pictures
+        picturesKey = .pictures(pictures)
         self.settings = settings
         self.displayName = displayName
         self.labels = labels

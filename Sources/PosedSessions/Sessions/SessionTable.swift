@@ -81,7 +81,8 @@ where Instant.Duration == Duration {
         let session = Session(
             id: id, owner: owner, displayName: draft.displayName, labels: draft.labels,
             timeToLive: draft.timeToLive ?? limits.defaultTimeToLive, settings: draft.settings,
-            pictures: draft.pictures, created: now.wall, used: now.wall, revision: 1)
+            pictures: draft.pictures, picturesKey: draft.picturesKey, created: now.wall,
+            used: now.wall, revision: 1)
         for victim in try sacrifices(for: session, at: now) {
             remove(victim, .evicted, at: now)
         }

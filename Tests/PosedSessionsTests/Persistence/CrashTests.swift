@@ -127,9 +127,6 @@ import Testing
         files.fail(step, with: .unwritable)
         #expect(throws: SessionError.self) { try vault.save(second) }
         #expect(throws: SessionError.self) { try vault.save(changed) }
-        if [.remove, .synchronizeDirectory].contains(step) {
-            #expect(throws: SessionError.self) { try vault.remove(second.id) }
-        }
         #expect(files.openFiles == 0)
         let (state, found) = restored(files.afterKill())
         #expect(state[first.id] == first || state[first.id] == changed)
@@ -141,6 +138,15 @@ import Testing
         let (after, _) = restored(files)
         #expect(after == [first.id: changed, second.id: second])
         #expect(files.all.count == 4)
+        // A removal that failed can be done again.
+        files.fail(step, with: .unwritable)
+        if [.remove, .synchronizeDirectory].contains(step) {
+            #expect(throws: SessionError.self) { try vault.remove(first.id) }
+        }
+        files.fail(step, with: nil)
+        try vault.remove(first.id)
+        #expect(restored(files).0 == [second.id: second])
+        #expect(files.all.count == 2)
     }
 
     /// A disk of every size up to enough: what fits is there, what does not is refused as a whole,

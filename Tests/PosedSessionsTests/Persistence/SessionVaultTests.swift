@@ -192,6 +192,18 @@ import Testing
         #expect(found.reports.first?.message.contains("as this version of posed writes it") == true)
     }
 
+    /// A session that never reached a read-only disk has nothing there that could come back.
+    @Test func theEndOfAnUnwrittenSessionNeedsNoDisk() throws {
+        let files = MemoryFiles()
+        var vault = Vault(files, fingerprint: Self.fingerprint)
+        let session = try Self.session()
+        files.fail(.create, with: .readOnly)
+        #expect(throws: SessionError.self) { try vault.save(session) }
+        files.fail(.remove, with: .readOnly)
+        try vault.remove(session.id)
+        #expect(files.all.isEmpty)
+    }
+
     @Test func settingsThatJSONCannotHoldAreRefused() throws {
         struct Number: Codable, Equatable, Sendable { var value: Double }
         let fixture = SessionTable<Number, ManualClock.Instant>(limits: SessionLimits())

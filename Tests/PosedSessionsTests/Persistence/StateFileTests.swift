@@ -78,7 +78,7 @@ import Testing
     @Test func honestChecksumsOfNonsenseAreRefused() throws {
         let enormous = StateFile(
             kind: .pictures, fingerprint: Self.fingerprint,
-            blocks: [StateFile.Block(.payload, [1])])
+            blocks: [StateFile.Block(.pixels, [1])])
         var header = enormous.encoded()[0].dropLast(32)
         header.replaceSubrange(64..<72, with: [UInt8](repeating: 255, count: 8))
         let message = failure(Array(header) + StateFile.digest(header) + [1])
@@ -97,8 +97,7 @@ import Testing
 
     @Test func namesStayInTheDirectory() throws {
         let id = try #require(SessionID("abcdefghijklmnopqrstuvwxyz"))
-        let key = ContentHasher(kind: "x").key()
-        let plain: [StateFileName] = [.session(id), .pictures(id), .conditioning(key)]
+        let plain: [StateFileName] = [.session(id), .pictures(id)]
         let derived = plain.flatMap { [StateFileName.unfinished($0), .corrupt($0)] }
         for name in plain + derived {
             #expect(StateFileName(name.text) == name)
@@ -107,7 +106,7 @@ import Testing
         let others = [
             "", ".", "..", "lock", "a.session", "../\(id).session", "\(id)", "\(id).session.",
             "\(id).Session", ".\(id).session", "\(id).session.unfinished", "\(id).conditioning",
-            "\(id).session.corrupt.corrupt", "..\(id).session.unfinished", "\(key).session",
+            "\(id).session.corrupt.corrupt", "..\(id).session.unfinished", "session.\(id)",
             "/etc/\(id).pictures", "\(id).session\0",
         ]
         for other in others { #expect(StateFileName(other) == nil, "\(other)") }
