@@ -32,6 +32,16 @@ import Testing
         #expect(Set(keys).count == keys.count)
     }
 
+    @Test func picturesAndTheirKeyComeToTheSame() throws {
+        let pictures = [try picture(3), try picture(4)]
+        let direct = ContentKey.conditioning(
+            pictures: pictures, preprocessing: "p", weights: [1], numerics: "n", salt: "s")
+        let known = ContentKey.conditioning(
+            pictures: ContentKey.pictures(pictures), preprocessing: "p", weights: [1],
+            numerics: "n", salt: "s")
+        #expect(direct == known)
+    }
+
     @Test func partsDoNotRunIntoEachOther() {
         func key(_ parts: [(String, String)]) -> ContentKey {
             var hasher = ContentHasher(kind: "test")

@@ -68,6 +68,22 @@ import Testing
         #expect(fixture.store.statistics.leases == 0, "a lease nobody holds is released")
     }
 
+    @Test func countsFrames() async throws {
+        let fixture = try Fixture()
+        let id = try await fixture.store.create(draft(), owner: "alice").id
+        let lease = try fixture.store.acquire(id, owner: "alice")
+        lease.count(frames: 2)
+        lease.count(frames: 3)
+        #expect(try fixture.store.session(id, owner: "alice").frameCount == 5)
+        lease.release()
+        lease.count(frames: 1)
+        #expect(try fixture.store.session(id, owner: "alice").frameCount == 5)
+        let last = try fixture.store.acquire(id, owner: "alice")
+        try await fixture.store.delete(id, owner: "alice")
+        last.count(frames: 1)
+        last.release()
+    }
+
     @Test func aLeaseOutlivesItsSession() async throws {
         let fixture = try Fixture()
         let made = try await fixture.store.create(draft(pixels: 9), owner: "alice")

@@ -125,7 +125,8 @@ import Testing
         refused { $0.timeToLive = .milliseconds(999) }
         refused { $0.timeToLive = .seconds(24 * 60 * 60 + 1) }
         refused { $0.timeToLive = Duration(secondsComponent: .max, attosecondsComponent: 0) }
-        refused { $0.displayName = String(repeating: "é", count: 129) }
+        refused { $0.displayName = String(repeating: "é", count: 121) }
+        refused { $0.displayName = "e" + String(repeating: "\u{301}", count: 600) }
         refused { $0.displayName = "two\nlines" }
         refused { $0.labels = ["": "x"] }
         refused { $0.labels = ["Upper": "x"] }

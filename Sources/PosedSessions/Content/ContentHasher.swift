@@ -78,6 +78,16 @@ extension ContentKey {
         return hasher.key()
     }
 
+    /// The key of the conditioning of pictures whose key is not known yet; the same as with it.
+    package static func conditioning(
+        pictures: [SourcePicture], preprocessing: String, weights: [UInt8], numerics: String,
+        salt: String? = nil
+    ) -> ContentKey {
+        conditioning(
+            pictures: .pictures(pictures), preprocessing: preprocessing, weights: weights,
+            numerics: numerics, salt: salt)
+    }
+
     /// The key of an encoded pose.
     ///
     /// - Parameters:

@@ -10,6 +10,7 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
     let settings: Settings
     let createdMilliseconds: Int64
     let usedMilliseconds: Int64
+    let frameCount: UInt64
     let revision: UInt64
     /// The key of the pictures, so that a record never meets another's.
     let pictures: String
@@ -24,6 +25,7 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
         settings = session.settings
         createdMilliseconds = session.created.milliseconds
         usedMilliseconds = session.used.milliseconds
+        frameCount = session.frameCount
         revision = session.revision
         pictures = session.picturesKey.description
     }
@@ -81,6 +83,7 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
             timeToLive: .milliseconds(timeToLiveMilliseconds), settings: settings,
             pictures: pictures, picturesKey: key,
             created: WallTime(milliseconds: createdMilliseconds),
-            used: WallTime(milliseconds: usedMilliseconds), revision: revision)
+            used: WallTime(milliseconds: usedMilliseconds), frameCount: frameCount,
+            revision: revision)
     }
 }

@@ -23,6 +23,8 @@ package struct Session<Settings: SessionSettings>: Sendable {
     package let created: WallTime
     /// When it was last used, as far as was known when this value was taken.
     package internal(set) var used: WallTime
+    /// Frames made with it, as far as they were counted by whoever used it.
+    package internal(set) var frameCount: UInt64 = 0
     /// Counts the changes of what a client sets; begins with 1.
     package internal(set) var revision: UInt64
 

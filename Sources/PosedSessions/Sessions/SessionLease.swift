@@ -9,14 +9,17 @@ package final class SessionLease<Settings: SessionSettings>: Sendable {
     private let isHeld = Atomic(true)
     private let giveBack: @Sendable () -> Void
     private let checkRevoked: @Sendable () -> Bool
+    private let countFrames: @Sendable (UInt64) -> Void
 
     init(
         session: Session<Settings>, giveBack: @escaping @Sendable () -> Void,
-        checkRevoked: @escaping @Sendable () -> Bool
+        checkRevoked: @escaping @Sendable () -> Bool,
+        countFrames: @escaping @Sendable (UInt64) -> Void
     ) {
         self.session = session
         self.giveBack = giveBack
         self.checkRevoked = checkRevoked
+        self.countFrames = countFrames
     }
 
     deinit { release() }
@@ -24,6 +27,9 @@ package final class SessionLease<Settings: SessionSettings>: Sendable {
     /// Whether the session was deleted meanwhile. What it holds stays good until the release, but a
     /// stream does well to end.
     package var isRevoked: Bool { checkRevoked() }
+
+    /// Counts frames that were made with the session.
+    package func count(frames: UInt64) { countFrames(frames) }
 
     /// Ends the use. A second call does nothing.
     package func release() {

@@ -17,7 +17,7 @@ package struct SessionLimits: Hashable, Sendable {
     /// The most bytes that the pictures of one identity's sessions take.
     package var bytesPerOwner = 1 << 29
     /// The most pictures of one session.
-    package var picturesPerSession = 16
+    package var picturesPerSession = 8
     /// The least time to live that a client may ask for.
     package var leastTimeToLive: Duration = .seconds(1)
     /// The greatest time to live that a client may ask for.

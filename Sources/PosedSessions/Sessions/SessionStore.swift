@@ -121,7 +121,10 @@ where C.Duration == Duration {
         return SessionLease(
             session: session,
             giveBack: { [self] in step { table, now in _ = table.release(number, at: now) } },
-            checkRevoked: { [self] in table.withLock { $0.isRevoked(number) } })
+            checkRevoked: { [self] in table.withLock { $0.isRevoked(number) } },
+            countFrames: { [self] frames in
+                table.withLock { $0.count(frames: frames, by: number) }
+            })
     }
 
     /// The limits; new ones take effect with the next session.

@@ -36,6 +36,12 @@ extension SessionTable {
         return true
     }
 
+    /// Counts frames that were made with a lease.
+    package mutating func count(frames: UInt64, by lease: LeaseNumber) {
+        guard let id = leases[lease] else { return }
+        entries[id]?.session.frameCount &+= frames
+    }
+
     /// Whether a lease's session was deleted meanwhile, or the lease is none any more.
     package func isRevoked(_ lease: LeaseNumber) -> Bool {
         leases[lease].map { entries[$0] == nil } ?? true

@@ -1,12 +1,19 @@
 /// The rules for the texts that a client gives a session.
 enum SessionText {
-    static let greatestNameBytes = 256
+    static let greatestNameCharacters = 120
+    static let greatestNameBytes = 1024
     static let greatestLabels = 64
     static let greatestKeyBytes = 63
     static let greatestValueBytes = 256
 
     /// Throws `invalidArgument` unless a display name is short and of printable characters.
     static func checkDisplayName(_ name: String) throws(SessionError) {
+        guard name.count <= greatestNameCharacters else {
+            throw SessionError(
+                .invalidArgument,
+                "a display name has at most \(greatestNameCharacters) characters, but "
+                    + "\(name.count) came")
+        }
         try checkPrintable(name, "a display name", atMost: greatestNameBytes)
     }
 

@@ -94,12 +94,15 @@ import Testing
         let made = try await first.store.create(
             draft(timeToLive: .seconds(1000)), owner: "alice")
         first.clock.advance(by: .seconds(30))
-        try first.store.acquire(made.id, owner: "alice").release()
+        let lease = try first.store.acquire(made.id, owner: "alice")
+        lease.count(frames: 7)
+        lease.release()
         await first.store.flush()
         let second = try Daemon(files, after: .seconds(31))
         await second.store.restore()
         let found = try second.store.session(made.id, owner: "alice")
         #expect(found.used == made.used.advanced(by: .seconds(30)))
+        #expect(found.frameCount == 7)
     }
 
     @Test func aFullDiskCostsNobodyHisSession() async throws {
