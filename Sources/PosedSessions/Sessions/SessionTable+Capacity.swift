@@ -16,8 +16,6 @@ extension SessionTable {
         var everyone = Holding(sessions: entries.count, bytes: bytes)
         var chosen: [SessionID] = []
         var isChosen: Set<SessionID> = []
-        let candidates = evictable(at: now)
-
         func giveUp(_ entry: Entry) {
             chosen.append(entry.session.id)
             isChosen.insert(entry.session.id)
@@ -37,6 +35,8 @@ extension SessionTable {
             )
         }
 
+        guard shortage() != (nil, nil) else { return [] }
+        let candidates = evictable(at: now)
         for entry in candidates where entry.session.owner == newcomer.owner {
             guard shortage().mine != nil else { break }
             giveUp(entry)
