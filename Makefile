@@ -23,7 +23,7 @@ RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@
 PROGRAMS := posed posectl posekit
 BACKENDS := blas onednn
 
-.PHONY: build packages demo test lint format bench goldens install install-system clean help
+.PHONY: build packages demo test lint format protos bench goldens install install-system clean help
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,9 @@ install-system:
 
 lint: ## Check formatting, structure and imports
 	@.ci/lint
+
+protos: ## Make the messages and descriptors of protos/ anew
+	@.ci/protos
 
 format: ## Format the sources in place
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests
