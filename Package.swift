@@ -141,13 +141,14 @@ let package = Package(
             name: "CPosedGRPC", path: "CShims/CPosedGRPC", cSettings: nativeC,
             linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
         .target(
-            name: "CPosedReflection", path: "CShims/CPosedReflection", cxxSettings: nativeCXX,
+            name: "CPosedReflection", path: "CShims/CPosedReflection",
+            exclude: ["descriptors.binpb"], cxxSettings: nativeCXX,
             linkerSettings: [.linkedLibrary("protobuf")]),
         room("PosedScheduling", [product("Collections", "swift-collections")]),
         room(
             "PosedSessions",
             [product("Crypto", "swift-crypto"), product("Collections", "swift-collections")]),
-        room("PosedProtos", [product("SwiftProtobuf", "swift-protobuf")]),
+        room("PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),
         room("PosedRPC", ["CPosedGRPC", product("Logging", "swift-log")]),
         room(
             "PosedServing",
@@ -159,9 +160,9 @@ let package = Package(
         room(
             "PosedService",
             [
-                "PosedVision", "PosedSolvers", "PosedPipeline", "PosedSessions", "PosedServing",
-                "PosedRPC", "PosedProtos", "CPosedReflection",
-                product("SwiftProtobuf", "swift-protobuf"), product("Logging", "swift-log"),
+                "PosedBackend", "PosedVision", "PosedSolvers", "PosedPipeline", "PosedSessions",
+                "PosedServing", "PosedRPC", "PosedProtos", "CPosedReflection",
+                product("SwiftProtobuf", "swift-protobuf"),
             ]),
         room("PosedSystemd"),
         room(
@@ -220,7 +221,13 @@ let package = Package(
                 "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedPipeline",
                 "PosedVision", "PosedScheduling", "PosedSessions",
             ]),
-        tests("PosedService", ["PosedProtos", "PosedRPC", "PosedServing", "PosedVision"]),
+        tests(
+            "PosedService",
+            [
+                "PosedBackend", "PosedVision", "PosedSolvers", "PosedPipeline", "PosedSessions",
+                "PosedServing", "PosedRPC", "PosedProtos",
+                product("SwiftProtobuf", "swift-protobuf"),
+            ]),
         tests("PosedSystemd", []),
         tests(
             "PosedTelemetry",
@@ -234,7 +241,13 @@ let package = Package(
                 "PosedSystemd", "PosedTelemetry", "PosedRPC", "PosedServing", "PosedRehearsal",
                 product("Configuration", "swift-configuration"), product("Logging", "swift-log"),
             ]),
-        tests("posectl", ["PosedRPC", "PosedProtos", "PosedVision"]),
+        tests(
+            "posectl",
+            [
+                "PosedRPC", "PosedProtos", "PosedVision",
+                product("SwiftProtobuf", "swift-protobuf"),
+                product("ArgumentParser", "swift-argument-parser"),
+            ]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17,

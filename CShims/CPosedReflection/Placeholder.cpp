@@ -1,1 +1,0 @@
-#include "posed_reflection.h"

@@ -1,0 +1,95 @@
+import Foundation
+package import PosedProtos
+package import PosedServing
+package import PosedVision
+
+extension Posed_V1_Image {
+    /// The picture at `path`, no side of which is longer than `maxSide` pixels.
+    ///
+    /// Sizes are checked before anything is allocated for them. Throws `ServiceError`.
+    package func image(at path: FieldPath, maxSide: Int) throws -> Image {
+        switch content {
+        case .png(let data): try Self.image(png: data, at: path.field("png"), maxSide: maxSide)
+        case .raw(let raw): try raw.image(at: path.field("raw"), maxSide: maxSide)
+        case nil: throw path.refusal(expected: "`png` or `raw`", got: "neither")
+        }
+    }
+
+    /// The pictures of a person at `path`. Throws `ServiceError`.
+    package static func images(
+        _ images: [Posed_V1_Image], at path: FieldPath, limits: ServingLimits
+    ) throws -> [Image] {
+        guard (1...limits.maxSources).contains(images.count) else {
+            throw path.refusal(
+                expected: "1 to \(limits.maxSources) pictures", got: images.count)
+        }
+        return try images.enumerated().map { index, image in
+            try image.image(at: path[index], maxSide: limits.maxSide)
+        }
+    }
+
+    /// Whether reading the picture is work for a thread of its own: it must be decompressed, or is large.
+    package var isHeavy: Bool {
+        switch content {
+        case .png: true
+        case .raw(let raw): raw.rgb.count > 1 << 20
+        case nil: false
+        }
+    }
+
+    /// A picture, written in `format`.
+    package init(_ image: Image, as format: PictureFormat) throws {
+        self.init()
+        switch format {
+        case .png:
+            content = .png(try image.pngData(compression: Self.compression))
+        case .raw:
+            var raw = Posed_V1_RawImage()
+            raw.width = Int32(clamping: image.width)
+            raw.height = Int32(clamping: image.height)
+            raw.rgb = Data(image.bytes)
+            content = .raw(raw)
+        }
+    }
+
+    /// zlib's level: a frame is read once, soon and nearby, so time counts more than bytes.
+    private static let compression = 1
+
+    /// A PNG's picture, refused by its header where it is too large.
+    static func image(png data: Data, at path: FieldPath, maxSide: Int) throws -> Image {
+        try path.reading {
+            if let (width, height) = pngSize(data) {
+                guard max(width, height) <= maxSide else {
+                    throw path.refusal(
+                        expected: "a picture of at most \(maxSide) pixels a side",
+                        got: "\(width) × \(height)")
+                }
+            }
+            return try Image(png: data, name: "the picture", pixelLimit: maxSide * maxSide)
+        }
+    }
+
+    /// What a PNG's first chunk says of its size; nil for data that does not begin as a PNG does.
+    private static func pngSize(_ data: Data) -> (width: Int, height: Int)? {
+        let header = [UInt8](data.prefix(24))
+        guard Image.looksLikePNG(data), header.count == 24 else { return nil }
+        let number = { (start: Int) in
+            header[start..<(start + 4)].reduce(0) { $0 << 8 | Int($1) }
+        }
+        return (number(16), number(20))
+    }
+}
+
+extension Posed_V1_RawImage {
+    /// The picture at `path`. Throws `ServiceError`.
+    func image(at path: FieldPath, maxSide: Int) throws -> Image {
+        let width = try path.field("width").checked(width, in: 1...maxSide)
+        let height = try path.field("height").checked(height, in: 1...maxSide)
+        // The product of two sides fits; three times that need not.
+        guard rgb.count % 3 == 0, rgb.count / 3 == width * height else {
+            throw path.field("rgb").refusal(
+                expected: "3 bytes for each of \(width) × \(height) pixels", got: rgb.count)
+        }
+        return try Image(width: width, height: height, bytes: [UInt8](rgb))
+    }
+}

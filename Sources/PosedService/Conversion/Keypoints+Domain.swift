@@ -1,0 +1,53 @@
+package import PosedProtos
+package import PosedVision
+
+extension Posed_V1_Keypoints {
+    /// The largest canvas that pixels are measured in, a side.
+    private static let maxCanvas = 1 << 16
+
+    /// The pose at `path`, brought to 18 joints. Throws `ServiceError`.
+    package func keypoints(at path: FieldPath) throws -> Keypoints {
+        guard joints.count == Keypoints.count || joints.count == Keypoints.body25Count else {
+            throw path.field("joints").refusal(
+                expected: "\(Keypoints.count) joints or \(Keypoints.body25Count)",
+                got: joints.count)
+        }
+        let canvas = try canvas(at: path)
+        let points = Keypoints.coco(body25: joints.map(\.keypoint))
+        return try path.reading {
+            switch space {
+            case .unspecified:
+                let isUnit = points.filter(\.isPresent).allSatisfy { $0.x <= 1 && $0.y <= 1 }
+                return try Keypoints(points, frame: isUnit ? nil : canvas)
+            case .pixels:
+                let keypoints = try Keypoints(points, frame: canvas)
+                // Without a canvas, such small numbers read as shares of the picture.
+                guard canvas != nil || keypoints.frame == nil else {
+                    throw path.field("joints").refusal(
+                        expected: "pixels", got: "no coordinate above 1; are they normalized?")
+                }
+                return keypoints
+            case .normalized:
+                return try Keypoints(points, frame: .unit)
+            case .UNRECOGNIZED(let number):
+                throw path.field("space").refusal(expected: "a known space", got: number)
+            }
+        }
+    }
+
+    /// The picture that pixels are measured in; nil for the one that is made.
+    private func canvas(at path: FieldPath) throws -> KeypointFrame? {
+        if canvasWidth == 0, canvasHeight == 0 { return nil }
+        let bounds = 1...Self.maxCanvas
+        let width = try path.field("canvas_width").checked(canvasWidth, in: bounds)
+        let height = try path.field("canvas_height").checked(canvasHeight, in: bounds)
+        return KeypointFrame(width: Double(width), height: Double(height))
+    }
+}
+
+extension Posed_V1_Keypoint {
+    /// The joint; certain where nothing is said.
+    fileprivate var keypoint: Keypoint {
+        Keypoint(x: Double(x), y: Double(y), confidence: hasConfidence ? Double(confidence) : 1)
+    }
+}

@@ -1,0 +1,43 @@
+import Foundation
+package import PosedProtos
+package import PosedVision
+
+extension Posed_V1_Pose {
+    /// The longest pose in text that is read, in bytes.
+    private static let maxTextBytes = 1 << 20
+
+    /// The pose at `path`; pictures have no side longer than `maxSide` pixels. Throws `ServiceError`.
+    package func pose(at path: FieldPath, maxSide: Int) throws -> PoseInput {
+        switch content {
+        case .keypoints(let keypoints):
+            .keypoints(try keypoints.keypoints(at: path.field("keypoints")))
+        case .picture(let picture):
+            .picture(try picture.image(at: path.field("picture"), maxSide: maxSide))
+        case .file(let data):
+            try Self.pose(file: data, at: path.field("file"), maxSide: maxSide)
+        case nil:
+            throw path.refusal(expected: "`keypoints`, `picture` or `file`", got: "none of them")
+        }
+    }
+
+    /// Whether reading the pose is work for a thread of its own.
+    package var isHeavy: Bool {
+        switch content {
+        case .picture(let picture): picture.isHeavy
+        case .file: true
+        case .keypoints, nil: false
+        }
+    }
+
+    private static func pose(file data: Data, at path: FieldPath, maxSide: Int) throws -> PoseInput
+    {
+        if Image.looksLikePNG(data) {
+            return .picture(try Posed_V1_Image.image(png: data, at: path, maxSide: maxSide))
+        }
+        guard data.count <= maxTextBytes else {
+            throw path.refusal(
+                expected: "a pose file of at most \(maxTextBytes) bytes", got: data.count)
+        }
+        return try path.reading { try PoseInput(data, name: "the pose") }
+    }
+}

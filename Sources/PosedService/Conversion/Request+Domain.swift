@@ -1,0 +1,44 @@
+package import PosedProtos
+package import PosedServing
+
+extension Posed_V1_SynthesizeRequest {
+    /// Whose picture; pictures that were sent along are decoded here. Throws `ServiceError`.
+    package func subject(limits: ServingLimits) throws -> FrameRequest.Subject {
+        switch subject {
+        case .session(let name): .session(try ResourceName.session(name, at: "session"))
+        case .sources(let sources):
+            .pictures(
+                try Posed_V1_Image.images(
+                    sources.images, at: "sources.images", limits: limits),
+                model: try ResourceName.model(sources.model, at: "sources.model"))
+        case nil:
+            throw ServiceError(
+                .invalidRequest, "subject: expected `session` or `sources`, got neither")
+        }
+    }
+}
+
+extension Posed_V1_StreamStart {
+    /// What holds for the stream. Throws `ServiceError`.
+    package func options(limits: ServingLimits) throws -> StreamOptions {
+        let path = FieldPath("start")
+        var options = StreamOptions(
+            session: try ResourceName.session(session, at: path.field("session")))
+        options.settings = try settings.settings(at: path.field("settings"), limits: limits)
+        if hasMaxLag { options.maxLag = try maxLag.duration(at: path.field("max_lag")) }
+        if hasFrameDeadline {
+            let field = path.field("frame_deadline")
+            let deadline = try frameDeadline.duration(at: field)
+            guard deadline > .zero else {
+                throw field.refusal(expected: "more than 0", got: deadline)
+            }
+            options.frameDeadline = deadline
+        }
+        guard warmStart >= 0, warmStart < 1 else {
+            throw path.field("warm_start").refusal(
+                expected: "0, or a time of the path between 0 and 1", got: warmStart)
+        }
+        options.warmStart = warmStart
+        return options
+    }
+}

@@ -1,0 +1,60 @@
+package import PosedProtos
+package import PosedServing
+
+/// `posed.v1.SynthesisService`: single pictures here, streams in `SynthesisService+Stream.swift`.
+package struct SynthesisService: Sendable {
+    let serving: any Serving
+    let codec: PictureCodec
+    let drain: Drain
+
+    /// The service, as `serving` does its work; `drain` ends its streams.
+    package init(serving: any Serving, codec: PictureCodec, drain: Drain) {
+        self.serving = serving
+        self.codec = codec
+        self.drain = drain
+    }
+
+    /// Makes one picture.
+    package func synthesize(
+        _ request: Posed_V1_SynthesizeRequest, _ caller: Caller
+    ) async throws -> Posed_V1_SynthesizeResponse {
+        let limits = serving.limits
+        let settings = try request.settings.settings(at: "settings", limits: limits)
+        guard request.hasPose else {
+            throw ServiceError(.invalidRequest, "pose: expected a pose, got nothing")
+        }
+        let (subject, sourceTime) = try await codec.read(isHeavy: request.hasHeavySources) {
+            try request.subject(limits: limits)
+        }
+        let (pose, poseTime) = try await codec.read(isHeavy: request.pose.isHeavy) {
+            try request.pose.pose(at: "pose", maxSide: limits.maxSide)
+        }
+        let format = try format(settings, of: subject, caller)
+        var frame = try await serving.synthesize(
+            FrameRequest(
+                subject: subject, pose: pose, settings: settings, deadline: caller.deadline),
+            owner: caller.owner)
+        if case .sources? = request.subject { frame.timings.source += sourceTime }
+        frame.timings.pose += poseTime
+        var response = Posed_V1_SynthesizeResponse()
+        response.frame = try await codec.write(frame, as: format, since: caller.arrival)
+        return response
+    }
+
+    /// How a picture is sent: as the request says, as its session says, as a PNG.
+    private func format(
+        _ settings: FrameSettings, of subject: FrameRequest.Subject, _ caller: Caller
+    ) throws -> PictureFormat {
+        if let format = settings.format { return format }
+        guard case .session(let name) = subject else { return .png }
+        return try serving.session(name, owner: caller.owner).defaults.format ?? .png
+    }
+}
+
+extension Posed_V1_SynthesizeRequest {
+    /// Whether reading the pictures sent along is work for a thread of its own.
+    fileprivate var hasHeavySources: Bool {
+        guard case .sources(let sources)? = subject else { return false }
+        return sources.images.contains(where: \.isHeavy)
+    }
+}

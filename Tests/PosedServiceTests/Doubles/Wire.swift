@@ -1,0 +1,56 @@
+import Foundation
+import PosedProtos
+import PosedRPC
+import PosedServing
+import PosedService
+
+/// All services behind a Unix socket, and a client of theirs.
+struct Wire: Sendable {
+    let serving: FakeServing
+    let services: Services
+    let server: Server
+    let channel: Channel
+
+    /// Runs `body` with a server that is gone when it returns.
+    static func withServer(
+        answering: FakeFrameStream.Answering = .atOnce,
+        _ body: (Wire) async throws -> Void
+    ) async throws {
+        let ledger = Ledger()
+        let path = NSTemporaryDirectory() + "posed-\(UInt64.random(in: 0...UInt64.max)).sock"
+        let serving = FakeServing(answering: answering)
+        let services = try Services(
+            serving: serving,
+            facts: ServerService.Facts(
+                version: "1.2.3", started: Date(timeIntervalSince1970: 1000),
+                maxMessageBytes: 1 << 24))
+        var router = Router()
+        try services.register(in: &router)
+        var configuration = ServerConfiguration(endpoints: [.unix(path: path, mode: 0o600)])
+        configuration.ledger = ledger
+        let identify: ServerInterceptor = { request, context, next in
+            if let name = request.metadata["x-name"] { context.identity = .token(name) }
+            try await next()
+        }
+        let server = Server(configuration: configuration, router: router, interceptors: [identify])
+        try server.start()
+        var client = ChannelConfiguration(target: .unix(path: path))
+        client.ledger = ledger
+        let channel = try Channel(client)
+        do {
+            // A machine with other things to do may take its time.
+            guard await channel.ready(within: .seconds(100)) else {
+                throw RPCError(.unavailable, "the server did not answer")
+            }
+            try await body(
+                Wire(serving: serving, services: services, server: server, channel: channel))
+        } catch {
+            server.cancelAll()
+            throw error
+        }
+        services.beginDraining()
+        server.beginGracefulShutdown()
+        await server.stopped()
+        channel.close()
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import PosedProtos
+import PosedServing
+import PosedVision
+import SwiftProtobuf
+import Testing
+
+import PosedService
+
+@Suite struct SynthesisServiceTests {
+    private let serving = FakeServing()
+
+    private var service: SynthesisService {
+        SynthesisService(
+            serving: serving, codec: PictureCodec(workers: PictureWorkers(threads: 1)),
+            drain: Drain())
+    }
+
+    private func request() throws -> Posed_V1_SynthesizeRequest {
+        var request = Posed_V1_SynthesizeRequest()
+        request.sources.images = [try Pictures.png()]
+        request.pose = Poses.pose()
+        request.settings.seed = 3
+        return request
+    }
+
+    @Test func picturesBecomeAPNG() async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        let frame = try await service.synthesize(
+            try request(), Caller(owner: "ada", deadline: deadline)
+        ).frame
+        #expect(
+            try frame.image.image(at: "image", maxSide: 4).bytes == [UInt8](repeating: 3, count: 12)
+        )
+        #expect(!frame.image.png.isEmpty)
+        #expect(frame.used.seed == 3)
+        #expect(frame.cache.source && !frame.cache.pose)
+        #expect(frame.timings.solve.nanos == 3_000_000)
+        #expect(frame.timings.hasEncode)
+        #expect(frame.timings.hasSource)
+        let asked = try #require(serving.with { $0.frames.first })
+        #expect(asked.deadline == deadline)
+        guard case .pictures(let images, model: nil) = asked.subject else {
+            Issue.record("no pictures")
+            return
+        }
+        #expect(images == [try Pictures.image()])
+    }
+
+    @Test func theTotalCountsFromTheArrival() async throws {
+        let frame = try await service.synthesize(
+            try request(), Caller(owner: "ada", arrival: .now - .seconds(100))
+        ).frame
+        #expect(frame.timings.total.seconds >= 100)
+    }
+
+    @Test(arguments: [PictureFormat?.none, .png, .raw])
+    func aSessionSaysHowItsPicturesAreSent(format: PictureFormat?) async throws {
+        var session = NewSession(sources: [])
+        session.defaults.format = format
+        _ = try await serving.createSession(session, owner: "ada")
+        var request = try request()
+        request.session = "sessions/1"
+        let caller = Caller(owner: "ada")
+        let image = try await service.synthesize(request, caller).frame.image
+        #expect(image.png.isEmpty == (format == .raw))
+        // The request has the last word.
+        request.settings.imageFormat = .rawRgb8
+        #expect(try await service.synthesize(request, caller).frame.image.raw.width == 2)
+    }
+
+    @Test func whatIsMissingIsNamed() async throws {
+        let refused = { (sentence: String, change: (inout Posed_V1_SynthesizeRequest) -> Void) in
+            var request = try request()
+            change(&request)
+            let asked = request
+            let error = await #expect(throws: ServiceError.self) {
+                try await service.synthesize(asked, Caller(owner: "ada"))
+            }
+            #expect(error?.message == sentence)
+        }
+        try await refused("pose: expected a pose, got nothing") { $0.clearPose() }
+        try await refused("subject: expected `session` or `sources`, got neither") {
+            $0.subject = nil
+        }
+        try await refused(
+            "sources.images[0].png: the picture: this is not a PNG picture: it does not begin with "
+                + "a PNG signature"
+        ) { $0.sources.images[0].png = Data("GIF89a".utf8) }
+        try await refused("pose.keypoints.joints: expected 18 joints or 25, got 0") {
+            $0.pose.keypoints.joints = []
+        }
+        try await refused("settings.steps: expected a number from 1 to 200, got -2") {
+            $0.settings.steps = -2
+        }
+        #expect(serving.with { $0.frames.isEmpty })
+    }
+
+    @Test func unknownSessionsAreNotFound() async throws {
+        var request = try request()
+        request.session = "sessions/none"
+        let asked = request
+        let error = await #expect(throws: ServingError.self) {
+            try await service.synthesize(asked, Caller(owner: "ada"))
+        }
+        #expect(error?.code == .notFound)
+    }
+}

@@ -1,0 +1,252 @@
+import Foundation
+import PosedProtos
+import PosedServing
+import PosedVision
+import SwiftProtobuf
+import Testing
+
+import PosedService
+
+@Suite(.timeLimit(.minutes(2))) struct StreamHandlerTests {
+    @Test func posesAreAnsweredInTheirOrder() async throws {
+        let conversation = try await Conversation()
+        conversation.start { $0.settings.seed = 5 }
+        for sequence: UInt64 in [1, 2, 7] { conversation.pose(sequence) }
+        conversation.finish()
+        try await conversation.serve()
+        let answers = await conversation.answers()
+        #expect(answers.map(\.sequence) == [0, 1, 2, 7])
+        #expect(answers[0].started.settings.seed == 5)
+        for answer in answers.dropFirst() {
+            #expect(answer.frame.image.raw.rgb == Data(repeating: 5, count: 12))
+            #expect(answer.frame.used.seed == 5)
+            #expect(answer.frame.cache.source)
+            #expect(answer.frame.timings.solve.nanos == 3_000_000)
+            #expect(answer.frame.timings.hasTotal)
+        }
+        #expect(conversation.serving.stream?.isFinished == true)
+    }
+
+    @Test func theStartSaysWhatHolds() async throws {
+        let conversation = try await Conversation()
+        conversation.start {
+            $0.maxLag = Google_Protobuf_Duration(nanos: 5)
+            $0.warmStart = 0.25
+        }
+        conversation.finish()
+        try await conversation.serve()
+        let options = try #require(conversation.serving.stream).options
+        #expect(options.session == "sessions/1")
+        #expect(options.maxLag == .nanoseconds(5))
+        #expect(options.warmStart == 0.25)
+    }
+
+    @Test func aPoseMayDifferFromItsStream() async throws {
+        let conversation = try await Conversation()
+        conversation.start { $0.settings.seed = 5 }
+        conversation.pose(1) {
+            $0.settings.seed = 6
+            $0.settings.imageFormat = .png
+        }
+        conversation.pose(2)
+        conversation.finish()
+        try await conversation.serve()
+        let answers = await conversation.answers()
+        #expect(answers[1].frame.used.seed == 6)
+        #expect(try answers[1].frame.image.image(at: "image", maxSide: 9).width == 2)
+        #expect(!answers[1].frame.image.png.isEmpty)
+        #expect(answers[2].frame.used.seed == 5)
+        #expect(answers[2].frame.image.png.isEmpty)
+    }
+
+    @Test func theSessionSaysHowPicturesAreSentWhereNobodyElseDoes() async throws {
+        let conversation = try await Conversation()
+        conversation.start { $0.settings.imageFormat = .unspecified }
+        conversation.pose(1)
+        conversation.finish()
+        try await conversation.serve()
+        #expect(await conversation.answers()[1].frame.image.png.isEmpty == false)
+        let other = try await Conversation()
+        other.serving.with { $0.sessions[0].session.defaults.format = .raw }
+        other.start { $0.settings.imageFormat = .unspecified }
+        other.pose(1)
+        other.finish()
+        try await other.serve()
+        #expect(await other.answers()[1].frame.image.raw.width == 2)
+    }
+
+    @Test func whatIsWrongWithAPoseIsItsOwn() async throws {
+        let conversation = try await Conversation()
+        conversation.start()
+        conversation.pose(1)
+        conversation.pose(1)
+        conversation.pose(0)
+        conversation.pose(4) { $0.pose.keypoints.joints.removeLast() }
+        conversation.pose(5) { $0.clearPose() }
+        conversation.pose(6) { $0.settings.nfe = 0 }
+        conversation.pose(7) { $0.pose.file = Data("nothing".utf8) }
+        conversation.say(Conversation.Request())
+        conversation.sayGarbage()
+        conversation.pose(8)
+        conversation.finish()
+        try await conversation.serve()
+        let answers = await conversation.answers()
+        #expect(answers.map(\.sequence) == [0, 1, 1, 0, 4, 5, 6, 7, 0, 0, 8])
+        #expect(answers.map(\.error.code) == [0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 0])
+        let messages = answers.map(\.error.message)
+        #expect(messages[2] == "pose.sequence: expected a number greater than 1, got 1")
+        #expect(messages[3] == "pose.sequence: expected a number greater than 1, got 0")
+        #expect(messages[4] == "pose.pose.keypoints.joints: expected 18 joints or 25, got 17")
+        #expect(
+            messages[5]
+                == "pose.pose: expected `keypoints`, `picture` or `file`, got none of them")
+        #expect(messages[6] == "pose.settings.nfe: expected a number from 1 to 200, got 0")
+        #expect(messages[7].hasPrefix("pose.pose.file: the pose: "))
+        #expect(messages[8] == "message: expected `pose`, got nothing known")
+        #expect(messages[9] == "no message at all")
+        #expect(conversation.serving.stream?.poses.map(\.sequence) == [1, 8])
+    }
+
+    @Test func supersededPosesSaySo() async throws {
+        let conversation = try await Conversation(answering: .whenTold)
+        conversation.start()
+        conversation.pose(3)
+        let call = Task { try await conversation.serve() }
+        while conversation.serving.stream == nil { await Task.yield() }
+        let stream = try #require(conversation.serving.stream)
+        await stream.arrivals(1)
+        stream.emit(
+            StreamEvent(sequence: 3, outcome: .superseded(by: 9, waited: .milliseconds(8))))
+        let answers = await conversation.answers(2)
+        #expect(answers[1].superseded.supersededBy == 9)
+        #expect(answers[1].superseded.waited.nanos == 8_000_000)
+        conversation.disappear()
+        await #expect(throws: CancellationError.self) { try await call.value }
+    }
+
+    @Test func failuresOfTheEngineHaveTheirStatus() async throws {
+        let conversation = try await Conversation(answering: .whenTold)
+        conversation.start()
+        conversation.pose(3)
+        let call = Task { try await conversation.serve() }
+        while conversation.serving.stream == nil { await Task.yield() }
+        let stream = try #require(conversation.serving.stream)
+        await stream.arrivals(1)
+        stream.emit(
+            StreamEvent(sequence: 3, outcome: .failed(ServingError(.limitReached, "too many"))))
+        let answers = await conversation.answers(2)
+        #expect(answers[1].error.code == 8)
+        #expect(answers[1].error.message == "too many")
+        conversation.disappear()
+        await #expect(throws: CancellationError.self) { try await call.value }
+    }
+
+    @Test(arguments: [false, true])
+    func aStreamBeginsWithItsStart(hasPose: Bool) async throws {
+        let conversation = try await Conversation()
+        if hasPose { conversation.pose(1) }
+        conversation.finish()
+        let error = await #expect(throws: ServiceError.self) { try await conversation.serve() }
+        #expect(error?.code == .invalidRequest)
+        #expect(conversation.serving.stream == nil)
+    }
+
+    @Test func aSecondStartEndsTheCall() async throws {
+        let conversation = try await Conversation(answering: .whenTold)
+        conversation.start()
+        conversation.pose(1)
+        conversation.start()
+        let error = await #expect(throws: ServiceError.self) { try await conversation.serve() }
+        #expect(
+            error?.message == "start: expected one at the beginning of a stream, got another")
+        #expect(conversation.serving.stream?.isCancelled == true)
+    }
+
+    @Test func unknownAndForeignSessionsDoNotExist() async throws {
+        let conversation = try await Conversation()
+        conversation.start { $0.session = "sessions/unknown" }
+        let error = await #expect(throws: ServingError.self) { try await conversation.serve() }
+        #expect(error?.code == .notFound)
+        #expect(await conversation.answers().isEmpty)
+    }
+
+    @Test func halfClosingFlushes() async throws {
+        let conversation = try await Conversation(answering: .whenTold)
+        conversation.start()
+        for sequence: UInt64 in 1...20 { conversation.pose(sequence) }
+        conversation.finish()
+        try await conversation.serve()
+        #expect(await conversation.answers().map(\.sequence) == Array(0...20))
+    }
+
+    @Test func aClientThatIsGoneStopsTheWork() async throws {
+        let conversation = try await Conversation(answering: .whenTold)
+        conversation.start()
+        conversation.pose(1)
+        let call = Task { try await conversation.serve() }
+        while conversation.serving.stream == nil { await Task.yield() }
+        let stream = try #require(conversation.serving.stream)
+        await stream.arrivals(1)
+        call.cancel()
+        await stream.cancellation()
+        await #expect(throws: CancellationError.self) { try await call.value }
+    }
+
+    @Test func aClientThatDoesNotReadIsNotReadEither() async throws {
+        let conversation = try await Conversation(reads: false)
+        conversation.start()
+        let many = 4 * SynthesisService.window
+        for sequence in 1...many { conversation.pose(UInt64(sequence)) }
+        conversation.finish()
+        async let served: Void = conversation.serve()
+        conversation.startReading()
+        try await served
+        #expect(await conversation.answers().count == many + 1)
+    }
+
+    @Test func posesAwaitingTheirAnswersAreBounded() async throws {
+        let conversation = try await Conversation(answering: .whenTold)
+        conversation.start()
+        for sequence in 1...(2 * SynthesisService.window) { conversation.pose(UInt64(sequence)) }
+        let call = Task { try await conversation.serve() }
+        while conversation.serving.stream == nil { await Task.yield() }
+        let stream = try #require(conversation.serving.stream)
+        await stream.arrivals(SynthesisService.window)
+        #expect(stream.poses.count == SynthesisService.window)
+        // One answer makes room for one pose.
+        stream.emit(
+            StreamEvent(sequence: 1, outcome: .superseded(by: 2, waited: .zero)))
+        await stream.arrivals(1)
+        #expect(stream.poses.count == SynthesisService.window + 1)
+        call.cancel()
+        await #expect(throws: CancellationError.self) { try await call.value }
+    }
+
+    @Test func drainingAnswersWhatWasTakenAndEndsTheStream() async throws {
+        let conversation = try await Conversation(answering: .whenTold)
+        conversation.start()
+        conversation.pose(1)
+        conversation.pose(2)
+        let call = Task { try await conversation.serve() }
+        while conversation.serving.stream == nil { await Task.yield() }
+        let stream = try #require(conversation.serving.stream)
+        await stream.arrivals(2)
+        conversation.drain.begin()
+        let error = await #expect(throws: ServiceError.self) { try await call.value }
+        #expect(error?.code == .unavailable)
+        #expect(await conversation.answers().map(\.sequence) == [0, 1, 2])
+    }
+
+    @Test func anAnswerOutOfItsTurnIsADefect() async throws {
+        let conversation = try await Conversation(answering: .whenTold)
+        conversation.start()
+        conversation.pose(1)
+        let call = Task { try await conversation.serve() }
+        while conversation.serving.stream == nil { await Task.yield() }
+        let stream = try #require(conversation.serving.stream)
+        await stream.arrivals(1)
+        stream.emit(StreamEvent(sequence: 2, outcome: .superseded(by: 3, waited: .zero)))
+        let error = await #expect(throws: ServiceError.self) { try await call.value }
+        #expect(error?.code == .failed)
+    }
+}
