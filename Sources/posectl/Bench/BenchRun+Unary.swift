@@ -1,0 +1,35 @@
+import PosedProtos
+import PosedRPC
+
+extension BenchRun {
+    /// Callers who ask for single pictures.
+    func unary(_ schedule: BenchSchedule) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in 0..<concurrency {
+                group.addTask { try await self.caller(worker, schedule) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func caller(_ worker: Int, _ schedule: BenchSchedule) async throws {
+        var request = Posed_V1_SynthesizeRequest()
+        request.session = sessions[worker % sessions.count]
+        request.settings = settings
+        while let ticket = schedule.next(at: now) {
+            // When all callers are busy, a request begins later than it was due: that is its latency too.
+            if let due = ticket.due { try await wait(until: due) }
+            let due = ticket.due ?? now
+            request.pose = poses[ticket.index % poses.count]
+            do {
+                let response = try await client.channel.unary(
+                    SynthesisMethods.synthesize, request, options: client.options)
+                note(BenchRecord(worker: worker, due: due, end: now, frame: response.frame))
+            } catch let error as RPCError {
+                note(
+                    BenchRecord(
+                        worker: worker, due: due, end: now, outcome: .failed(error.code.name)))
+            }
+        }
+    }
+}

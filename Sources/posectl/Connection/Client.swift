@@ -1,0 +1,55 @@
+import Foundation
+import PosedRPC
+
+/// A connection to the daemon.
+struct Client: Sendable {
+    let channel: Channel
+    private let timeout: Duration
+
+    /// How long a daemon that listens may take to answer at all.
+    private static let patience = Duration.seconds(10)
+
+    /// How long a daemon takes to answer that has nothing else to do.
+    private static let haste = Duration.milliseconds(500)
+
+    /// Connects, so that a daemon that is not there is noticed before anything else.
+    ///
+    /// - Throws: `PosectlError` `unreachable`, with what to do about it; `ValidationError`.
+    init(_ options: ConnectionOptions) async throws {
+        let configuration = try options.configuration()
+        let channel: Channel
+        do {
+            channel = try Channel(configuration)
+        } catch {
+            throw PosectlError(.file, Text.line(error.message), cause: error)
+        }
+        try await Self.connect(channel, configuration.target, patience: options.timeout)
+        self.channel = channel
+        timeout = options.timeout
+    }
+
+    /// Waits for the daemon, but not where nobody listens.
+    private static func connect(
+        _ channel: Channel, _ target: ChannelConfiguration.Target, patience: Duration
+    ) async throws {
+        let patience = min(patience, Self.patience)
+        if await channel.ready(within: min(haste, patience)) { return }
+        let unreachable = Unreachable(target)
+        if unreachable.isCertain { throw unreachable.error }
+        guard await channel.ready(within: patience) else { throw unreachable.error }
+    }
+
+    /// What holds for a request.
+    var options: CallOptions { CallOptions(timeout: timeout) }
+
+    /// One request, one reply. Throws `PosectlError`.
+    func call<Request, Response>(
+        _ method: MethodDescriptor<Request, Response>, _ request: Request
+    ) async throws -> Response {
+        do {
+            return try await channel.unary(method, request, options: options)
+        } catch let error as RPCError {
+            throw PosectlError(error)
+        }
+    }
+}

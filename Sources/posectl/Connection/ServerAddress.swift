@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+package import PosedRPC
+
+/// Where the daemon listens.
+package struct ServerAddress: ExpressibleByArgument, Equatable, Sendable, CustomStringConvertible {
+    /// The socket of the system's daemon.
+    package static let defaultPath = "/run/posed/posed.sock"
+
+    package let target: ChannelConfiguration.Target
+
+    /// An address as given.
+    init(_ target: ChannelConfiguration.Target) { self.target = target }
+
+    /// `unix:/path`, a path, `host:port` or `[address]:port`; nil for anything else.
+    package init?(argument: String) {
+        if argument.hasPrefix("unix:") {
+            var path = argument.dropFirst(5)
+            if path.hasPrefix("//") { path = path.dropFirst(2) }
+            guard !path.isEmpty else { return nil }
+            target = .unix(path: String(path))
+            return
+        }
+        if argument.hasPrefix("/") || argument.hasPrefix("./") {
+            target = .unix(path: argument)
+            return
+        }
+        guard let colon = argument.lastIndex(of: ":"),
+            let port = Int(argument[argument.index(after: colon)...]), (1...65535).contains(port)
+        else { return nil }
+        var host = argument[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        guard !host.isEmpty, !host.contains("/") else { return nil }
+        target = .tcp(host: String(host), port: port)
+    }
+
+    /// The address where nobody gave one: `POSED_ADDRESS`, else the system's socket. Throws
+    /// `ValidationError` when the variable is no address.
+    package static func inherited(
+        _ environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> ServerAddress {
+        guard let text = environment["POSED_ADDRESS"], !text.isEmpty else {
+            return ServerAddress(.unix(path: defaultPath))
+        }
+        guard let address = ServerAddress(argument: text) else {
+            throw ValidationError(
+                "POSED_ADDRESS: expected unix:/path or host:port, got “\(Text.line(text))”")
+        }
+        return address
+    }
+
+    /// As it is written.
+    package var description: String {
+        switch target {
+        case .unix(let path): "unix:\(path)"
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        }
+    }
+
+    /// Whether others could listen on the way.
+    var isRemote: Bool {
+        if case .tcp = target { return true }
+        return false
+    }
+}

@@ -1,0 +1,37 @@
+import Foundation
+import Synchronization
+
+/// The person at the terminal, if there is one: progress goes to stderr, and only there.
+enum Terminal {
+    /// Whether stderr is a terminal.
+    static let isPresent = isatty(STDERR_FILENO) != 0
+
+    /// Whether a progress line stands on the terminal at the moment.
+    private static let hasProgress = Mutex(false)
+
+    /// Shows a line that the next one replaces.
+    static func progress(_ text: @autoclosure () -> String) {
+        guard isPresent else { return }
+        hasProgress.withLock { $0 = true }
+        write("\r\u{1B}[2K" + text())
+    }
+
+    /// Takes the progress line away.
+    static func clearProgress() {
+        let had = hasProgress.withLock { shown in
+            defer { shown = false }
+            return shown
+        }
+        if had { write("\r\u{1B}[2K") }
+    }
+
+    /// Says something that stays, terminal or not: what went wrong with a part of the work.
+    static func warn(_ sentence: String) {
+        clearProgress()
+        write("posectl: \(Text.line(sentence))\n")
+    }
+
+    private static func write(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+}

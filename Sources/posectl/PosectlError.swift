@@ -1,0 +1,75 @@
+package import PosedRPC
+import PosedVision
+
+/// Why a command failed.
+package struct PosectlError: Error, Sendable, CustomStringConvertible {
+    /// The class of an error, which is also the exit status.
+    package struct Code: Hashable, Sendable, CustomStringConvertible {
+        private enum Kind: String { case refused, unreachable, file }
+        private let kind: Kind
+
+        /// The daemon refused a request, or could not fulfil it.
+        package static let refused = Code(kind: .refused)
+        /// The daemon could not be reached.
+        package static let unreachable = Code(kind: .unreachable)
+        /// A file cannot be read, or a result written.
+        package static let file = Code(kind: .file)
+
+        /// The name of the code, such as `refused`.
+        package var description: String { kind.rawValue }
+
+        /// What the process ends with.
+        package var exitStatus: Int32 {
+            switch kind {
+            case .refused: 1
+            case .unreachable: 3
+            case .file: 4
+            }
+        }
+    }
+
+    /// The class of the error.
+    package let code: Code
+    /// One sentence: what was expected, what came, and where.
+    package let message: String
+    /// The error below this one, if any.
+    package let cause: (any Error)?
+
+    /// An error of the class `code` that says `message`.
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    /// Any error, as the sentence that a command ends with.
+    package init(_ error: any Error) {
+        switch error {
+        case let error as PosectlError: self = error
+        case let error as RPCError: self.init(error)
+        case let error as VisionError:
+            self.init(.file, Text.line(error.message), cause: error)
+        case is CancellationError: self.init(.refused, "the command was interrupted")
+        default: self.init(.refused, Text.line("\(error)"), cause: error)
+        }
+    }
+
+    /// What the daemon said, and what can be done about it.
+    package init(_ error: RPCError) {
+        var sentence = "\(error.code.name): \(Text.line(error.message))"
+        switch error.code {
+        case .unauthenticated: sentence += " (--token-file FILE, or --cert FILE and --key FILE)"
+        case .deadlineExceeded: sentence += " (--timeout lets a request take longer)"
+        case .unimplemented: sentence += " (posectl and the daemon may be of different versions)"
+        case .internal:
+            if let id = error.metadata[ServerRequest.idKey] {
+                sentence += " (request \(Text.line(id)))"
+            }
+        default: break
+        }
+        self.init(.refused, sentence, cause: error)
+    }
+
+    /// The message.
+    package var description: String { message }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import PosedProtos
+import SwiftProtobuf
+
+/// `posectl sessions create`.
+struct SessionsCreateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Encodes pictures of a person, and prints the session's name.",
+        discussion: """
+            The settings are what the session's frames are made with where a request does not say \
+            otherwise.
+
+            EXAMPLES
+              posectl sessions create --source person.png
+              posectl sessions create --source front.png --source back.png --name Ada --ttl 2h --nfe 8
+            """)
+
+    @OptionGroup var connection: ConnectionOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "A PNG picture of the person; may be repeated, the main one first.",
+            valueName: "file"),
+        completion: .file(extensions: ["png"]))
+    var source: [String] = []
+
+    @Option(help: ArgumentHelp("A name for people.", valueName: "text"))
+    var name = ""
+
+    @Option(help: ArgumentHelp("A model, as `posectl models` lists them.", valueName: "name"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("How long it lives without a request.", valueName: "time"))
+    var ttl: Duration?
+
+    @Option(help: "How its pictures travel where a request does not say.")
+    var format: PictureFormat?
+
+    @OptionGroup(title: "Settings") var settings: SettingsOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    mutating func validate() throws {
+        if source.isEmpty { throw ValidationError("--source: expected a picture of the person") }
+    }
+
+    func run() async throws {
+        var request = Posed_V1_CreateSessionRequest()
+        request.sources = try source.map(InputFile.picture)
+        request.displayName = name
+        if let model { request.model = model.hasPrefix("models/") ? model : "models/" + model }
+        request.defaultSettings = settings.message
+        if let format { request.defaultSettings.imageFormat = format.message }
+        if let ttl { request.ttl = Google_Protobuf_Duration(rounding: ttl) }
+        let client = try await Client(connection)
+        let session = try await client.call(SessionMethods.create, request)
+        if json { return try JSON.show(session) }
+        print(Text.line(session.name))
+    }
+}

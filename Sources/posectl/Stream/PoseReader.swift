@@ -1,0 +1,99 @@
+import Foundation
+import PosedProtos
+import Synchronization
+
+/// Poses one after another, from files, folders, lines of JSON and standard input.
+///
+/// Files are read when their turn comes, on a queue of their own.
+package final class PoseReader: Sendable {
+    /// Where poses come from.
+    enum Item: Equatable, Sendable {
+        /// A pose file.
+        case file(String)
+        /// A file with a pose on each line; `-` is standard input.
+        case lines(String)
+    }
+
+    private struct State {
+        var items: ArraySlice<Item>
+        var lines: LineReader?
+        var count = 0
+    }
+
+    /// How many poses there are; nil where nobody knows.
+    package let total: Int?
+    private let state: Mutex<State>
+    private let queue = DispatchQueue(label: "posectl.poses")
+
+    /// A reader of what the arguments name. Throws `PosectlError` `file`.
+    package init(_ arguments: [String]) throws {
+        let items = try arguments.flatMap(Self.items)
+        guard !items.isEmpty else {
+            throw PosectlError(
+                .file, "\(arguments.joined(separator: ", ")): there is no pose file in it")
+        }
+        let isKnown = items.allSatisfy { if case .file = $0 { true } else { false } }
+        total = isKnown ? items.count : nil
+        state = Mutex(State(items: items[...]))
+    }
+
+    /// The next pose; nil after the last. Throws `PosectlError` `file`.
+    package func next() async throws -> NamedPose? {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { [self] in
+                continuation.resume(
+                    with: Result { try state.withLock { try Self.next(&$0) } })
+            }
+        }
+    }
+
+    private static func next(_ state: inout State) throws -> NamedPose? {
+        while true {
+            if let line = try state.lines?.next() {
+                state.count += 1
+                var pose = Posed_V1_Pose()
+                pose.file = line
+                return NamedPose(name: padded(state.count), pose: pose)
+            }
+            state.lines = nil
+            guard let item = state.items.popFirst() else { return nil }
+            switch item {
+            case .lines(let path): state.lines = try LineReader(path)
+            case .file(let path):
+                let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+                return NamedPose(name: name, pose: try InputFile.pose(path))
+            }
+        }
+    }
+
+    /// A number in six digits, so that names sort.
+    private static func padded(_ number: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
+
+    /// What an argument stands for: itself, or the pose files of a folder in the order of their names,
+    /// numbers by their value.
+    static func items(_ argument: String) throws -> [Item] {
+        if argument == "-" || argument.lowercased().hasSuffix(".jsonl") {
+            return [.lines(argument)]
+        }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
+            throw PosectlError(.file, "\(argument): there is no such file or folder")
+        }
+        guard isFolder.boolValue else { return [.file(argument)] }
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: argument)
+        } catch {
+            throw PosectlError(.file, "\(argument): the folder cannot be read", cause: error)
+        }
+        let known = names.filter { name in
+            !name.hasPrefix(".")
+                && ["json", "png", "txt"].contains { name.lowercased().hasSuffix("." + $0) }
+        }
+        return known.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+            .map { .file(argument + "/" + $0) }
+    }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import PosedProtos
+import SwiftProtobuf
+
+/// `posectl synthesize`.
+struct SynthesizeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "synthesize",
+        abstract: "One picture, of a session or of pictures sent along.",
+        discussion: """
+            EXAMPLES
+              posectl synthesize --session sessions/… --pose pose.json --out frame.png
+              posectl synthesize --source person.png --pose pose.json --out frame.png --nfe 8 --seed 7
+            """)
+
+    @OptionGroup var connection: ConnectionOptions
+
+    @Option(help: ArgumentHelp("A session of the person.", valueName: "name"))
+    var session: SessionName?
+
+    @Option(
+        help: ArgumentHelp(
+            "A PNG picture of the person, instead of a session; may be repeated.",
+            valueName: "file"),
+        completion: .file(extensions: ["png"]))
+    var source: [String] = []
+
+    @Option(help: ArgumentHelp("The model that is to see --source.", valueName: "name"))
+    var model: String?
+
+    @Option(
+        help: ArgumentHelp("A pose file of any known format.", valueName: "file"),
+        completion: .file())
+    var pose: String
+
+    @Option(
+        help: ArgumentHelp("Where the picture goes, as a PNG.", valueName: "file"),
+        completion: .file(extensions: ["png"]))
+    var out: String
+
+    @Option(help: "How the picture travels.")
+    var format = PictureFormat.png
+
+    @OptionGroup(title: "Settings") var settings: SettingsOptions
+
+    @Flag(help: "Print what the picture was made with and where the time went, as JSON.")
+    var json = false
+
+    mutating func validate() throws {
+        if (session == nil) == source.isEmpty {
+            throw ValidationError("expected either --session or --source")
+        }
+    }
+
+    func run() async throws {
+        var request = Posed_V1_SynthesizeRequest()
+        if let session {
+            request.session = session.name
+        } else {
+            request.sources.images = try source.map(InputFile.picture)
+            if let model {
+                request.sources.model = model.hasPrefix("models/") ? model : "models/" + model
+            }
+        }
+        request.pose = try InputFile.pose(pose)
+        request.settings = settings.message
+        request.settings.imageFormat = format.message
+        let client = try await Client(connection)
+        var frame = try await client.call(SynthesisMethods.synthesize, request).frame
+        try PictureFile.write(try PictureFile.png(frame.image), to: out)
+        frame.clearImage()
+        if json { return try JSON.show(frame) }
+        print(Self.summary(frame, out: out))
+    }
+
+    /// One line on a frame that was written.
+    static func summary(_ frame: Posed_V1_Frame, out: String) -> String {
+        let used = frame.used
+        let stages: [(String, Google_Protobuf_Duration)] = [
+            ("queue", frame.timings.queue), ("source", frame.timings.source),
+            ("pose", frame.timings.pose), ("solve", frame.timings.solve),
+            ("decode", frame.timings.decode), ("encode", frame.timings.encode),
+        ]
+        let times = stages.filter { $0.1.timeInterval > 0 }.map {
+            "\($0.0) \(Text.milliseconds($0.1.timeInterval * 1000))"
+        }
+        return Text.line(
+            "\(out): \(used.width)x\(used.height), \(used.solver), \(used.nfe) evaluations"
+                + "\(used.nfeReduced ? " (fewer, to be in time)" : ""), seed \(used.seed), "
+                + "\(Text.milliseconds(frame.timings.total.timeInterval * 1000)) "
+                + "(\(times.joined(separator: ", ")))")
+    }
+}
