@@ -1,8 +1,8 @@
 /// What went wrong with a session, a cache or the state directory.
 package struct SessionError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure, for callers that act on it.
-    package struct Code: Hashable, Sendable, CustomStringConvertible {
-        private enum Kind: String {
+    package struct Code: Hashable, Sendable, CaseIterable, CustomStringConvertible {
+        private enum Kind: String, CaseIterable {
             case notFound, invalidArgument, limitReached, conflict
             case locked, diskFull, readOnly, unreadable, unwritable, damaged
         }
@@ -34,6 +34,9 @@ package struct SessionError: Error, Sendable, CustomStringConvertible {
         package static let unwritable = Code(.unwritable)
         /// A file's content is not what was written, or of a version that is not understood.
         package static let damaged = Code(.damaged)
+
+        /// All kinds.
+        package static let allCases: [Code] = Kind.allCases.map(Code.init)
     }
 
     /// The kind of failure.
