@@ -1,0 +1,33 @@
+import GRPCCore
+import SwiftProtobuf
+
+/// A message's bytes, for grpc-swift.
+struct Coder<Value: Message>: MessageSerializer, MessageDeserializer {
+    func serialize<Bytes: GRPCContiguousBytes>(_ message: Value) throws -> Bytes {
+        Bytes(try message.serializedBytes() as [UInt8])
+    }
+
+    func deserialize<Bytes: GRPCContiguousBytes>(_ bytes: Bytes) throws -> Value {
+        try bytes.withUnsafeBytes { try Value(serializedBytes: Array($0)) }
+    }
+}
+
+/// A name like `posed.v1.SessionService/GetSession`.
+func method(_ name: String) -> MethodDescriptor {
+    let parts = name.split(separator: "/")
+    return MethodDescriptor(fullyQualifiedService: String(parts[0]), method: String(parts[1]))
+}
+
+extension GRPCClient {
+    /// One request, one reply.
+    func call<Request: Message, Response: Message>(
+        _ name: String, _ request: Request, timeout: Duration = .seconds(60)
+    ) async throws -> Response {
+        var options = CallOptions.defaults
+        options.timeout = timeout
+        return try await unary(
+            request: ClientRequest(message: request), descriptor: method(name),
+            serializer: Coder<Request>(), deserializer: Coder<Response>(), options: options
+        ) { try $0.message }
+    }
+}

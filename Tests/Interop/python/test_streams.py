@@ -1,0 +1,128 @@
+"""The bidirectional stream."""
+
+import queue
+import threading
+import unittest
+
+import grpc
+
+from case import Case
+from daemon import POSE
+from google.protobuf import duration_pb2
+from posed.v1 import image_pb2, pose_pb2, server_service_pb2, synthesis_pb2
+from posed.v1 import synthesis_service_pb2 as messages
+
+SETTINGS = synthesis_pb2.SynthesisSettings(
+    nfe=2, seed=1, image_format=image_pb2.IMAGE_FORMAT_RAW_RGB8)
+
+
+def start(session, **fields):
+    return messages.StreamSynthesizeRequest(
+        start=messages.StreamStart(session=session, **{"settings": SETTINGS, **fields}))
+
+
+def pose(sequence, **fields):
+    content = {"pose": pose_pb2.Pose(file=POSE.read_bytes()), **fields}
+    return messages.StreamSynthesizeRequest(
+        pose=messages.StreamPose(sequence=sequence, **content))
+
+
+class Streams(Case):
+    def answers(self, *requests, timeout=60):
+        return list(self.synthesis.StreamSynthesize(iter(requests), timeout=timeout))
+
+    def test_every_pose_has_its_answer_in_order(self):
+        answers = self.answers(start(self.session()), *(pose(number) for number in range(1, 21)))
+        self.assertEqual([answer.sequence for answer in answers], list(range(21)))
+        self.assertEqual(answers[0].WhichOneof("event"), "started")
+        self.assertEqual(answers[0].started.settings.seed, 1)
+        pictures = {answer.frame.image.raw.rgb for answer in answers[1:]}
+        self.assertEqual(len(pictures), 1)
+
+    def test_a_conversation_goes_back_and_forth(self):
+        requests = queue.SimpleQueue()
+        call = self.synthesis.StreamSynthesize(iter(requests.get, None), timeout=60)
+        requests.put(start(self.session()))
+        self.assertEqual(next(call).WhichOneof("event"), "started")
+        for number in range(1, 6):
+            requests.put(pose(number))
+            self.assertEqual(next(call).sequence, number)
+        requests.put(None)
+        self.assertEqual(list(call), [])
+        self.assertEqual(call.code(), grpc.StatusCode.OK)
+
+    def test_a_bad_pose_is_its_own_error(self):
+        answers = self.answers(
+            start(self.session()), pose(1), pose(1), pose(3, pose=pose_pb2.Pose(file=b"{")),
+            messages.StreamSynthesizeRequest(), pose(4, settings=synthesis_pb2.SynthesisSettings(nfe=0)),
+            pose(5))
+        events = [(answer.sequence, answer.WhichOneof("event")) for answer in answers]
+        self.assertEqual(events, [(0, "started"), (1, "frame"), (1, "error"), (3, "error"),
+                                  (0, "error"), (4, "error"), (5, "frame")])
+        for answer in answers:
+            if answer.WhichOneof("event") == "error":
+                self.assertEqual(answer.error.code, 3, answer.error.message)
+
+    def test_the_latest_pose_wins(self):
+        slow = synthesis_pb2.SynthesisSettings(nfe=64, image_format=image_pb2.IMAGE_FORMAT_RAW_RGB8)
+        answers = self.answers(
+            start(self.session(), settings=slow, max_lag=duration_pb2.Duration()),
+            *(pose(number) for number in range(1, 31)))
+        self.assertEqual([answer.sequence for answer in answers], list(range(31)))
+        superseded = [answer for answer in answers if answer.WhichOneof("event") == "superseded"]
+        self.assertTrue(superseded)
+        for answer in superseded:
+            self.assertGreater(answer.superseded.superseded_by, answer.sequence)
+        self.assertEqual(answers[-1].WhichOneof("event"), "frame")
+
+    def test_streams_begin_with_their_start(self):
+        for requests in ([], [pose(1)], [messages.StreamSynthesizeRequest()]):
+            with self.assertRaises(grpc.RpcError) as caught:
+                self.answers(*requests)
+            self.assertEqual(caught.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+        with self.assertRaises(grpc.RpcError) as caught:
+            name = self.session()
+            self.answers(start(name), pose(1), start(name))
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+
+    def test_many_streams_at_a_time(self):
+        name = self.session()
+        results = {}
+
+        def stream(index):
+            requests = [start(name)] + [pose(number) for number in range(1, 11)]
+            with self.daemon.channel() as channel:
+                stub = type(self.synthesis)(channel)
+                results[index] = list(stub.StreamSynthesize(iter(requests), timeout=120))
+
+        threads = [threading.Thread(target=stream, args=(index,)) for index in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(results), list(range(6)))
+        pictures = {answer.frame.image.raw.rgb for answers in results.values()
+                    for answer in answers[1:]}
+        self.assertEqual(len(pictures), 1)
+
+    def test_a_client_that_hangs_up_stops_its_work(self):
+        busy = synthesis_pb2.SynthesisSettings(nfe=200)
+        requests = [start(self.session(), settings=busy)] + [pose(number) for number in range(1, 60)]
+        call = self.synthesis.StreamSynthesize(iter(requests))
+        next(call)
+        call.cancel()
+        self.wait_for(lambda now: now.open_streams == 0 and now.frames_running == 0
+                      and now.frames_queued == 0)
+
+    def wait_for(self, condition):
+        """Asks for the statistics until they are as expected."""
+        request = server_service_pb2.GetStatisticsRequest()
+        for _ in range(2000):
+            now = self.server.GetStatistics(request, timeout=60)
+            if condition(now):
+                return
+        self.fail(f"the daemon still works: {now}")
+
+
+if __name__ == "__main__":
+    unittest.main()
