@@ -171,6 +171,7 @@ let package = Package(
         room(
             "PosedDaemon",
             [
+                "PosedSessions",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
@@ -181,7 +182,7 @@ let package = Package(
         .executableTarget(
             name: "posed",
             dependencies: [
-                "PosedDaemon", "PosedSystemd",
+                "PosedBackend", "PosedDaemon", "PosedSystemd",
                 product("ArgumentParser", "swift-argument-parser"),
             ],
             swiftSettings: swift),

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import PosedBackend
 internal import PosedDaemon
 internal import PosedSystemd
 
@@ -55,9 +56,7 @@ struct PosedCommand: AsyncParsableCommand {
         let status =
             checkConfig
             ? process.check()
-            : await process.run { _, _ in
-                throw DaemonError(.core, "this build of posed has no engine to serve with")
-            }
+            : await process.run { _, log in ServingCore(log: log) }
         fflush(nil)
         // Threads of the engine may be at work where the end is not an orderly one: nothing that they use
         // is torn down under them.
@@ -67,6 +66,11 @@ struct PosedCommand: AsyncParsableCommand {
 
     /// Runs the command that the arguments name.
     static func main() async {
+        let arguments = CommandLine.arguments
+        if arguments.count == 3, arguments[1] == ProbeChild.command {
+            // The child process in which the daemon tries a backend out.
+            ProbeChild.run(path: arguments[2])
+        }
         Inherited.take()
         do {
             var command = try parseAsRoot()

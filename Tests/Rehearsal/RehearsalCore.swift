@@ -10,6 +10,7 @@ internal import Synchronization
 /// Sockets that were inherited are accepted on: each caller is told the socket's name.
 final class RehearsalCore: DaemonCore {
     let heartbeat = Heartbeat()
+    var pulse: UInt64 { heartbeat.count }
 
     private let stalls: Bool
     private let drains: Bool

@@ -1,0 +1,77 @@
+package import PosedServing
+internal import Synchronization
+
+/// An engine room whose callers get the configuration's defaults where they say nothing.
+///
+/// A session takes them over when it is made, so that its frames stay as they are when the configuration
+/// changes.
+package final class ConfiguredServing: Serving {
+    private let engine: any Serving
+    private let defaults: Mutex<RequestDefaults>
+
+    /// An engine room and its callers' defaults.
+    package init(_ engine: any Serving, defaults: RequestDefaults) {
+        self.engine = engine
+        self.defaults = Mutex(defaults)
+    }
+
+    /// The defaults from now on.
+    package var requestDefaults: RequestDefaults {
+        get { defaults.withLock { $0 } }
+        set { defaults.withLock { $0 = newValue } }
+    }
+
+    package func createSession(_ session: NewSession, owner: String) async throws
+        -> SessionDescription
+    {
+        let defaults = requestDefaults
+        var session = session
+        session.defaults = session.defaults.over(defaults.settings)
+        session.deadline = session.deadline ?? defaults.deadline.map(ContinuousClock.now.advanced)
+        return try await engine.createSession(session, owner: owner)
+    }
+
+    package func updateSession(_ name: String, _ changes: SessionChanges, owner: String)
+        async throws -> SessionDescription
+    {
+        var changes = changes
+        changes.defaults = changes.defaults?.over(requestDefaults.settings)
+        return try await engine.updateSession(name, changes, owner: owner)
+    }
+
+    package func synthesize(_ request: FrameRequest, owner: String) async throws -> Frame {
+        let defaults = requestDefaults
+        var request = request
+        if case .pictures = request.subject {
+            request.settings = request.settings.over(defaults.settings)
+        }
+        request.deadline = request.deadline ?? defaults.deadline.map(ContinuousClock.now.advanced)
+        return try await engine.synthesize(request, owner: owner)
+    }
+
+    package func openStream(_ options: StreamOptions, owner: String) async throws
+        -> any FrameStream
+    {
+        var options = options
+        options.maxLag = options.maxLag ?? requestDefaults.maxLag
+        return try await engine.openStream(options, owner: owner)
+    }
+
+    package func session(_ name: String, owner: String) throws -> SessionDescription {
+        try engine.session(name, owner: owner)
+    }
+
+    package func sessions(owner: String, pageSize: Int, pageToken: String) throws -> SessionPage {
+        try engine.sessions(owner: owner, pageSize: pageSize, pageToken: pageToken)
+    }
+
+    package func deleteSession(_ name: String, owner: String) async throws {
+        try await engine.deleteSession(name, owner: owner)
+    }
+
+    package var models: [ModelDescription] { engine.models }
+    package var backends: [BackendDescription] { engine.backends }
+    package var solvers: [SolverDescription] { engine.solvers }
+    package var limits: ServingLimits { engine.limits }
+    package var statistics: ServingStatistics { engine.statistics }
+}

@@ -1,0 +1,66 @@
+internal import PosedBackend
+internal import PosedServing
+
+extension DaemonConfiguration {
+    /// What the engine room is to serve, and how.
+    ///
+    /// - Throws: `BackendError` for a placement that cannot be.
+    func serving() throws -> ServingConfiguration {
+        let backend = self[Settings.Model.backend]
+        let model = ServingConfiguration.Model(
+            name: "default", folder: self[Settings.Model.folder] ?? "",
+            placement: backend == "auto" ? Placement() : try Placement(parsing: backend),
+            precision: self[Settings.Model.dtype].dtype)
+        var serving = ServingConfiguration(models: [model])
+        serving.threads = self[Settings.Model.threads]
+        serving.backendFolder = self[Settings.Model.backendPath]
+        serving.solverFiles = self[Settings.Model.solverFiles]
+        serving.solverLibraries = self[Settings.Model.solverLibraries]
+        serving.batchRows = .automatic(atMost: self[Settings.Scheduling.maxBatchRows])
+        serving.stateFolder = self[Settings.Sessions.stateDirectory]
+        serving.limits = servingLimits
+        return serving
+    }
+
+    /// What requests may ask for.
+    var servingLimits: ServingLimits {
+        var limits = ServingLimits()
+        limits.maxEvaluations = self[Settings.Limits.maxNfe]
+        limits.maxSide = self[Settings.Limits.maxSide]
+        limits.maxSources = self[Settings.Limits.maxSources]
+        limits.maxSessions = self[Settings.Sessions.maxCount]
+        limits.maxSessionsPerOwner = self[Settings.Sessions.maxPerOwner]
+        limits.maxSessionBytes = self[Settings.Sessions.maxBytes]
+        limits.maxPictureBytes = self[Settings.Sessions.maxBytes]
+        limits.maxPoseCacheBytes = self[Settings.Sessions.poseCacheBytes]
+        limits.maxQueuedFrames = self[Settings.Scheduling.maxQueuedFrames]
+        limits.maxQueuedFramesPerOwner = self[Settings.Scheduling.maxQueuedFramesPerOwner]
+        limits.defaultTimeToLive = self[Settings.Sessions.idleTimeout]
+        limits.maxTimeToLive = self[Settings.Sessions.maxIdleTimeout]
+        return limits
+    }
+
+    /// What requests get that do not say otherwise.
+    var requestDefaults: RequestDefaults {
+        var settings = FrameSettings()
+        settings.solver = self[Settings.Sampling.solver]
+        settings.evaluations = self[Settings.Sampling.nfe]
+        settings.guidance = self[Settings.Sampling.guidance]
+        settings.timeShift = self[Settings.Sampling.timeShift]
+        return RequestDefaults(
+            settings: settings, deadline: self[Settings.Scheduling.defaultDeadline],
+            maxLag: self[Settings.Scheduling.defaultMaxLag])
+    }
+}
+
+extension ComputeType {
+    /// The engine's name for it; nil leaves the choice to the device.
+    fileprivate var dtype: DType? {
+        switch self {
+        case .auto: nil
+        case .f32: .f32
+        case .bf16: .bf16
+        case .f16: .f16
+        }
+    }
+}

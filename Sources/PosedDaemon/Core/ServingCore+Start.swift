@@ -1,0 +1,110 @@
+internal import Foundation
+internal import Logging
+internal import PosedRPC
+internal import PosedService
+internal import PosedServing
+internal import PosedSessions
+internal import PosedTelemetry
+
+extension ServingCore {
+    package func start(_ configuration: DaemonConfiguration, _ context: CoreContext) async throws {
+        let sessions = log.logger("posed.sessions")
+        let engine = try await ServingEngine.load(
+            try configuration.serving(), metrics: EngineMetrics(context.metrics),
+            onArchive: { report in
+                sessions.log(
+                    level: report.severity == .problem ? .warning : .info, "\(report.message)")
+            },
+            onProgress: context.progress)
+        do {
+            if configuration[Settings.Sessions.stateDirectory] != nil {
+                context.progress("Restoring sessions")
+                let count = await engine.restoreSessions()
+                logger.notice("Restored \(count) sessions")
+            }
+            adopt(try serve(engine, configuration, context))
+        } catch {
+            await engine.shutDown()
+            throw error
+        }
+    }
+
+    /// Opens the endpoints in front of an engine that is ready.
+    private func serve(
+        _ engine: ServingEngine, _ configuration: DaemonConfiguration, _ context: CoreContext
+    ) throws -> Running {
+        let serving = ConfiguredServing(engine, defaults: configuration.requestDefaults)
+        let services = try Services(
+            serving: serving,
+            facts: .init(
+                version: DaemonVersion.current, started: Date(),
+                maxMessageBytes: configuration[Settings.RPC.maxReceiveBytes]))
+        var router = Router()
+        try services.register(in: &router)
+        let policy = try policy(configuration)
+        let access = AccessControl(
+            policy, openMethods: ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"])
+        let telemetry = CallTelemetry(
+            context.metrics, methods: router.methods, logger: log.logger("posed.calls"))
+        var settings = try configuration.server(activated: context.activated)
+        settings.reloadable = policy.tokens.map { [$0] } ?? []
+        settings.onEvent = { [log] in Self.report($0, log.logger("posed.server")) }
+        let server = Server(
+            configuration: settings, router: router,
+            interceptors: [telemetry.interceptor, access.interceptor])
+        try server.start()
+        services.health.set(.serving)
+        return Running(
+            engine: engine, serving: serving, services: services, server: server, access: access,
+            chores: [
+                Task { await engine.keepHouse() },
+                Task { await Self.keepGauges(context, engine, server) },
+            ])
+    }
+
+    /// Who may call, by a configuration.
+    func policy(_ configuration: DaemonConfiguration) throws -> AccessControl.Policy {
+        AccessControl.Policy(
+            tokens: try configuration[Settings.Authentication.tokensFile].map { path in
+                try TokenFile(path)
+            },
+            unix: configuration[Settings.Listen.unixAllow],
+            tcp: configuration[Settings.Listen.tcpAllow])
+    }
+
+    /// Brings gauges up to date once a second.
+    private static func keepGauges(
+        _ context: CoreContext, _ engine: ServingEngine, _ server: Server
+    ) async {
+        let metrics = context.metrics
+        repeat {
+            let now = engine.statistics
+            metrics.sessions().set(Double(now.sessions))
+            metrics.sessionBytes().set(Double(now.sessionBytes))
+            metrics.framesWaiting().set(Double(now.framesQueued))
+            metrics.framesRunning().set(Double(now.framesRunning))
+            metrics.streams().set(Double(now.openStreams))
+            let alive = Ledger.shared.snapshot()
+            for item in Ledger.Item.allCases {
+                metrics.rpcAlive("\(item)").set(Double(alive[item]))
+            }
+        } while (try? await Task.sleep(for: .seconds(1))) != nil
+    }
+
+    private static func report(_ event: ServerEvent, _ logger: Logger) {
+        switch event {
+        case .connectionOpened(let peer): logger.debug("\(peer) connected")
+        case .connectionClosed(let peer): logger.debug("\(peer) left")
+        case .connectionRefused(let peer, let reason): logger.info("\(peer) refused: \(reason)")
+        case .acceptPaused(let reason): logger.warning("No connections are accepted: \(reason)")
+        case .callRefused(let request):
+            logger.warning("\(request.method) of \(request.peer) refused: too many calls")
+        case .filesReloaded(let paths):
+            logger.notice("Reloaded \(paths.joined(separator: ", "))")
+        case .filesRefused(let paths, let error):
+            logger.error(
+                "\(paths.joined(separator: ", ")) changed and cannot be used; the old contents stay: \(error)"
+            )
+        }
+    }
+}

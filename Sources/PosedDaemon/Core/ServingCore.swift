@@ -1,0 +1,95 @@
+internal import Logging
+internal import PosedRPC
+internal import PosedServing
+internal import PosedService
+package import PosedTelemetry
+internal import Synchronization
+
+/// The daemon's inside: the engine room, the services, and the server in front of them.
+package final class ServingCore: DaemonCore {
+    /// What there is once it has started.
+    struct Running: Sendable {
+        let engine: ServingEngine
+        let serving: ConfiguredServing
+        let services: Services
+        let server: Server
+        let access: AccessControl
+        /// Removes expired sessions and keeps gauges; cancelled at the end.
+        let chores: [Task<Void, Never>]
+    }
+
+    let log: LogSink
+    let logger: Logger
+    private let made = ContinuousClock.now
+    private let state = Mutex<Running?>(nil)
+
+    /// A core that has not started.
+    package init(log: LogSink) {
+        self.log = log
+        logger = log.logger("posed")
+    }
+
+    /// What there is; nil before the start.
+    var running: Running? { state.withLock { $0 } }
+
+    /// Takes note that it has started.
+    func adopt(_ running: Running) { state.withLock { $0 = running } }
+
+    /// Grows while the compute loop goes round: nanoseconds from this core's making to its latest round.
+    package var pulse: UInt64 {
+        guard let running else { return 0 }
+        let age = made.duration(to: running.engine.heartbeat).components
+        return UInt64(max(0, age.seconds * 1_000_000_000 + age.attoseconds / 1_000_000_000))
+    }
+
+    package var statistics: CoreStatistics {
+        guard let running else { return CoreStatistics() }
+        let engine = running.engine.statistics
+        var statistics = CoreStatistics()
+        statistics.endpoints = running.server.boundEndpoints.map(Self.text)
+        statistics.model = running.engine.models.first?.name ?? ""
+        statistics.sessions = engine.sessions
+        statistics.streams = engine.openStreams
+        statistics.framesQueued = engine.framesQueued
+        statistics.framesRunning = engine.framesRunning
+        statistics.framesCompleted = engine.framesCompleted
+        return statistics
+    }
+
+    /// The compute loop goes round once a second by itself.
+    package func nudge() {}
+
+    package func untilEnded() async throws {
+        guard let running else { return }
+        await running.server.stopped()
+    }
+
+    package func drain() async -> Int {
+        guard let running else { return 0 }
+        running.services.beginDraining()
+        running.server.beginGracefulShutdown()
+        await running.server.stopped()
+        // Nobody is left who could wait for a frame.
+        let statistics = running.engine.statistics
+        return statistics.framesQueued + statistics.framesRunning
+    }
+
+    package func abandon() {
+        running?.server.cancelAll()
+    }
+
+    package func stop() async {
+        guard let running else { return }
+        for chore in running.chores { chore.cancel() }
+        running.server.cancelAll()
+        await running.engine.shutDown()
+    }
+
+    private static func text(_ endpoint: BoundEndpoint) -> String {
+        switch endpoint {
+        case .unix(let path): "unix:\(path)"
+        case .tcp(let host, let port): "\(SocketAddress(host: host, port: port))"
+        case .listener(let descriptor): "descriptor \(descriptor)"
+        }
+    }
+}
