@@ -60,6 +60,7 @@ enum ModelLoader {
                 loaded.served.append(try ServedModel(model.name, made, fingerprint: fingerprint))
             }
         }
+        loaded.served[0].description.isDefault = true
         let inUse = Set(loaded.served.flatMap { $0.description.parts.map(\.device) })
         loaded.backends = registry.entries.map {
             BackendDescription(
