@@ -198,24 +198,35 @@ import Testing
         #expect(daemon.archive.statistics.saves == 1)
     }
 
-    /// While the disk does not answer, changes of a session do not pile up, and nothing else waits.
+    /// While the disk does not answer, changes of a session do not pile up, nothing else waits, and
+    /// in the end the last change is what is written.
     @Test func aSlowDiskHoldsNobodyUp() async throws {
         let files = BlockedFiles()
         let daemon = try Daemon(files)
-        let creations = (0..<3).map { number in
+        let creations = (0..<4).map { number in
             Task { try await daemon.store.create(draft(name: "\(number)"), owner: "alice") }
         }
-        while daemon.store.statistics.sessions < 3 { await Task.yield() }
+        while daemon.store.statistics.sessions < 4 { await Task.yield() }
         let ids = try daemon.store.sessions(of: "alice").sessions.map(\.id)
         for _ in 0..<50 {
             daemon.clock.advance(by: .seconds(100))
             for id in ids { try daemon.store.acquire(id, owner: "alice").release() }
         }
-        #expect(daemon.archive.statistics.pending <= 3)
+        let end = Task { try await daemon.store.delete(ids[3], owner: "alice") }
+        while daemon.store.statistics.sessions > 3 { await Task.yield() }
+        #expect(daemon.archive.statistics.pending <= 4)
         files.unblock()
         for creation in creations { _ = try await creation.value }
+        try await end.value
         await daemon.archive.settleAll()
-        #expect(daemon.archive.statistics.saves <= 6)
+        #expect(daemon.archive.statistics.saves <= 7)
+
+        let next = try Daemon(files.files, after: .seconds(5000))
+        #expect(await next.store.restore() == 3)
+        for id in ids[..<3] {
+            let session = try next.store.session(id, owner: "alice")
+            #expect(session.used == session.created.advanced(by: .seconds(5000)))
+        }
     }
 
     @Test func worksInARealDirectory() async throws {

@@ -3,7 +3,8 @@ import PosedSessions
 
 /// A directory in memory that does not answer until a test lets it.
 final class BlockedFiles: StateFiles {
-    private let files = MemoryFiles()
+    /// What is behind the barrier.
+    let files = MemoryFiles()
     private let barrier = DispatchSemaphore(value: 0)
 
     var place: String { files.place }
