@@ -1,0 +1,130 @@
+"""A daemon under test: its configuration, its process, and what can be seen of it from outside."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+CONFIGURATION = """\
+models:
+  - name: default
+    path: {model}
+listen:
+  - unix: {socket}
+http:
+  host: 127.0.0.1
+  port: {port}
+backend: {backend}
+sessions:
+  stateDirectory: {state}
+limits:
+  maxMessageBytes: 4194304
+"""
+
+
+class Daemon:
+    """`posed` on a Unix socket in a folder of its own."""
+
+    def __init__(self, binary, model, folder, backend="blas"):
+        self.binary = str(binary)
+        self.folder = Path(folder)
+        self.socket = str(self.folder / "posed.sock")
+        self.address = "unix:" + self.socket
+        self.http_port = free_port()
+        self.log = open(self.folder / "posed.log", "ab")
+        self.config = self.folder / "posed.yaml"
+        self.config.write_text(CONFIGURATION.format(
+            model=model, socket=self.socket, port=self.http_port, backend=backend,
+            state=self.folder / "state"))
+        self.process = None
+
+    def start(self):
+        """Starts it and waits until it says that it is ready."""
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        path = str(self.folder / "notify.sock")
+        if os.path.exists(path):
+            os.unlink(path)
+        notify.bind(path)
+        notify.settimeout(120)
+        environment = dict(os.environ, NOTIFY_SOCKET=path)
+        self.process = subprocess.Popen(
+            [self.binary, "--config", str(self.config)], stdout=self.log, stderr=self.log,
+            env=environment)
+        while b"READY=1" not in notify.recv(65536):
+            pass
+        notify.close()
+
+    def kill(self):
+        """Ends it as a crash would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def terminate(self, patience=60):
+        """Asks it to drain; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(patience)
+
+    def resident_bytes(self):
+        """Resident memory now; 0 when it is gone."""
+        try:
+            status = Path(f"/proc/{self.process.pid}/status").read_text()
+        except OSError:
+            return 0
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        return int(found.group(1)) * 1024 if found else 0
+
+    def open_files(self):
+        """File descriptors that it holds."""
+        try:
+            return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        except OSError:
+            return 0
+
+    def metrics(self):
+        """Its metrics, by name and labels."""
+        url = f"http://127.0.0.1:{self.http_port}/metrics"
+        text = urllib.request.urlopen(url, timeout=10).read().decode()
+        lines = (line for line in text.splitlines() if line and not line.startswith("#"))
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+def free_port():
+    """A TCP port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def slope(samples):
+    """Growth of (seconds, value) samples, by least squares, in units a second."""
+    count = len(samples)
+    if count < 2:
+        return 0.0
+    mean_x = sum(x for x, _ in samples) / count
+    mean_y = sum(y for _, y in samples) / count
+    spread = sum((x - mean_x) ** 2 for x, _ in samples)
+    return sum((x - mean_x) * (y - mean_y) for x, y in samples) / spread if spread else 0.0
+
+
+class Watch:
+    """Samples memory and file descriptors of a daemon."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.begin = time.monotonic()
+        self.resident, self.files = [], []
+
+    def sample(self):
+        """Takes a sample."""
+        now = time.monotonic() - self.begin
+        self.resident.append((now, self.daemon.resident_bytes()))
+        self.files.append((now, self.daemon.open_files()))
+
+    def growth(self, skip=0.4):
+        """Bytes a minute and files a minute, without the first share of the time."""
+        start = len(self.resident) - int(len(self.resident) * (1 - skip))
+        return slope(self.resident[start:]) * 60, slope(self.files[start:]) * 60

@@ -1,0 +1,173 @@
+"""Runs posed at full load for some minutes with clients that behave and clients that do not.
+
+    python Tests/Soak/soak.py --posed .build/release/posed --model Tests/Goldens/tiny --minutes 10
+
+Half-way the daemon is killed (SIGKILL) and started again. At the end every behaving client must have had an
+answer to each request that the kill did not interrupt, the same picture for the same request throughout, and
+its session after the restart; the daemon's ledger of calls, tags and buffers must read zero once the clients are
+gone, its memory must not grow, and a SIGTERM must end it with status 0. Needs grpcio and grpcio-tools.
+Prints a JSON report; the exit status is 0 only when all of that holds.
+"""
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from daemon import Daemon, Watch
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+STEADY = ["unary", "unary", "unary", "stream", "stream", "expire", "sessions", "oversize"]
+HOSTILE = ["stall", "vanish", "vanish", "garbage", "half_open"]
+GROWTH_LIMIT = 2 << 20  # bytes a minute
+FILE_GROWTH_LIMIT = 5  # a minute
+
+
+class Crowd:
+    """Client processes; those that end by themselves are replaced by new ones."""
+
+    def __init__(self, address, stubs):
+        self.address, self.stubs = address, stubs
+        self.seed = 0
+        self.steady = {kind + str(i): self.begin(kind) for i, kind in enumerate(STEADY)}
+        self.hostile = [(kind, self.begin(kind)) for kind in HOSTILE]
+        self.replaced = 0
+
+    def begin(self, kind):
+        """Starts a client."""
+        self.seed += 1
+        return subprocess.Popen(
+            [sys.executable, str(HERE / "clients.py"), kind, self.address, self.stubs, str(self.seed)],
+            stdout=subprocess.PIPE, text=True)
+
+    def renew(self):
+        """Replaces hostile clients that have ended."""
+        for index, (kind, process) in enumerate(self.hostile):
+            if process.poll() is not None:
+                process.stdout.close()
+                self.hostile[index] = (kind, self.begin(kind))
+                self.replaced += 1
+
+    def end(self):
+        """Ends all; the records of the steady ones."""
+        for _, process in self.hostile:
+            process.kill()
+            process.wait()
+        records = {}
+        for process in self.steady.values():
+            process.send_signal(signal.SIGTERM)
+        for name, process in self.steady.items():
+            out, _ = process.communicate(timeout=180)
+            records[name] = json.loads(out.strip().splitlines()[-1]) if out.strip() else None
+        return records
+
+
+def stubs(folder):
+    """Python modules of the protocol, made in `folder`."""
+    protos = [str(p.relative_to(ROOT / "protos")) for p in (ROOT / "protos/posed").rglob("*.proto")]
+    subprocess.run(
+        [sys.executable, "-m", "grpc_tools.protoc", "-I", str(ROOT / "protos"),
+         "--python_out", folder, "--grpc_python_out", folder, *protos], check=True)
+    return folder
+
+
+def verdict(records, first, second, ledger, status):
+    """What does not hold, a sentence each."""
+    faults = []
+    for name, record in records.items():
+        if record is None:
+            faults.append(f"{name} ended without a record")
+            continue
+        missing = record["sent"] - record["answered"] - record["refused"] - record["interrupted"]
+        if missing != 0:
+            faults.append(f"{name}: {missing} of {record['sent']} requests have no answer")
+        if record["changed"]:
+            faults.append(f"{name}: {record['changed']} pictures differ from the first of their request")
+        faults += [f"{name}: {sentence}" for sentence in record["wrong"]]
+        if record["answered"] == 0:
+            faults.append(f"{name} was never answered")
+    for label, watch in (("before", first), ("after", second)):
+        grown, files = watch.growth()
+        if grown > GROWTH_LIMIT:
+            faults.append(f"{label} the kill, memory grew by {grown / 1e6:.1f} MB a minute")
+        if files > FILE_GROWTH_LIMIT:
+            faults.append(f"{label} the kill, open files grew by {files:.1f} a minute")
+    faults += [f"ledger: {name} is {value:.0f}" for name, value in ledger.items() if value != 0]
+    if status != 0:
+        faults.append(f"the daemon ended with status {status}")
+    return faults
+
+
+def watch_for(seconds, daemon, crowd):
+    """Lets the crowd work; samples of the daemon each second."""
+    watch = Watch(daemon)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        crowd.renew()
+        watch.sample()
+        if daemon.process.poll() is not None:
+            raise SystemExit(f"the daemon died with status {daemon.process.returncode}")
+        time.sleep(1)
+    return watch
+
+
+def ledger(daemon, patience=20):
+    """What the daemon still holds of calls, once the clients are gone."""
+    end = time.monotonic() + patience
+    while True:
+        held = {name: value for name, value in daemon.metrics().items()
+                if name.startswith("posed_rpc_ledger") and 'kind="calls"' in name
+                or name.startswith("posed_frames_running") or name.startswith("posed_frames_queued")}
+        if not any(held.values()) or time.monotonic() > end:
+            return held
+        time.sleep(0.5)
+
+
+def main():
+    """Runs the soak."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--posed", default=str(ROOT / ".build/release/posed"))
+    parser.add_argument("--model", default=str(ROOT / "Tests/Goldens/tiny"))
+    parser.add_argument("--backend", default="blas")
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--folder", help="where logs and state go; a temporary one without it")
+    arguments = parser.parse_args()
+    folder = Path(arguments.folder or tempfile.mkdtemp(prefix="posed-soak-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "stubs").mkdir(exist_ok=True)
+    made = stubs(str(folder / "stubs"))
+    daemon = Daemon(arguments.posed, arguments.model, folder, arguments.backend)
+    daemon.start()
+    crowd = Crowd(daemon.address, made)
+    half = arguments.minutes * 30
+    first = watch_for(half, daemon, crowd)
+    daemon.kill()
+    daemon.start()
+    second = watch_for(half, daemon, crowd)
+    records = crowd.end()
+    held = ledger(daemon)
+    status = daemon.terminate()
+    faults = verdict(records, first, second, held, status)
+    summary = {
+        "minutes": arguments.minutes,
+        "requests": sum(r["sent"] for r in records.values() if r),
+        "answered": sum(r["answered"] for r in records.values() if r),
+        "refused": sum(r["refused"] for r in records.values() if r),
+        "interrupted": sum(r["interrupted"] for r in records.values() if r),
+        "clients_replaced": crowd.replaced,
+        "growth_bytes_a_minute": [round(watch.growth()[0]) for watch in (first, second)],
+        "growth_files_a_minute": [round(watch.growth()[1], 2) for watch in (first, second)],
+        "resident_bytes": second.resident[-1][1],
+        "exit_status": status, "ledger": held, "faults": faults, "log": str(folder / "posed.log"),
+    }
+    print(json.dumps(summary, indent=2))
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()
