@@ -54,7 +54,7 @@ class Caller:
     def settings(self):
         """Few evaluations of a known seed."""
         return self.synthesis.SynthesisSettings(
-            nfe=4, seed=11, image_format=self.synthesis.IMAGE_FORMAT_RAW_RGB8)
+            nfe=4, seed=11, image_format=self.image.IMAGE_FORMAT_RAW_RGB8)
 
     def open(self):
         """A new session's name."""

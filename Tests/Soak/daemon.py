@@ -10,19 +10,21 @@ import urllib.request
 from pathlib import Path
 
 CONFIGURATION = """\
-models:
-  - name: default
-    path: {model}
+model:
+  folder: {model}
+  backend: {backend}
 listen:
-  - unix: {socket}
+  unix:
+    path: {socket}
+rpc:
+  maxReceiveBytes: 4194304
 http:
-  host: 127.0.0.1
-  port: {port}
-backend: {backend}
+  address: 127.0.0.1:{port}
 sessions:
   stateDirectory: {state}
-limits:
-  maxMessageBytes: 4194304
+  maxCount: 64
+cache:
+  poseBytes: 4194304
 """
 
 
@@ -31,15 +33,16 @@ class Daemon:
 
     def __init__(self, binary, model, folder, backend="blas"):
         self.binary = str(binary)
-        self.folder = Path(folder)
+        self.folder = Path(folder).resolve()
         self.socket = str(self.folder / "posed.sock")
         self.address = "unix:" + self.socket
         self.http_port = free_port()
         self.log = open(self.folder / "posed.log", "ab")
         self.config = self.folder / "posed.yaml"
         self.config.write_text(CONFIGURATION.format(
-            model=model, socket=self.socket, port=self.http_port, backend=backend,
+            model=Path(model).resolve(), socket=self.socket, port=self.http_port, backend=backend,
             state=self.folder / "state"))
+        (self.folder / "state").mkdir(exist_ok=True)
         self.process = None
 
     def start(self):

@@ -121,8 +121,8 @@ def ledger(daemon, patience=20):
     end = time.monotonic() + patience
     while True:
         held = {name: value for name, value in daemon.metrics().items()
-                if name.startswith("posed_rpc_ledger") and 'kind="calls"' in name
-                or name.startswith("posed_frames_running") or name.startswith("posed_frames_queued")}
+                if name in ('posed_rpc_alive{kind="calls"}', "posed_frames_running", "posed_frames_waiting",
+                            "posed_streams")}
         if not any(held.values()) or time.monotonic() > end:
             return held
         time.sleep(0.5)
