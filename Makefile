@@ -10,9 +10,8 @@ POSEKIT := $(BIN)/posekit
 
 # The demonstration's model: the default one where it is there, else the small random one of the tests.
 MODEL ?= $(if $(wildcard weights/default/model_index.json),weights/default,Tests/Goldens/tiny)
-SOURCE ?= Tests/Goldens/tiny/expected/synthesize/source.png
-POSE ?= Tests/Goldens/tiny/expected/synthesize/pose.json
-OUT ?= demo/out.png
+SAMPLES ?= weights/default/samples
+OUT ?= demo
 VENV ?= .venv
 
 # Where `make install` puts things; DESTDIR goes before them all, for packages.
@@ -31,15 +30,13 @@ help: ## Say what there is
 packages: ## Install the Debian packages that are missing
 	@.ci/packages $(PACKAGES)
 
-build: packages ## Build posekit and the backends
+build: packages ## Build posed, posectl, posekit and the backends
 	$(SWIFT_BUILD)
 
-demo: build ## Synthesize a picture with MODEL, SOURCE and POSE into OUT
-	@mkdir -p $(dir $(OUT))
-	$(POSEKIT) synthesize --model $(MODEL) --source $(SOURCE) --pose $(POSE) --out $(OUT) --seed 7
+demo: build ## Start posed with MODEL, stream poses of SAMPLES, leave frames and a sheet in OUT
+	@.ci/demo $(BIN) $(MODEL) $(SAMPLES) $(OUT)
 	@if [ "$(MODEL)" = Tests/Goldens/tiny ]; then \
-	  echo "$(OUT): made by the small random model of the tests, so it shows no person"; \
-	else echo "$(OUT)"; fi
+	  echo "The model is the small random one of the tests, so its frames show no person."; fi
 
 test: packages ## Build and run all tests
 	$(SWIFT_BUILD) --build-tests

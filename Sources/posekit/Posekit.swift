@@ -18,7 +18,7 @@ struct Posekit: ParsableCommand {
             """,
         subcommands: [
             SynthesizeCommand.self, RunCommand.self, EvalCommand.self, BenchCommand.self,
-            BackendsCommand.self, ProbeBackendCommand.self,
+            SheetCommand.self, BackendsCommand.self, ProbeBackendCommand.self,
         ])
 
     /// Runs the command that the arguments name. What fails is one sentence on stderr.
