@@ -78,6 +78,37 @@ struct AuthenticationTests {
         try await expectRefusal(authentication, twice)
     }
 
+    @Test("a running server takes up new tokens by itself")
+    func reloadWhileRunning() async throws {
+        try write("studio \(Self.good)\n")
+        let tokens = try TokenFile(path)
+        var authentication = Authentication()
+        authentication.tokens = tokens
+        let settings = Settings(
+            interceptors: [authentication.interceptor],
+            server: { configuration in
+                configuration.reloadable = [tokens]
+                configuration.fileCheckInterval = .milliseconds(10)
+            })
+        try await Harness.run(settings) {
+            try $0.unary(Methods.text) { _, context in context.identity.description }
+        } test: { harness in
+            let options = CallOptions(metadata: try .init(token: Self.other))
+            let early = await status {
+                try await harness.channel.unary(Methods.text, "", options: options)
+            }
+            #expect(early?.code == .unauthenticated)
+            try write("other \(Self.other)\n")
+            await harness.events.first { if case .filesReloaded = $0 { true } else { false } }
+            let answer = try await harness.channel.unary(Methods.text, "", options: options)
+            #expect(answer == "token:other")
+            try write("broken\n")
+            await harness.events.first { if case .filesRefused = $0 { true } else { false } }
+            let still = try await harness.channel.unary(Methods.text, "", options: options)
+            #expect(still == "token:other")
+        }
+    }
+
     @Test("without a token the user of a Unix socket is the identity, unless not trusted")
     func unix() async throws {
         var authentication = Authentication()

@@ -87,6 +87,57 @@ struct CallTests {
         }
     }
 
+    @Test("a server may answer a stream without reading it all")
+    func earlyAnswer() async throws {
+        try await Harness.run {
+            try $0.clientStreaming(Methods.collect) { requests, _ in
+                try await requests.next() ?? MessageBytes()
+            }
+        } test: { harness in
+            let endless = AsyncStream<MessageBytes> { MessageBytes(repeating: 7, count: 1 << 18) }
+            let answer = try await harness.channel.clientStreaming(Methods.collect, endless)
+            #expect(answer == MessageBytes(repeating: 7, count: 1 << 18))
+        }
+    }
+
+    @Test("what a client's stream throws ends the call and reaches the caller")
+    func brokenSource() async throws {
+        let reason = OneShot<CancellationReason>()
+        try await Harness.run {
+            try $0.clientStreaming(Methods.collect) { requests, context in
+                context.onCancel { reason.fulfil($0) }
+                while try await requests.next() != nil {}
+                return MessageBytes()
+            }
+        } test: { harness in
+            let source = AsyncThrowingStream<MessageBytes, any Error> { continuation in
+                continuation.yield(MessageBytes())
+                continuation.finish(throwing: NotText())
+            }
+            await #expect(throws: NotText.self) {
+                try await harness.channel.clientStreaming(Methods.collect, source)
+            }
+            #expect(await reason.value() == .client)
+        }
+    }
+
+    @Test("finishing twice is finishing once, and nothing can be written after it")
+    func finishTwice() async throws {
+        try await Harness.run {
+            try $0.bidirectional(Methods.chat) { requests, writer, _ in
+                for try await request in requests { try await writer.write(request) }
+            }
+        } test: { harness in
+            let call = try harness.channel.stream(Methods.chat)
+            try await call.finishWriting()
+            try await call.finishWriting()
+            let late = await status { try await call.write(MessageBytes()) }
+            #expect(late?.code == .aborted)
+            let end = try await call.next()
+            #expect(end == nil)
+        }
+    }
+
     @Test("many calls at a time do not mix")
     func concurrency() async throws {
         try await Harness.run(Settings(server: { $0.queues = 2 })) {

@@ -126,4 +126,88 @@ struct CancellationTests {
             #expect(await reason.value() == .client)
         }
     }
+
+    /// Where a call is when its client cancels it.
+    enum Stage: CaseIterable {
+        case beforeReading, reading, working, writing, afterReply
+    }
+
+    @Test("a call can be cancelled wherever it is", arguments: Stage.allCases)
+    func everywhere(stage: Stage) async throws {
+        let here = Signal()
+        let over = OneShot<CancellationReason>()
+        /// Waits at the stage of the test until the call is cancelled.
+        @Sendable func pass(_ current: Stage) async throws {
+            guard current == stage else { return }
+            here.raise()
+            _ = await over.value()
+            try Task.checkCancellation()
+        }
+        let around: ServerInterceptor = { _, context, next in
+            context.onCancel { over.fulfil($0) }
+            try await pass(.beforeReading)
+            try await next()
+            try await pass(.afterReply)
+        }
+        try await Harness.run(Settings(interceptors: [around])) {
+            try $0.bidirectional(Methods.chat) { requests, writer, _ in
+                if stage == .reading {
+                    here.raise()
+                    while try await requests.next() != nil {}
+                }
+                try await pass(.working)
+                if stage == .writing {
+                    here.raise()
+                    while true {
+                        try await writer.write(MessageBytes(repeating: 7, count: 1 << 20))
+                    }
+                }
+            }
+        } test: { harness in
+            let call = try harness.channel.stream(Methods.chat)
+            try await call.write(MessageBytes())
+            await here.wait()
+            call.cancel()
+            #expect(await over.value() == .client)
+            #expect(await call.status().code == .cancelled)
+        }
+    }
+
+    @Test("cancelling calls at any moment leaves nothing behind")
+    func anyMoment() async throws {
+        try await Harness.run(Settings(server: { $0.queues = 2 })) {
+            try $0.unary(Methods.echo) { request, _ in
+                await Task.yield()
+                return request
+            }
+            try $0.bidirectional(Methods.chat) { requests, writer, _ in
+                for try await request in requests { try await writer.write(request) }
+            }
+        } test: { harness in
+            let channel = harness.channel
+            let message = MessageBytes(repeating: 7, count: 100_000)
+            await withTaskGroup(of: Void.self) { group in
+                for round in 0..<200 {
+                    group.addTask {
+                        let task = Task {
+                            if round.isMultiple(of: 2) {
+                                _ = try await channel.unary(Methods.echo, message)
+                            } else {
+                                let call = try channel.stream(Methods.chat)
+                                try await call.write(message)
+                                _ = try await call.next()
+                                try await call.finishWriting()
+                                _ = try await call.next()
+                            }
+                        }
+                        for _ in 0..<(round * 3) { await Task.yield() }
+                        task.cancel()
+                        _ = await task.result
+                    }
+                }
+            }
+            let answer = try await channel.unary(Methods.echo, message)
+            #expect(answer == message)
+        }
+    }
 }

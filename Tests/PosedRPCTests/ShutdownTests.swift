@@ -120,6 +120,15 @@ struct ShutdownTests {
         }
     }
 
+    @Test("a server that never began can be ended")
+    func neverBegan() async throws {
+        let server = Server(
+            configuration: ServerConfiguration(endpoints: []), router: Router())
+        server.beginGracefulShutdown()
+        await server.stopped()
+        #expect(throws: RPCError.self) { try server.start() }
+    }
+
     @Test("cancelling the task that runs a server ends it")
     func runCancelled() async throws {
         let ledger = Ledger()

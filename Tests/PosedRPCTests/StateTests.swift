@@ -49,6 +49,22 @@ struct StateTests {
         #expect((given, late) == (false, false))
     }
 
+    @Test("a glimpse reads ahead by one message, which nobody loses")
+    func glimpse() {
+        var inbox = MessageInbox()
+        let before = (inbox.glimpse(), inbox.glimpse())
+        #expect(before == (.read, .wait))
+        let awaited = inbox.arrive(.message(MessageBytes([1])))
+        let after = inbox.glimpse()
+        #expect((awaited, after) == (false, .goesOn))
+        let (kept, next) = (ask(&inbox), ask(&inbox))
+        #expect((kept, next) == ("message [1]", "read"))
+        let reading = inbox.glimpse()
+        _ = inbox.arrive(.end)
+        let ended = inbox.glimpse()
+        #expect((reading, ended) == (.goesOn, .over))
+    }
+
     @Test("messages go out one at a time in the order of asking")
     func order() {
         var outbox = MessageOutbox()

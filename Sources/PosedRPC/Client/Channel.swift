@@ -139,12 +139,11 @@ package final class Channel: Sendable {
         options: CallOptions = CallOptions()
     ) async throws -> Response where Requests.Element == Request {
         let call = try stream(method, options: options)
-        do {
-            for try await request in requests { try await call.write(request) }
-            try await call.finishWriting()
-        } catch let error as RPCError where error.code == .aborted {
-            // The server has answered without reading everything, which it may.
+        for try await request in requests {
+            // The server may answer without reading everything.
+            guard try await call.offer(request) else { break }
         }
+        try await call.finishWriting()
         guard let response = try await call.next() else {
             throw RPCError(.internal, "the server answered \(method.path) without a message")
         }

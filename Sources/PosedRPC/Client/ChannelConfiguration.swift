@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Where a channel leads, and how.
 package struct ChannelConfiguration: Sendable {
     /// What to connect to.
@@ -27,8 +29,17 @@ package struct ChannelConfiguration: Sendable {
         switch target {
         case .unix(let path): "unix:\(path)"
         case .tcp(let host, let port):
-            "dns:///" + SocketAddress.joined(host: host, port: String(port))
+            ChannelConfiguration.scheme(of: host)
+                + SocketAddress.joined(host: host, port: String(port))
         }
+    }
+
+    /// Names are resolved; addresses need no resolver.
+    private static func scheme(of host: String) -> String {
+        var address = in6_addr()
+        if inet_pton(AF_INET, host, &address) == 1 { return "ipv4:" }
+        if inet_pton(AF_INET6, host, &address) == 1 { return "ipv6:" }
+        return "dns:///"
     }
 }
 

@@ -5,6 +5,7 @@ final class ClientTransport: Sendable {
     private let writer: MessageWriter
     private let metadata = OneShot<Metadata>()
     private let ending = OneShot<CallStatus>()
+    private let finished = Guarded(false)
 
     /// Begins a call: sends the metadata and listens for its answers.
     init(_ core: CoreCall, metadata: Metadata, options: CallOptions, maxSendBytes: Int) {
@@ -77,26 +78,50 @@ final class ClientTransport: Sendable {
         return nil
     }
 
-    func write(_ message: MessageBytes) async throws {
+    /// Returns whether the library has taken the message: not when the server has ended the call
+    /// without reading it, and messages of its own are still to be read.
+    func write(_ message: MessageBytes) async throws -> Bool {
         do {
             try await withTaskCancellationHandler {
                 try await writer.write(message)
             } onCancel: {
                 cancel()
             }
+            return true
         } catch is BrokenCall {
-            let status = await status()
-            guard status.code == .ok else { throw status.error }
-            throw RPCError(.aborted, "the server ended the call without reading all messages")
+            try await explainBreak()
+            return false
         }
     }
 
-    /// Tells the server that no more messages follow.
-    func finishWriting() async throws {
-        writer.close()
-        let sent = await core.perform { $0.sendClose() }
-        guard sent?.success != true else { return }
+    /// Throws the status of a call that broke while something was sent, if that is why.
+    ///
+    /// The status of a call comes behind its last message. So it can be waited for only when none is
+    /// left; else whoever reads on will learn of it.
+    private func explainBreak() async throws(RPCError) {
+        let isOver = await withTaskCancellationHandler {
+            await reader.isOver()
+        } onCancel: {
+            cancel()
+        }
+        guard isOver else { return }
         let status = await status()
         guard status.code == .ok else { throw status.error }
+    }
+
+    /// Tells the server that no more messages follow; once is enough.
+    func finishWriting() async throws {
+        let isFirst = finished.withLock { finished in
+            defer { finished = true }
+            return !finished
+        }
+        guard isFirst else { return }
+        writer.close()
+        let sent = await withTaskCancellationHandler {
+            await core.perform { $0.sendClose() }
+        } onCancel: {
+            cancel()
+        }
+        if sent?.success != true { try await explainBreak() }
     }
 }

@@ -20,13 +20,21 @@ package final class StreamingCall<Request: Sendable, Response: Sendable>: Sendab
 
     /// Returns when the library has taken the message: a slow server slows the client down.
     ///
-    /// - Throws: `RPCError` with the call's status when it has ended, `CancellationError` when the
-    ///   task was cancelled.
+    /// - Throws: `RPCError` with the call's status when it has failed; with `aborted` when the server
+    ///   has ended it without reading on, and reading its messages will tell how; `CancellationError`
+    ///   when the task was cancelled.
     package func write(_ request: Request) async throws {
+        guard try await offer(request) else {
+            throw RPCError(.aborted, "the server ended the call without reading all messages")
+        }
+    }
+
+    /// Writes unless the server has ended the call; returns whether it did write.
+    func offer(_ request: Request) async throws -> Bool {
         try await transport.write(try method.encodeRequest(request))
     }
 
-    /// Tells the server that no more messages follow; to be called once.
+    /// Tells the server that no more messages follow.
     package func finishWriting() async throws {
         try await transport.finishWriting()
     }
@@ -45,7 +53,8 @@ package final class StreamingCall<Request: Sendable, Response: Sendable>: Sendab
         await transport.initialMetadata()
     }
 
-    /// How the call ended; waits for it. A client that still writes must finish first.
+    /// How the call ended; waits for it. The status comes behind the last message: read them all
+    /// first, or cancel.
     package func status() async -> CallStatus {
         await transport.status()
     }

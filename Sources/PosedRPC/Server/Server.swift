@@ -96,7 +96,10 @@ package final class Server: Sendable {
             state.door = door
         }
         for server in binder.claim() {
-            register(server)
+            guard register(server) != nil else {
+                Server.discard(server)
+                continue
+            }
             server.start()
             server.accept(4) { [weak self] in self?.arrived($0, nil) }
         }
@@ -149,7 +152,6 @@ package final class Server: Sendable {
     }
 
     /// Counts a server of the library among ours; nil when we are shutting down.
-    @discardableResult
     private func register(_ server: CoreServer) -> Connection? {
         state.withLock { state in
             guard state.phase == .running else { return nil }
@@ -256,7 +258,7 @@ package final class Server: Sendable {
     /// Admits no more connections and calls; those that are being served go on.
     package func beginGracefulShutdown() {
         let (door, servers): (Door?, [Connection: CoreServer]) = state.withLock { state in
-            guard state.phase == .running else { return (nil, [:]) }
+            guard state.phase == .running || state.phase == .idle else { return (nil, [:]) }
             state.phase = .draining
             return (state.door, state.servers)
         }
@@ -276,7 +278,8 @@ package final class Server: Sendable {
         for server in servers { server.cancelAll() }
     }
 
-    /// Returns when the server has been shut down and its last call has ended.
+    /// Returns when the server has been shut down and its last handler has returned: one that ignores
+    /// its cancellation holds this up.
     package func stopped() async {
         await withCheckedContinuation { continuation in
             let over = state.withLock { state in

@@ -22,6 +22,8 @@ package struct ServerConfiguration: Sendable {
 
     package init(endpoints: [Endpoint]) {
         self.endpoints = endpoints
+        // Who does not answer is gone, call or no call; and clients may ask as well.
+        transport.keepaliveWithoutCalls = true
     }
 }
 

@@ -54,6 +54,29 @@ package struct MessageInbox {
         }
     }
 
+    /// What to do to learn whether the stream is over.
+    package enum Glimpse: Equatable {
+        /// Start a read, for whoever asks next.
+        case read
+        /// A read is under way.
+        case wait
+        /// A message is there, or someone waits for one.
+        case goesOn
+        case over
+    }
+
+    /// Someone wants to know whether the stream is over, without taking a message.
+    package mutating func glimpse() -> Glimpse {
+        switch state {
+        case .idle:
+            state = .reading(awaited: false)
+            return .read
+        case .reading(awaited: false): return .wait
+        case .reading(awaited: true), .holding: return .goesOn
+        case .over: return .over
+        }
+    }
+
     /// A read completed. Returns whether a reader waits for the outcome.
     package mutating func arrive(_ outcome: Outcome) -> Bool {
         guard case .reading(let awaited) = state else { return false }

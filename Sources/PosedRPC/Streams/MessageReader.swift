@@ -1,8 +1,13 @@
 /// Reads the messages of a call, one at a time, when asked.
 final class MessageReader: Sendable {
+    private typealias Reader = CheckedContinuation<Void, any Error>
+    private typealias Watcher = CheckedContinuation<Void, Never>
+
     private struct State {
         var inbox = MessageInbox()
-        var waiting: CheckedContinuation<Void, any Error>?
+        var waiting: Reader?
+        /// Those who want to know whether the stream is over.
+        var watching: [Watcher] = []
         /// For the reader who is being woken.
         var delivered: MessageInbox.Outcome?
     }
@@ -20,8 +25,7 @@ final class MessageReader: Sendable {
     ///   `RPCError` with `internal` when another task is reading.
     func next() async throws -> MessageInbox.Outcome {
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation {
-                (continuation: CheckedContinuation<Void, any Error>) in
+            try await withCheckedThrowingContinuation { (continuation: Reader) in
                 ask(continuation)
                 if Task.isCancelled { abandon() }
             }
@@ -34,7 +38,21 @@ final class MessageReader: Sendable {
         }
     }
 
-    private func ask(_ continuation: CheckedContinuation<Void, any Error>) {
+    /// Whether the stream is over. Looks at one message ahead, which the next reader gets.
+    ///
+    /// A stream that someone reads counts as going on: that reader will learn of its end.
+    func isOver() async -> Bool {
+        while true {
+            switch state.withLock({ $0.inbox.glimpse() }) {
+            case .goesOn: return false
+            case .over: return true
+            case .read: read()
+            case .wait: await withCheckedContinuation { watch($0) }
+            }
+        }
+    }
+
+    private func ask(_ continuation: Reader) {
         let answer = state.withLock { state in
             // Nobody else's turn before the one who is being woken has taken what is his.
             guard state.delivered == nil else { return MessageInbox.Answer.refuse }
@@ -52,14 +70,27 @@ final class MessageReader: Sendable {
         case .refuse:
             continuation.resume(
                 throwing: RPCError(.internal, "two tasks read one stream at the same time"))
-        case .read:
-            let started = call.start {
-                $0.receiveMessage()
-            } completed: { [self] batch, success in
-                arrive(outcome(batch, success))
-            }
-            if !started { arrive(.failed) }
+        case .read: read()
         }
+    }
+
+    private func watch(_ continuation: Watcher) {
+        let glimpse = state.withLock { state in
+            let glimpse = state.inbox.glimpse()
+            if glimpse == .wait { state.watching.append(continuation) }
+            return glimpse
+        }
+        if glimpse == .read { read() }
+        if glimpse != .wait { continuation.resume() }
+    }
+
+    private func read() {
+        let started = call.start {
+            $0.receiveMessage()
+        } completed: { [self] batch, success in
+            arrive(outcome(batch, success))
+        }
+        if !started { arrive(.failed) }
     }
 
     private func outcome(_ batch: Batch, _ success: Bool) -> MessageInbox.Outcome {
@@ -69,19 +100,20 @@ final class MessageReader: Sendable {
     }
 
     private func arrive(_ outcome: MessageInbox.Outcome) {
-        let waiting: CheckedContinuation<Void, any Error>? = state.withLock {
-            state in
-            guard state.inbox.arrive(outcome) else { return nil }
+        let woken: (reader: Reader?, watchers: [Watcher]) = state.withLock { state in
+            let watchers = state.watching
+            state.watching = []
+            guard state.inbox.arrive(outcome) else { return (nil, watchers) }
             state.delivered = outcome
             defer { state.waiting = nil }
-            return state.waiting
+            return (state.waiting, watchers)
         }
-        waiting?.resume()
+        woken.reader?.resume()
+        for watcher in woken.watchers { watcher.resume() }
     }
 
     private func abandon() {
-        let waiting: CheckedContinuation<Void, any Error>? = state.withLock {
-            state in
+        let waiting: Reader? = state.withLock { state in
             guard state.inbox.abandon() else { return nil }
             defer { state.waiting = nil }
             return state.waiting
