@@ -239,7 +239,8 @@ let package = Package(
         tests(
             "PosedDaemon",
             [
-                "PosedSystemd", "PosedTelemetry", "PosedRPC", "PosedServing", "PosedRehearsal",
+                "PosedVision", "PosedSystemd", "PosedTelemetry", "PosedRPC", "PosedServing",
+                "PosedRehearsal",
                 product("Configuration", "swift-configuration"), product("Logging", "swift-log"),
             ]),
         tests(

@@ -40,8 +40,8 @@ struct SheetCommand: ParsableCommand {
     /// The files of a row, at most `columns` of them.
     private func files(of row: String) throws -> [String] {
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: row, isDirectory: &isFolder), isFolder.boolValue
-        else { return [row] }
+        let exists = FileManager.default.fileExists(atPath: row, isDirectory: &isFolder)
+        guard exists, isFolder.boolValue else { return [row] }
         let all = try FileManager.default.contentsOfDirectory(atPath: row)
             .filter { $0.hasSuffix(".png") }.sorted()
         guard !all.isEmpty else {

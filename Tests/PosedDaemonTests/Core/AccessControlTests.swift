@@ -1,0 +1,71 @@
+import PosedDaemon
+import PosedRPC
+import Testing
+
+struct AccessControlTests {
+    private static let method = "/posed.v1.SessionService/ListSessions"
+    private static let check = "/grpc.health.v1.Health/Check"
+
+    private func request(_ address: Peer.Address, certificate: String? = nil, to method: String)
+        -> ServerRequest
+    {
+        let shown = certificate.map {
+            Peer.Certificate(subject: "CN=\($0)", commonName: $0, alternativeNames: [])
+        }
+        return ServerRequest(
+            id: "1", method: method, peer: Peer(address: address, certificate: shown))
+    }
+
+    private func access(unix: [String], tcp: [String]) throws -> AccessControl {
+        AccessControl(
+            .init(
+                tokens: nil, unix: try unix.map { try #require(IdentityPattern(parsing: $0)) },
+                tcp: try tcp.map { try #require(IdentityPattern(parsing: $0)) }),
+            openMethods: [Self.check])
+    }
+
+    private func code(_ access: AccessControl, _ request: ServerRequest) -> StatusCode {
+        do throws(RPCError) {
+            _ = try access.identity(request)
+            return .ok
+        } catch {
+            return error.code
+        }
+    }
+
+    @Test func eachKindOfSocketHasItsOwnCallers() throws {
+        let access = try access(unix: ["unix:1000"], tcp: ["mtls:studio"])
+        let user = request(.unix(user: 1000, group: 1, process: 1), to: Self.method)
+        let other = request(.unix(user: 1001, group: 1, process: 1), to: Self.method)
+        let studio = request(.tcp("192.0.2.1:1"), certificate: "studio", to: Self.method)
+        let stranger = request(.tcp("192.0.2.1:1"), certificate: "stranger", to: Self.method)
+        #expect(try access.identity(user) == .unix(user: 1000))
+        #expect(try access.identity(studio) == .certificate("studio"))
+        #expect(code(access, other) == .permissionDenied)
+        #expect(code(access, stranger) == .permissionDenied)
+    }
+
+    @Test func whoSaysNothingIsAskedWhoItIs() throws {
+        let access = try access(unix: ["*"], tcp: ["*"])
+        let nobody = request(.tcp("192.0.2.1:1"), to: Self.method)
+        #expect(code(access, nobody) == .unauthenticated)
+        let open = try self.access(unix: [], tcp: ["anonymous"])
+        #expect(try open.identity(nobody) == .anonymous)
+    }
+
+    @Test func healthIsForEverybody() throws {
+        let access = try access(unix: [], tcp: [])
+        #expect(code(access, request(.tcp("192.0.2.1:1"), to: Self.check)) == .ok)
+        #expect(
+            code(access, request(.unix(user: 0, group: 0, process: 1), to: Self.method))
+                == .permissionDenied)
+    }
+
+    @Test func aNewPolicyHoldsForTheNextCall() throws {
+        let access = try access(unix: ["unix:*"], tcp: [])
+        let user = request(.unix(user: 7, group: 7, process: 1), to: Self.method)
+        #expect(code(access, user) == .ok)
+        access.policy = .init(tokens: nil, unix: [], tcp: [])
+        #expect(code(access, user) == .permissionDenied)
+    }
+}

@@ -1,0 +1,86 @@
+import PosedDaemon
+import PosedServing
+import PosedVision
+import Synchronization
+import Testing
+
+struct ConfiguredServingTests {
+    private let engine = RecordingServing()
+
+    private func serving(_ change: (inout RequestDefaults) -> Void = { _ in }) -> ConfiguredServing
+    {
+        var defaults = RequestDefaults()
+        defaults.settings.solver = "euler"
+        defaults.settings.evaluations = 6
+        change(&defaults)
+        return ConfiguredServing(engine, defaults: defaults)
+    }
+
+    private func pose() throws -> PoseInput {
+        .picture(try Image(width: 8, height: 8, filledWith: .white))
+    }
+
+    @Test func aSessionTakesTheDefaultsOverWhereItSaysNothing() async throws {
+        var session = NewSession(sources: [])
+        session.defaults.solver = "heun"
+        _ = try await serving().createSession(session, owner: "me")
+        let asked = try #require(engine.asked.withLock { $0.session })
+        #expect(asked.defaults.solver == "heun")
+        #expect(asked.defaults.evaluations == 6)
+    }
+
+    @Test func aBudgetInStepsIsNotMixedWithOneInEvaluations() async throws {
+        var changes = SessionChanges()
+        changes.defaults = FrameSettings()
+        changes.defaults?.steps = 3
+        _ = try await serving().updateSession("sessions/a", changes, owner: "me")
+        let asked = try #require(engine.asked.withLock { $0.changes?.defaults })
+        #expect(asked.steps == 3)
+        #expect(asked.evaluations == nil)
+    }
+
+    @Test func framesOfASessionKeepWhatTheSessionSays() async throws {
+        let serving = serving { $0.deadline = .seconds(5) }
+        let before = ContinuousClock.now
+        await #expect(throws: ServingError.self) {
+            try await serving.synthesize(
+                FrameRequest(subject: .session("sessions/a"), pose: try pose()), owner: "me")
+        }
+        let asked = try #require(engine.asked.withLock { $0.frame })
+        #expect(asked.settings == FrameSettings())
+        #expect(try #require(asked.deadline) >= before + .seconds(5))
+    }
+
+    @Test func framesOfPicturesGetTheDefaults() async throws {
+        let serving = serving()
+        let deadline = ContinuousClock.now + .seconds(1)
+        await #expect(throws: ServingError.self) {
+            try await serving.synthesize(
+                FrameRequest(
+                    subject: .pictures([], model: nil), pose: try pose(), deadline: deadline),
+                owner: "me")
+        }
+        let asked = try #require(engine.asked.withLock { $0.frame })
+        #expect(asked.settings.solver == "euler")
+        #expect(asked.deadline == deadline)
+    }
+
+    @Test func aStreamWithoutMaxLagGetsTheConfigured() async throws {
+        let serving = serving { $0.maxLag = .milliseconds(80) }
+        for (said, expected) in [(nil, 80), (20, 20)] as [(Int?, Int)] {
+            var options = StreamOptions(session: "sessions/a")
+            options.maxLag = said.map { .milliseconds($0) }
+            await #expect(throws: ServingError.self) {
+                _ = try await serving.openStream(options, owner: "me")
+            }
+            #expect(engine.asked.withLock { $0.stream?.maxLag } == .milliseconds(expected))
+        }
+    }
+
+    @Test func newDefaultsHoldFromThenOn() async throws {
+        let serving = serving()
+        serving.requestDefaults.settings.evaluations = 12
+        _ = try await serving.createSession(NewSession(sources: []), owner: "me")
+        #expect(engine.asked.withLock { $0.session?.defaults.evaluations } == 12)
+    }
+}

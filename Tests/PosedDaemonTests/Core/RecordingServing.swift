@@ -1,0 +1,50 @@
+import PosedServing
+import Synchronization
+
+/// An engine room that remembers what it was asked and makes nothing.
+final class RecordingServing: Serving {
+    struct Asked {
+        var session: NewSession?
+        var changes: SessionChanges?
+        var frame: FrameRequest?
+        var stream: StreamOptions?
+    }
+
+    let asked = Mutex(Asked())
+
+    private func refusal() -> ServingError { ServingError(.unavailable, "nothing is made here") }
+
+    func createSession(_ session: NewSession, owner: String) async throws -> SessionDescription {
+        asked.withLock { $0.session = session }
+        return SessionDescription()
+    }
+
+    func updateSession(_ name: String, _ changes: SessionChanges, owner: String) async throws
+        -> SessionDescription
+    {
+        asked.withLock { $0.changes = changes }
+        return SessionDescription()
+    }
+
+    func synthesize(_ request: FrameRequest, owner: String) async throws -> Frame {
+        asked.withLock { $0.frame = request }
+        throw refusal()
+    }
+
+    func openStream(_ options: StreamOptions, owner: String) async throws -> any FrameStream {
+        asked.withLock { $0.stream = options }
+        throw refusal()
+    }
+
+    func session(_ name: String, owner: String) throws -> SessionDescription { throw refusal() }
+    func sessions(owner: String, pageSize: Int, pageToken: String) throws -> SessionPage {
+        throw refusal()
+    }
+    func deleteSession(_ name: String, owner: String) async throws { throw refusal() }
+
+    var models: [ModelDescription] { [] }
+    var backends: [BackendDescription] { [] }
+    var solvers: [SolverDescription] { [] }
+    var limits: ServingLimits { ServingLimits() }
+    var statistics: ServingStatistics { ServingStatistics() }
+}
