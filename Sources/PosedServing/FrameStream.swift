@@ -62,7 +62,7 @@ package protocol FrameStream: Sendable {
     var events: AsyncStream<StreamEvent> { get }
 
     /// Takes a pose. What is wrong with it becomes its event. Waits while the stream's queue is full,
-    /// unless the stream supersedes.
+    /// unless the stream supersedes; cancelling the task that waits ends the stream.
     func submit(_ pose: StreamPose) async
 
     /// Answers a pose that could not even be read with its error, in its turn.

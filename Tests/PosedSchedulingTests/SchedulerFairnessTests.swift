@@ -28,6 +28,18 @@ import Testing
         #expect(start.duration(to: machine.now) <= .milliseconds(3 * frameCost))
     }
 
+    /// Whoever comes late shares from then on; he has no claim to what others had before.
+    @Test func aNewcomerHasNoClaimToThePast() throws {
+        var machine = machine()
+        for _ in 0..<60 { try machine.admit(machine.frame("old")) }
+        while machine.finished.count < 30, machine.step() {}
+        for _ in 0..<30 { try machine.admit(machine.frame("new")) }
+        while machine.finished.count < 42, machine.step() {}
+        let shares = Dictionary(grouping: machine.finished.suffix(12)) { machine.jobs[$0]?.owner }
+        #expect((5...7).contains(shares["old"]?.count ?? 0))
+        #expect((5...7).contains(shares["new"]?.count ?? 0))
+    }
+
     @Test func ownersShareTheMachineEqually() throws {
         var machine = machine()
         for _ in 0..<60 { try machine.admit(machine.frame("glutton", evaluations: 8)) }

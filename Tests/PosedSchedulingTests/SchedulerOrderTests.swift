@@ -60,6 +60,8 @@ import Testing
         let urgent = try machine.admit(machine.frame("b", due: 60))
         machine.run()
         #expect(machine.finished == [urgent, long])
+        // Both are in progress at once, and still no batch has more rows than it may.
+        #expect(machine.batches.allSatisfy { $0 <= 2 })
     }
 
     /// A solve that is done becomes a picture before anything else.
@@ -128,6 +130,15 @@ import Testing
         }
         #expect(machine.finished.first == chain[0])
         #expect(machine.finished[1] == other)
+    }
+
+    /// Frames of a live stream are made one after another, however many rows are free.
+    @Test func aLiveStreamHasOneFrameInProgress() throws {
+        var machine = Machine()
+        let link = Machine.Job.Link(stream: 7, maxLag: .seconds(60))
+        let chain = try (0..<3).map { _ in try machine.admit(machine.frame(link: link)) }
+        while machine.step() { #expect(machine.scheduler.solving <= 1) }
+        #expect(machine.finished == chain)
     }
 
     @Test func aHeldStreamIsNotBegun() throws {

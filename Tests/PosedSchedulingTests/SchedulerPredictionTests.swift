@@ -59,6 +59,27 @@ import Testing
         #expect(machine.now <= .at(5 + 201))
     }
 
+    /// To the millisecond: 160 − 14 until it is due, less beginning and decoding (7), the decoding of the one
+    /// that shares its batches (6), and all that is left of the one that does not (56), leaves 77.
+    @Test func whatIsBeforeIsReckonedByWhetherItShares() throws {
+        var limits = SchedulerLimits()
+        limits.batchRows = 4
+        var machine = Machine(limits)
+        machine.evaluationCost = { _ in 10 }
+        machine.learnCosts()
+        machine.learnCosts(form: "n")
+        try machine.admit(machine.frame("a", form: "n", evaluations: 5, due: 150))
+        for _ in 0..<2 { machine.step() }
+        try machine.admit(machine.frame("b", evaluations: 3, due: 100))
+        for _ in 0..<2 { machine.step() }
+        let last = try machine.admit(machine.frame("c", evaluations: 16, least: 2, due: 150))
+        for _ in 0..<2 { machine.step() }
+        #expect(machine.begun[last] == 7)
+        machine.run()
+        #expect(machine.finished.count == 3)
+        #expect(machine.now <= .at(160))
+    }
+
     @Test func costsAreRunningAverages() throws {
         var costs = CostModel<String>()
         #expect(costs.cost(evaluationOf: 3, "m") == nil)

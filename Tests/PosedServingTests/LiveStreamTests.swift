@@ -83,6 +83,22 @@ import Testing
         await test.until { test.isEmpty() }
     }
 
+    /// A writer that is stopped while it waits does not wait for ever.
+    @Test func cancellingAWriterThatWaitsEndsTheStream() async throws {
+        let test = try TestEngine(window: 1)
+        let stream = try await open(test)
+        let pose = try TestEngine.pose(1)
+        await stream.submit(StreamPose(sequence: 1, pose: pose))
+        let writer = Task { () async throws -> Void in
+            await stream.submit(StreamPose(sequence: 2, pose: pose))
+        }
+        await test.until { test.engine.statistics.framesCompleted == 1 }
+        writer.cancel()
+        try await test.finish(writer)
+        #expect(try await test.finish(read(stream)).isEmpty)
+        await test.until { test.isEmpty() }
+    }
+
     @Test func theLatestPoseWins() async throws {
         let test = try TestEngine()
         let stream = try await open(test) { $0.maxLag = .zero }

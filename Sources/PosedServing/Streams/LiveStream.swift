@@ -95,14 +95,7 @@ final class LiveStream: FrameStream {
     private func open(_ sequence: UInt64) async -> StreamBook.Ticket? {
         let limit = supersedes ? Self.answerLimit : terms.window
         while true {
-            await withCheckedContinuation { continuation in
-                let hasRoom = state.withLock { state in
-                    let hasRoom = state.book.count < limit || state.book.isCancelled
-                    if !hasRoom { state.writers.append(continuation) }
-                    return hasRoom
-                }
-                if hasRoom { continuation.resume() }
-            }
+            await room(for: limit)
             var ticket: StreamBook.Ticket?
             var hasRoom = false
             change { state in
@@ -111,6 +104,22 @@ final class LiveStream: FrameStream {
                 ticket = state.book.isAnswered(opened) ? nil : opened
             }
             if hasRoom { return ticket }
+        }
+    }
+
+    /// Waits until there may be room. Cancelling the task that waits ends the stream.
+    private func room(for limit: Int) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let hasRoom = state.withLock { state in
+                    let hasRoom = state.book.count < limit || state.book.isCancelled
+                    if !hasRoom { state.writers.append(continuation) }
+                    return hasRoom
+                }
+                if hasRoom { continuation.resume() }
+            }
+        } onCancel: {
+            cancel()
         }
     }
 
