@@ -20,7 +20,7 @@ SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 DOCDIR = $(PREFIX)/share/doc/posed
 RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@sysconfdir@|$(SYSCONFDIR)|g'
 PROGRAMS := posed posectl posekit
-BACKENDS := blas onednn
+BACKENDS := blas onednn cuda
 
 .PHONY: build packages demo test lint format protos bench goldens install install-system clean help
 
@@ -43,6 +43,7 @@ test: packages ## Build and run all tests
 	.ci/exports $(BIN)
 	swift test -c $(CONFIGURATION) --skip-build
 	.ci/interop $(BIN) $(VENV)
+	.ci/kernels $(VENV)
 
 install: ## Install what was built (PREFIX, SYSCONFDIR, DESTDIR)
 	@test -x $(BIN)/posed || { echo "install: nothing is built yet; make build, as yourself, comes first" >&2; exit 1; }
@@ -78,7 +79,8 @@ protos: ## Make the messages and descriptors of protos/ anew
 
 format: ## Format the sources in place
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests
-	clang-format -i $$(git ls-files 'CShims/*.[ch]' 'CShims/*.cpp' 'CShims/*.hpp' 'Tests/Plugins/*.[ch]')
+	clang-format -i $$(git ls-files 'CShims/*.[ch]' 'CShims/*.cpp' 'CShims/*.hpp' \
+	  'CShims/*.cu' 'CShims/*.cuh' 'Tests/Plugins/*.[ch]' 'Tests/Plugins/*.cpp' 'Tests/Plugins/*.cuh')
 
 bench: build ## Time every part; PEERS=1 times PyTorch and OpenVINO in the same run
 ifeq ($(PEERS),1)

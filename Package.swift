@@ -13,6 +13,8 @@ let swift: [SwiftSetting] = [
 // Plugins and their kernels are optimised in debug builds too: an engine at -O0 tests nothing in time.
 let native: [String] = ["-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
 let nativeC: [CSetting] = [.unsafeFlags(native)]
+// Texts of kernels are embedded with a directive of C23.
+let nativeEmbedding: [CSetting] = [.unsafeFlags(native + ["-Wno-c23-extensions"])]
 // C++20 would read the header as a Clang module of the C target; it is included as text.
 let nativeCXX: [CXXSetting] = [
     .unsafeFlags(native + ["-fvisibility-inlines-hidden", "-fno-cxx-modules"])
@@ -59,8 +61,10 @@ let package = Package(
         .executable(name: "posekit", targets: ["posekit"]),
         plugin("blas", "PosedOpenBLAS"),
         plugin("onednn", "PosedOneDNN"),
+        plugin("cuda", "PosedCUDA"),
         plugin("example", "PosedExampleBackend"),
         plugin("crashing", "PosedCrashingBackend"),
+        .library(name: "posed-cuda-stand-in", type: .dynamic, targets: ["PosedCUDAStandIn"]),
         .library(name: "posed-solver-example", type: .dynamic, targets: ["PosedExampleSolver"]),
     ],
     dependencies: [
@@ -85,15 +89,25 @@ let package = Package(
             name: "CPNG", path: "CShims/CPNG", cSettings: nativeC,
             linkerSettings: [.linkedLibrary("png")]),
         .target(
-            name: "PosedCPU", dependencies: ["CPosedBackend"], path: "CShims/PosedCPU",
+            name: "PosedPlugin", dependencies: ["CPosedBackend"], path: "CShims/PosedPlugin",
             cxxSettings: nativeCXX),
         .target(
-            name: "PosedOpenBLAS", dependencies: ["CPosedBackend", "PosedCPU"],
+            name: "PosedCPU", dependencies: ["CPosedBackend", "PosedPlugin"],
+            path: "CShims/PosedCPU", cxxSettings: nativeCXX),
+        .target(
+            name: "PosedOpenBLAS", dependencies: ["CPosedBackend", "PosedPlugin", "PosedCPU"],
             path: "CShims/PosedOpenBLAS", cxxSettings: nativeCXX, linkerSettings: pluginLinker),
         .target(
-            name: "PosedOneDNN", dependencies: ["CPosedBackend", "PosedCPU"],
+            name: "PosedOneDNN", dependencies: ["CPosedBackend", "PosedPlugin", "PosedCPU"],
             path: "CShims/PosedOneDNN", cxxSettings: nativeCXX,
             linkerSettings: pluginLinker + [.linkedLibrary("dnnl")]),
+        .target(
+            name: "PosedCUDA", dependencies: ["CPosedBackend", "PosedPlugin"],
+            path: "CShims/PosedCUDA", exclude: ["kernels"], cSettings: nativeEmbedding,
+            cxxSettings: nativeCXX, linkerSettings: pluginLinker),
+        .target(
+            name: "PosedCUDAStandIn", path: "Tests/Plugins/CUDAStandIn", exclude: ["emulation"],
+            cSettings: nativeEmbedding, cxxSettings: nativeCXX),
         .target(
             name: "PosedExampleBackend", dependencies: ["CPosedBackend"],
             path: "Tests/Plugins/Example", cSettings: nativeC),
@@ -201,6 +215,13 @@ let package = Package(
             swiftSettings: swift),
         tests("PosedBackend", ["CPosedBackend", "PosedConformance"]),
         tests("PosedConformance", ["CPosedBackend", "PosedBackend"]),
+        .executableTarget(
+            name: "cuda-scenarios", dependencies: ["CPosedBackend"],
+            path: "Tests/Plugins/CUDAScenarios", cxxSettings: nativeCXX),
+        .testTarget(
+            name: "PosedCUDATests",
+            dependencies: ["PosedTesting", "PosedVision", "PosedEvaluation"],
+            swiftSettings: swift),
         tests("PosedTensor", ["PosedBackend"]),
         tests("PosedSolvers", ["CPosedBackend"]),
         tests("PosedWeights", []),

@@ -38,7 +38,7 @@ def long_functions(lines):
 
 
 def findings():
-    for name in tracked("*.swift", "*.c", "*.h", "*.cpp", "*.hpp", "*.cu", "*.py"):
+    for name in tracked("*.swift", "*.c", "*.h", "*.cpp", "*.hpp", "*.cu", "*.cuh", "*.py"):
         with open(name, encoding="utf-8") as file:
             lines = file.read().split("\n")
         if len(lines) - 1 > FILE_LIMIT:

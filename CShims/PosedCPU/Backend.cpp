@@ -20,14 +20,6 @@ template <class T> void require(const T *pointer, const char *what) {
   if (pointer == nullptr) fail(POSED_INVALID_ARGUMENT, "%s is NULL.", what);
 }
 
-void require_bounds(const posed_buffer *buffer, uint64_t offset, uint64_t bytes) {
-  uint64_t have = buffer->memory.bytes();
-  if (offset <= have && bytes <= have - offset) return;
-  fail(POSED_INVALID_ARGUMENT, "%llu bytes at offset %llu do not fit a buffer of %llu bytes.",
-       static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(offset),
-       static_cast<unsigned long long>(have));
-}
-
 // ---- device ----
 
 posed_status probe(posed_probe_result *result, posed_error *error) {
@@ -78,44 +70,11 @@ posed_status device_info(posed_device *device, posed_device_info *info, posed_er
   });
 }
 
-bool supports_types(const posed_op_query &query, std::string &why) {
-  bool bytes_allowed = query.op == POSED_OP_QUANTIZE || query.op == POSED_OP_COPY;
-  bool x = is_float(query.x_dtype) || (query.op == POSED_OP_COPY && query.x_dtype == POSED_U8);
-  bool y = is_float(query.y_dtype) || (bytes_allowed && query.y_dtype == POSED_U8);
-  if (query.op == POSED_OP_QUANTIZE) y = query.y_dtype == POSED_U8;
-  if (query.op == POSED_OP_COPY && (query.x_dtype == POSED_U8) != (query.y_dtype == POSED_U8)) {
-    y = false;
-  }
-  if (!x || !y) {
-    why = "Operation " + std::to_string(query.op) + " does not take " + name_of(query.x_dtype) + " to " +
-          name_of(query.y_dtype) + ".";
-  }
-  return x && y;
-}
-
 bool supports_query(const posed_device &device, const posed_op_query &query, std::string &why) {
-  if (query.op < POSED_OP_LINEAR || query.op > POSED_OP_QUANTIZE) {
-    why = "Operation " + std::to_string(query.op) + " is not known.";
-    return false;
-  }
-  if (!supports_types(query, why)) return false;
-  bool weighted = query.op == POSED_OP_LINEAR || query.op == POSED_OP_CONV2D;
-  if (!weighted && query.op != POSED_OP_ATTENTION) return true;
-  uint32_t compute = weighted ? query.compute : query.x_dtype;
-  if (!is_float(compute) || (device.kernels->compute_types() & (1u << compute)) == 0) {
-    why = std::string("The ") + plugin_of_library->name + " backend does not compute in " + name_of(compute) +
-          " here.";
-    return false;
-  }
-  bool x = query.x_dtype == POSED_F32 || query.x_dtype == compute;
-  bool y = query.y_dtype == POSED_F32 || query.y_dtype == compute;
-  if (query.op == POSED_OP_ATTENTION) y = query.y_dtype == query.x_dtype;
-  if (!x || !y) {
-    why = "Operation " + std::to_string(query.op) + " computing in " + name_of(compute) + " does not take " +
-          name_of(query.x_dtype) + " to " + name_of(query.y_dtype) + ".";
-    return false;
-  }
-  return device.kernels->supports(query, why);
+  const Kernels &kernels = *device.kernels;
+  if (!plausible(query, kernels.compute_types(), plugin_of_library->name, why)) return false;
+  bool own = query.op == POSED_OP_LINEAR || query.op == POSED_OP_CONV2D || query.op == POSED_OP_ATTENTION;
+  return !own || kernels.supports(query, why);
 }
 
 int32_t supports(posed_device *device, const posed_op_query *query, posed_error *error) {
@@ -136,18 +95,16 @@ posed_status buffer_create(posed_device *device, uint64_t bytes, posed_buffer **
   return guard(error, [&] {
     require(device, "device");
     require(buffer, "buffer");
-    *buffer = new posed_buffer{device, device->allocate(bytes)};
+    *buffer = new HostBuffer(device, device->allocate(bytes));
   });
 }
 
 void buffer_destroy(posed_device *, posed_buffer *buffer) {
   if (buffer != nullptr) buffer->device->pool.settle();
-  delete buffer;
+  delete static_cast<HostBuffer *>(buffer);
 }
 
-void *buffer_map(posed_device *, posed_buffer *buffer) {
-  return buffer == nullptr ? nullptr : buffer->memory.data();
-}
+void *buffer_map(posed_device *, posed_buffer *buffer) { return buffer == nullptr ? nullptr : buffer->data; }
 
 posed_status upload(posed_stream *stream, posed_buffer *to, uint64_t offset_bytes, const void *from,
                     uint64_t bytes, posed_error *error) {
@@ -156,8 +113,8 @@ posed_status upload(posed_stream *stream, posed_buffer *to, uint64_t offset_byte
     require(to, "to");
     if (bytes > 0) require(from, "from");
     stream->require_running("upload");
-    require_bounds(to, offset_bytes, bytes);
-    if (bytes > 0) std::memcpy(to->memory.as<std::byte>() + offset_bytes, from, bytes);
+    require_bounds(*to, offset_bytes, bytes);
+    if (bytes > 0) std::memcpy(to->data + offset_bytes, from, bytes);
   });
 }
 
@@ -168,8 +125,8 @@ posed_status download(posed_stream *stream, void *to, posed_buffer *from, uint64
     require(from, "from");
     if (bytes > 0) require(to, "to");
     stream->require_running("download");
-    require_bounds(from, offset_bytes, bytes);
-    if (bytes > 0) std::memcpy(to, from->memory.as<std::byte>() + offset_bytes, bytes);
+    require_bounds(*from, offset_bytes, bytes);
+    if (bytes > 0) std::memcpy(to, from->data + offset_bytes, bytes);
   });
 }
 
@@ -187,7 +144,7 @@ posed_status weight_create_linear(posed_device *device, const posed_linear_weigh
     require(device, "device");
     require(desc, "desc");
     require(weight, "weight");
-    check_linear_weight(*desc);
+    check(*desc);
     require_compute(*device, desc->compute, "linear weight");
     auto packed = device->kernels->pack_linear(*device, *desc);
     packed->out = desc->out;
@@ -203,21 +160,11 @@ posed_status weight_create_conv2d(posed_device *device, const posed_conv2d_weigh
     require(device, "device");
     require(desc, "desc");
     require(weight, "weight");
-    check_conv2d_weight(*desc);
+    check(*desc);
     require_compute(*device, desc->compute, "conv2d weight");
     auto packed = device->kernels->pack_conv2d(*device, *desc);
     packed->compute = desc->compute;
-    packed->filter = {.out = desc->out,
-                      .in = desc->in,
-                      .kernel_h = desc->kernel_h,
-                      .kernel_w = desc->kernel_w,
-                      .stride_h = desc->stride_h,
-                      .stride_w = desc->stride_w,
-                      .pad_top = desc->pad_top,
-                      .pad_left = desc->pad_left,
-                      .pad_bottom = desc->pad_bottom,
-                      .pad_right = desc->pad_right,
-                      .upsample = desc->upsample};
+    packed->filter = filter_of(*desc);
     *weight = packed.release();
   });
 }
@@ -231,36 +178,27 @@ uint64_t weight_bytes(const posed_weight *weight) { return weight == nullptr ? 0
 
 // ---- operations ----
 
-/// An entry of the table made of a planning step.
-template <class Desc, OperationPointer (*plan)(posed_device &, const Desc &)>
-posed_status operation(posed_stream *stream, const Desc *desc, posed_error *error) {
+OperationPointer plan(posed_device &device, const LinearCall &call) {
+  return device.kernels->plan_linear(device, call);
+}
+OperationPointer plan(posed_device &device, const ConvCall &call) {
+  return device.kernels->plan_conv2d(device, call);
+}
+OperationPointer plan(posed_device &device, const AttentionCall &call) {
+  return device.kernels->plan_attention(device, call);
+}
+
+/// An entry of the table: a descriptor is checked and planned.
+template <class Desc> posed_status operation(posed_stream *stream, const Desc *desc, posed_error *error) {
   if (stream == nullptr) {
     report(error, "stream is NULL.");
     return POSED_INVALID_ARGUMENT;
   }
   return stream->perform(error, [&] {
     require(desc, "desc");
-    return plan(*stream->device, *desc);
+    return plan(*stream->device, check(*stream->device, *desc));
   });
 }
-
-template <class Desc, OperationPointer (*plan)(const Desc &)>
-OperationPointer without_device(posed_device &, const Desc &desc) {
-  return plan(desc);
-}
-
-OperationPointer linear(posed_device &device, const posed_linear_desc &desc) {
-  return device.kernels->plan_linear(device, check_linear(device, desc));
-}
-OperationPointer conv2d(posed_device &device, const posed_conv2d_desc &desc) {
-  return device.kernels->plan_conv2d(device, check_conv2d(device, desc));
-}
-OperationPointer attention(posed_device &device, const posed_attention_desc &desc) {
-  return device.kernels->plan_attention(device, check_attention(desc));
-}
-
-template <class Desc, OperationPointer (*plan)(const Desc &)>
-constexpr auto simple = operation<Desc, without_device<Desc, plan>>;
 
 } // namespace
 
@@ -287,16 +225,16 @@ const posed_backend *make_backend(const Plugin &plugin, uint32_t host_abi) {
   table.weight_create_conv2d = weight_create_conv2d;
   table.weight_destroy = weight_destroy;
   table.weight_bytes = weight_bytes;
-  table.linear = operation<posed_linear_desc, linear>;
-  table.conv2d = operation<posed_conv2d_desc, conv2d>;
-  table.group_norm = operation<posed_group_norm_desc, plan_group_norm>;
-  table.layer_norm = simple<posed_layer_norm_desc, plan_layer_norm>;
-  table.attention = operation<posed_attention_desc, attention>;
-  table.copy = simple<posed_copy_desc, plan_copy>;
-  table.combine = simple<posed_combine_desc, plan_combine>;
-  table.activate = simple<posed_activate_desc, plan_activate>;
-  table.glu = simple<posed_glu_desc, plan_glu>;
-  table.quantize = simple<posed_quantize_desc, plan_quantize>;
+  table.linear = operation<posed_linear_desc>;
+  table.conv2d = operation<posed_conv2d_desc>;
+  table.group_norm = operation<posed_group_norm_desc>;
+  table.layer_norm = operation<posed_layer_norm_desc>;
+  table.attention = operation<posed_attention_desc>;
+  table.copy = operation<posed_copy_desc>;
+  table.combine = operation<posed_combine_desc>;
+  table.activate = operation<posed_activate_desc>;
+  table.glu = operation<posed_glu_desc>;
+  table.quantize = operation<posed_quantize_desc>;
   return &table;
 }
 

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "posed_cpu/features.h"
-#include "posed_cpu/status.h"
+#include "posed_plugin/status.h"
 
 namespace posed::blas {
 namespace {

@@ -25,6 +25,14 @@ BACKENDS = {
     "openvino-bf16": "bf16",
 }
 
+# On an NVIDIA GPU: as it is, compiled with everything that the compiler tries, and replayed as a CUDA graph.
+GPU_BACKENDS = {
+    "torch-cuda-bf16": "bf16",
+    "torch-cuda-bf16-compile": "bf16",
+    "torch-cuda-bf16-graph": "bf16",
+}
+TYPES = {**BACKENDS, **GPU_BACKENDS}
+
 SIZES = ["T", "S", "B"]
 BATCHES = [1, 2, 8]
 VELOCITIES = [f"velocity.{s}.b{b}" for s in SIZES for b in BATCHES]
@@ -118,6 +126,8 @@ def build(item):
 def runner(item, backend, threads=2):
     """A callable without arguments that computes the item once on the backend."""
     module, inputs = build(item)
+    if backend in GPU_BACKENDS:
+        return gpu_runner(item, module, inputs, backend)
     if backend.startswith("openvino"):
         return openvino_runner(module, inputs, BACKENDS[backend], threads)
     torch.set_num_threads(threads)
@@ -140,6 +150,47 @@ def runner(item, backend, threads=2):
             return module(*inputs)
 
     return run
+
+
+def gpu_runner(item, module, inputs, backend):
+    """On the first GPU; a run is over when the device is."""
+    device = torch.device("cuda")
+    module = module.to(device, torch.bfloat16)
+    inputs = [x.to(device) if x.dim() == 1 else x.to(device, torch.bfloat16) for x in inputs]
+    if item.startswith("vae"):
+        module = module.to(memory_format=torch.channels_last)
+        inputs = [x.contiguous(memory_format=torch.channels_last) for x in inputs]
+    if backend.endswith("compile"):
+        torch._dynamo.reset()
+        module = torch.compile(module, mode="max-autotune")  # replays CUDA graphs, too
+
+    def compute():
+        with torch.inference_mode():
+            return module(*inputs)
+
+    once = compute
+    if backend.endswith("graph"):
+        once = captured(compute)
+
+    def run():
+        once()
+        torch.cuda.synchronize()
+
+    return run
+
+
+def captured(compute):
+    """A callable that replays `compute` as a CUDA graph."""
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            compute()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        compute()
+    return graph.replay
 
 
 def openvino_runner(module, inputs, dtype, threads):
@@ -185,5 +236,7 @@ def bench(item, backend, threads=2, seconds=3.0):
     finally:
         run = None
         gc.collect()
-    return {"what": item, "backend": backend, "dtype": BACKENDS[backend],
+        if backend in GPU_BACKENDS:
+            torch.cuda.empty_cache()
+    return {"what": item, "backend": backend, "dtype": TYPES[backend],
             "median_ms": round(median, 3), "runs": runs}

@@ -8,7 +8,7 @@
 
 #include "Plans.h"
 #include "posed_cpu/primitives.h"
-#include "posed_cpu/scalar.h"
+#include "posed_plugin/scalar.h"
 
 namespace posed {
 namespace {
@@ -145,19 +145,8 @@ std::vector<Dimension> simplified(const View &x, const View &y) {
 
 } // namespace
 
-OperationPointer plan_copy(const posed_copy_desc &desc) {
-  Expect of_x{
-      .operation = "copy", .tensor = "x", .floating = false, .unit_innermost = false, .broadcast = true};
-  Expect of_y{.operation = "copy", .tensor = "y", .floating = false, .unit_innermost = false};
-  View x = resolve(desc.x, of_x), y = resolve(desc.y, of_y);
-  if (!x.same_shape(y)) {
-    fail(POSED_INVALID_ARGUMENT, "copy: y has shape %s; expected %s, the shape of x.", y.shape_text().c_str(),
-         x.shape_text().c_str());
-  }
-  if (x.dtype != y.dtype && (!is_float(x.dtype) || !is_float(y.dtype))) {
-    fail(POSED_UNSUPPORTED, "copy: a conversion from %s to %s is not offered.", name_of(x.dtype).c_str(),
-         name_of(y.dtype).c_str());
-  }
+OperationPointer plan(posed_device &, const CopyCall &call) {
+  const View &x = call.x, &y = call.y;
   std::vector<Dimension> dimensions = simplified(x, y);
   const size_t last = dimensions.size() - 1;
   // Where y's innermost dimension jumps through x, bring the one that x walks best next to it.

@@ -20,8 +20,8 @@ int tasks_of(int64_t count) { return tasks_for(blocks(count, grain), count); }
 
 class Activate final : public Operation {
 public:
-  Activate(const View &x, const View &y, uint32_t activation)
-      : Operation({tasks_of(x.count())}), x_(x), y_(y), activation_(activation) {}
+  explicit Activate(const ActivateCall &call)
+      : Operation({tasks_of(call.x.count())}), x_(call.x), y_(call.y), activation_(call.activation) {}
   void run(int, int task, Worker &) override {
     Range range = share(x_.count(), task, tasks[0]);
     primitives().activate(y_.data + range.first * int64_t(y_.size()), y_.dtype,
@@ -35,36 +35,28 @@ private:
 
 class Combine final : public Operation {
 public:
-  Combine(const View &y, const View *x, const posed_combine_desc &desc)
-      : Operation({tasks_of(y.count())}), y_(y), count_(desc.count), bias_(desc.bias) {
-    for (uint32_t i = 0; i < count_; ++i) {
-      data_[i] = x[i].data;
-      types_[i] = x[i].dtype;
-      coefficients_[i] = desc.coefficient[i];
-    }
-  }
+  explicit Combine(const CombineCall &call) : Operation({tasks_of(call.y.count())}), call_(call) {}
   void run(int, int task, Worker &) override {
-    Range range = share(y_.count(), task, tasks[0]);
+    Range range = share(call_.y.count(), task, tasks[0]);
     const void *x[POSED_MAX_TERMS] = {};
-    for (uint32_t i = 0; i < count_; ++i) {
-      x[i] = data_[i] + range.first * int64_t(size_of(types_[i]));
+    uint32_t types[POSED_MAX_TERMS] = {};
+    for (uint32_t i = 0; i < call_.count; ++i) {
+      x[i] = call_.x[i].data + range.first * int64_t(call_.x[i].size());
+      types[i] = call_.x[i].dtype;
     }
-    primitives().combine(y_.data + range.first * int64_t(y_.size()), y_.dtype, x, types_, coefficients_,
-                         count_, bias_, range.size());
+    const View &y = call_.y;
+    primitives().combine(y.data + range.first * int64_t(y.size()), y.dtype, x, types, call_.coefficient,
+                         call_.count, call_.bias, range.size());
   }
 
 private:
-  const View y_;
-  const std::byte *data_[POSED_MAX_TERMS] = {};
-  uint32_t types_[POSED_MAX_TERMS] = {};
-  float coefficients_[POSED_MAX_TERMS] = {};
-  const uint32_t count_;
-  const float bias_;
+  const CombineCall call_;
 };
 
 class Quantize final : public Operation {
 public:
-  Quantize(const View &x, const View &y) : Operation({tasks_of(x.count())}), x_(x), y_(y) {}
+  explicit Quantize(const QuantizeCall &call)
+      : Operation({tasks_of(call.x.count())}), x_(call.x), y_(call.y) {}
   void run(int, int task, Worker &) override {
     Range range = share(x_.count(), task, tasks[0]);
     primitives().quantize(y_.as<uint8_t>() + range.first, x_.data + range.first * int64_t(x_.size()),
@@ -75,61 +67,10 @@ private:
   const View x_, y_;
 };
 
-View dense(const posed_tensor &tensor, const Expect &expect) {
-  View view = resolve(tensor, expect);
-  require_dense(view, expect);
-  return view;
-}
-
-void require_same(const View &view, const Expect &expect, const View &other) {
-  if (view.same_shape(other)) return;
-  fail(POSED_INVALID_ARGUMENT, "%s: %s has shape %s; expected %s.", expect.operation, expect.tensor,
-       view.shape_text().c_str(), other.shape_text().c_str());
-}
-
 } // namespace
 
-OperationPointer plan_activate(const posed_activate_desc &desc) {
-  Expect of_x{.operation = "activate", .tensor = "x"};
-  Expect of_y{.operation = "activate", .tensor = "y"};
-  View x = dense(desc.x, of_x), y = dense(desc.y, of_y);
-  require_same(y, of_y, x);
-  require_activation(desc.activation, "activate");
-  if (x.data == y.data && x.dtype != y.dtype) {
-    fail(POSED_INVALID_ARGUMENT, "activate: y may be x only when both are of one type; they are %s and %s.",
-         name_of(y.dtype).c_str(), name_of(x.dtype).c_str());
-  }
-  return std::make_unique<Activate>(x, y, desc.activation);
-}
-
-OperationPointer plan_combine(const posed_combine_desc &desc) {
-  if (desc.count < 1 || desc.count > POSED_MAX_TERMS) {
-    fail(POSED_INVALID_ARGUMENT, "combine: %u terms; expected 1 to %d.", desc.count, POSED_MAX_TERMS);
-  }
-  View y = dense(desc.y, {.operation = "combine", .tensor = "y"});
-  View x[POSED_MAX_TERMS];
-  for (uint32_t i = 0; i < desc.count; ++i) {
-    std::string name = "x[" + std::to_string(i) + "]";
-    Expect of_x{.operation = "combine", .tensor = name.c_str()};
-    x[i] = dense(desc.x[i], of_x);
-    require_same(x[i], of_x, y);
-    if (x[i].data == y.data && x[i].dtype != y.dtype) {
-      fail(POSED_INVALID_ARGUMENT, "combine: y may be %s only when both are of one type; they are %s and %s.",
-           name.c_str(), name_of(y.dtype).c_str(), name_of(x[i].dtype).c_str());
-    }
-  }
-  return std::make_unique<Combine>(y, x, desc);
-}
-
-OperationPointer plan_quantize(const posed_quantize_desc &desc) {
-  Expect of_y{.operation = "quantize", .tensor = "y", .floating = false};
-  View x = dense(desc.x, {.operation = "quantize", .tensor = "x"});
-  View y = dense(desc.y, of_y);
-  if (y.dtype != POSED_U8) {
-    fail(POSED_INVALID_ARGUMENT, "quantize: y is %s; expected u8.", name_of(y.dtype).c_str());
-  }
-  require_same(y, of_y, x);
-  return std::make_unique<Quantize>(x, y);
-}
+OperationPointer plan(posed_device &, const ActivateCall &call) { return std::make_unique<Activate>(call); }
+OperationPointer plan(posed_device &, const CombineCall &call) { return std::make_unique<Combine>(call); }
+OperationPointer plan(posed_device &, const QuantizeCall &call) { return std::make_unique<Quantize>(call); }
 
 } // namespace posed

@@ -28,17 +28,8 @@ private:
 
 } // namespace
 
-OperationPointer plan_glu(const posed_glu_desc &desc) {
-  Expect of_y{.operation = "glu", .tensor = "y", .rank = 3};
-  View x = resolve(desc.x, {.operation = "glu", .tensor = "x", .rank = 3, .broadcast = true});
-  View y = resolve(desc.y, of_y);
-  if (x.shape[2] % 2 != 0) {
-    fail(POSED_INVALID_ARGUMENT, "glu: x has shape %s; its last dimension must be even.",
-         x.shape_text().c_str());
-  }
-  require_shape(y, of_y, {x.shape[0], x.shape[1], x.shape[2] / 2});
-  require_activation(desc.activation, "glu");
-  return std::make_unique<Glu>(x, y, desc.activation);
+OperationPointer plan(posed_device &, const GluCall &call) {
+  return std::make_unique<Glu>(call.x, call.y, call.activation);
 }
 
 } // namespace posed

@@ -17,13 +17,13 @@ int64_t block_pixels(int64_t channels) { return std::max<int64_t>(16384 / channe
 
 class GroupNorm final : public Operation {
 public:
-  GroupNorm(posed_device &device, const View &x, const View &y, const View &gamma, const View &beta,
-            const posed_group_norm_desc &desc)
-      : Operation({task_count(x), static_cast<int>(x.shape[0]), task_count(x)},
-                  2 * sizeof(double) * static_cast<size_t>(x.shape[3])),
-        x_(x), y_(y), gamma_(gamma.as<float>()), beta_(beta.as<float>()), groups_(desc.groups),
-        eps_(desc.eps), activation_(desc.activation), pixels_(x.shape[1] * x.shape[2]), channels_(x.shape[3]),
-        block_(block_pixels(channels_)), blocks_(blocks(pixels_, block_)), images_(x.shape[0]) {
+  GroupNorm(posed_device &device, const GroupNormCall &call)
+      : Operation({task_count(call.x), static_cast<int>(call.x.shape[0]), task_count(call.x)},
+                  2 * sizeof(double) * static_cast<size_t>(call.x.shape[3])),
+        x_(call.x), y_(call.y), gamma_(call.gamma.as<float>()), beta_(call.beta.as<float>()),
+        groups_(call.groups), eps_(call.eps), activation_(call.activation),
+        pixels_(x_.shape[1] * x_.shape[2]), channels_(x_.shape[3]), block_(block_pixels(channels_)),
+        blocks_(blocks(pixels_, block_)), images_(x_.shape[0]) {
     int64_t partial = images_ * blocks_ * groups_ * 2;
     int64_t affine = images_ * channels_ * 2;
     memory_ = device.allocate(static_cast<uint64_t>(partial) * sizeof(double) +
@@ -115,34 +115,10 @@ private:
   float *affine_;   // [N][2][C]
 };
 
-View channel_vector(const posed_tensor &tensor, const char *name, int64_t channels) {
-  Expect expect{.operation = "group_norm", .tensor = name, .rank = 1};
-  View view = resolve(tensor, expect);
-  require_shape(view, expect, {channels});
-  if (view.dtype != POSED_F32) {
-    fail(POSED_INVALID_ARGUMENT, "group_norm: %s is %s; expected f32.", name, name_of(view.dtype).c_str());
-  }
-  return view;
-}
-
 } // namespace
 
-OperationPointer plan_group_norm(posed_device &device, const posed_group_norm_desc &desc) {
-  Expect of_x{.operation = "group_norm", .tensor = "x", .rank = 4};
-  Expect of_y{.operation = "group_norm", .tensor = "y", .rank = 4};
-  View x = resolve(desc.x, of_x), y = resolve(desc.y, of_y);
-  require_dense(x, of_x);
-  require_dense(y, of_y);
-  require_shape(y, of_y, {x.shape[0], x.shape[1], x.shape[2], x.shape[3]});
-  int64_t channels = x.shape[3];
-  if (desc.groups < 1 || channels % desc.groups != 0) {
-    fail(POSED_INVALID_ARGUMENT, "group_norm: %lld channels do not divide into %d groups.",
-         static_cast<long long>(channels), desc.groups);
-  }
-  require_activation(desc.activation, "group_norm");
-  View gamma = channel_vector(desc.gamma, "gamma", channels);
-  View beta = channel_vector(desc.beta, "beta", channels);
-  return std::make_unique<GroupNorm>(device, x, y, gamma, beta, desc);
+OperationPointer plan(posed_device &device, const GroupNormCall &call) {
+  return std::make_unique<GroupNorm>(device, call);
 }
 
 } // namespace posed

@@ -39,44 +39,10 @@ private:
   const float eps_;
 };
 
-View pair_member(const posed_tensor &tensor, const char *name, int rank) {
-  Expect expect{
-      .operation = "layer_norm", .tensor = name, .rank = rank, .optional = true, .broadcast = rank == 2};
-  View view = resolve(tensor, expect);
-  if (view && view.dtype != POSED_F32) {
-    fail(POSED_INVALID_ARGUMENT, "layer_norm: %s is %s; expected f32.", name, name_of(view.dtype).c_str());
-  }
-  return view;
-}
-
-void require_both(const View &one, const View &two, const char *names) {
-  if (bool(one) == bool(two)) return;
-  fail(POSED_INVALID_ARGUMENT, "layer_norm: %s come in pairs; only one of them was given.", names);
-}
-
 } // namespace
 
-OperationPointer plan_layer_norm(const posed_layer_norm_desc &desc) {
-  Expect of_y{.operation = "layer_norm", .tensor = "y", .rank = 3};
-  View x = resolve(desc.x, {.operation = "layer_norm", .tensor = "x", .rank = 3, .broadcast = true});
-  View y = resolve(desc.y, of_y);
-  require_shape(y, of_y, {x.shape[0], x.shape[1], x.shape[2]});
-  View gamma = pair_member(desc.gamma, "gamma", 1), beta = pair_member(desc.beta, "beta", 1);
-  View scale = pair_member(desc.scale, "scale", 2), shift = pair_member(desc.shift, "shift", 2);
-  require_both(gamma, beta, "gamma and beta");
-  require_both(scale, shift, "scale and shift");
-  if (gamma && scale) {
-    fail(POSED_INVALID_ARGUMENT, "layer_norm: gamma and beta exclude scale and shift; all four were given.");
-  }
-  for (const auto &[view, name] : {std::pair{&gamma, "gamma"}, std::pair{&beta, "beta"}}) {
-    if (*view) require_shape(*view, {.operation = "layer_norm", .tensor = name}, {x.shape[2]});
-  }
-  for (const auto &[view, name] : {std::pair{&scale, "scale"}, std::pair{&shift, "shift"}}) {
-    Expect expect{.operation = "layer_norm", .tensor = name};
-    if (*view) require_shape(*view, expect, {x.shape[0], x.shape[2]});
-  }
-  const View &multiply = gamma ? gamma : scale, &add = gamma ? beta : shift;
-  return std::make_unique<LayerNorm>(x, y, multiply, add, desc.eps);
+OperationPointer plan(posed_device &, const LayerNormCall &call) {
+  return std::make_unique<LayerNorm>(call.x, call.y, call.multiply, call.add, call.eps);
 }
 
 } // namespace posed

@@ -1,5 +1,4 @@
-// The planning step of each operation: a descriptor is checked and becomes an Operation. Throws a
-// Failure when the descriptor breaks the ABI's rules.
+// The planning step of each operation: a checked call becomes an Operation.
 #pragma once
 
 #include <algorithm>
@@ -10,19 +9,13 @@
 
 namespace posed {
 
-OperationPointer plan_copy(const posed_copy_desc &desc);
-OperationPointer plan_combine(const posed_combine_desc &desc);
-OperationPointer plan_activate(const posed_activate_desc &desc);
-OperationPointer plan_glu(const posed_glu_desc &desc);
-OperationPointer plan_quantize(const posed_quantize_desc &desc);
-OperationPointer plan_layer_norm(const posed_layer_norm_desc &desc);
-OperationPointer plan_group_norm(posed_device &device, const posed_group_norm_desc &desc);
-
-LinearCall check_linear(const posed_device &device, const posed_linear_desc &desc);
-ConvCall check_conv2d(const posed_device &device, const posed_conv2d_desc &desc);
-AttentionCall check_attention(const posed_attention_desc &desc);
-void check_linear_weight(const posed_linear_weight_desc &desc);
-void check_conv2d_weight(const posed_conv2d_weight_desc &desc);
+OperationPointer plan(posed_device &device, const CopyCall &call);
+OperationPointer plan(posed_device &device, const CombineCall &call);
+OperationPointer plan(posed_device &device, const ActivateCall &call);
+OperationPointer plan(posed_device &device, const GluCall &call);
+OperationPointer plan(posed_device &device, const QuantizeCall &call);
+OperationPointer plan(posed_device &device, const LayerNormCall &call);
+OperationPointer plan(posed_device &device, const GroupNormCall &call);
 
 /// Tasks for `units` equal pieces of work that touch `elements` elements in all: enough of them to
 /// share out, none so small that handing it out costs more than doing it.

@@ -6,50 +6,10 @@
 #include <string>
 
 #include "posed_cpu/operation.h"
-#include "posed_cpu/status.h"
-#include "posed_cpu/view.h"
+#include "posed_plugin/calls.h"
+#include "posed_plugin/status.h"
 
 namespace posed {
-
-/// A convolution's constants. A row of output pixels needs `stride` and `pad` of its input.
-struct Filter {
-  int64_t out, in;
-  int kernel_h, kernel_w;
-  int stride_h, stride_w;
-  int pad_top, pad_left, pad_bottom, pad_right;
-  int upsample; // 1 or 2
-};
-
-/// y = residual + gate * act(x · Wᵀ + bias), checked: shapes agree, bounds hold.
-struct LinearCall {
-  View x, y;                  // [B, T, K], [B, T, N]
-  const posed_weight *weight; // of kind linear, in = K, out = N
-  uint32_t activation;
-  View gate, residual; // [B, N] float32, [B, T, N]; may be absent
-  int64_t batch, tokens;
-};
-
-/// y = act(conv(x, W) + bias + residual), checked.
-struct ConvCall {
-  View x, y;                  // [N, H, W, C], [N, Ho, Wo, O], dense
-  const posed_weight *weight; // of kind conv2d
-  uint32_t activation;
-  View residual; // may be absent
-};
-
-/// One row's cached keys and values, [T, H, d]; absent where `tokens` is 0.
-struct CachedKV {
-  View k, v;
-  int64_t tokens = 0;
-};
-
-/// Softmax attention over own keys, then cached ones; checked.
-struct AttentionCall {
-  View q, k, v, y;              // [B, Tq, H, d], [B, Tk, H, d] twice, [B, Tq, H, d]
-  std::vector<CachedKV> cached; // empty, or one per row
-  float scale;
-  int64_t batch, queries, keys, heads, size;
-};
 
 /// The mathematics of a plugin. Called from any thread; `plan_*` and `pack_*` may be called at once
 /// from several. The device outlives every weight and operation.

@@ -10,30 +10,20 @@
 #include "posed_cpu/backend.h"
 #include "posed_cpu/memory.h"
 #include "posed_cpu/pool.h"
+#include "posed_plugin/objects.h"
+
+namespace posed {
 
 /// Host memory that the device works on directly.
-struct posed_buffer {
-  posed_device *device;
-  posed::Memory memory;
+struct HostBuffer final : posed_buffer {
+  HostBuffer(posed_device *device, Memory memory)
+      : posed_buffer(device, memory.as<std::byte>(), memory.bytes()), memory_(std::move(memory)) {}
+
+private:
+  Memory memory_;
 };
 
-/// Packed weights of a linear layer or a convolution. A plugin derives its own.
-struct posed_weight {
-  enum class Kind { linear, conv2d };
-
-  posed_weight(posed_device *device, Kind kind) : device(device), kind(kind) {}
-  virtual ~posed_weight() = default;
-  /// Bytes of device memory that it holds.
-  virtual uint64_t bytes() const = 0;
-
-  posed_device *const device;
-  const Kind kind;
-  // linear: [out, in]
-  int64_t out = 0, in = 0;
-  uint32_t compute = POSED_F32;
-  // conv2d
-  posed::Filter filter = {};
-};
+} // namespace posed
 
 struct posed_device {
   posed_device(std::unique_ptr<posed::Kernels> kernels, int threads, uint64_t limit, const char *name);

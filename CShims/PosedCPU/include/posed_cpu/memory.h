@@ -1,28 +1,14 @@
 // Memory of a CPU device: ordinary host memory, counted against the device's limit.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
 
+#include "posed_plugin/account.h"
+
 namespace posed {
-
-/// Counts bytes in use and refuses to pass a limit. Safe from any thread.
-class Account {
-public:
-  explicit Account(uint64_t limit) : limit_(limit) {}
-  /// Throws a Failure with POSED_OUT_OF_MEMORY when the limit would be passed.
-  void take(uint64_t bytes);
-  void give_back(uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
-  uint64_t used() const { return used_.load(std::memory_order_relaxed); }
-  uint64_t limit() const { return limit_; }
-
-private:
-  const uint64_t limit_;
-  std::atomic<uint64_t> used_{0};
-};
 
 /// A block of 64-byte aligned memory, freed and given back to its account on destruction. Large
 /// blocks ask the system for huge pages. Contents start undefined.

@@ -15,8 +15,8 @@
 
 #include "posed_cpu/memory.h"
 #include "posed_cpu/operation.h"
-#include "posed_cpu/status.h"
 #include "posed_cpu/turn.h"
+#include "posed_plugin/status.h"
 
 namespace posed {
 

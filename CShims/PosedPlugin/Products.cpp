@@ -2,7 +2,8 @@
 // here a plugin may rely on.
 #include <cmath>
 
-#include "Plans.h"
+#include "posed_plugin/calls.h"
+#include "posed_plugin/status.h"
 
 namespace posed {
 namespace {
@@ -38,15 +39,38 @@ void require_source(const void *data, uint32_t dtype, uint32_t compute, const ch
 
 } // namespace
 
-LinearCall check_linear(const posed_device &device, const posed_linear_desc &desc) {
+Filter filter_of(const posed_conv2d_weight_desc &desc) {
+  return {.out = desc.out,
+          .in = desc.in,
+          .kernel_h = desc.kernel_h,
+          .kernel_w = desc.kernel_w,
+          .stride_h = desc.stride_h,
+          .stride_w = desc.stride_w,
+          .pad_top = desc.pad_top,
+          .pad_left = desc.pad_left,
+          .pad_bottom = desc.pad_bottom,
+          .pad_right = desc.pad_right,
+          .upsample = desc.upsample};
+}
+
+LinearCall check(const posed_device &device, const posed_linear_desc &desc) {
   require_weight(device, desc.weight, posed_weight::Kind::linear, "linear");
   require_activation(desc.activation, "linear");
   const posed_weight &weight = *desc.weight;
-  Expect of_x{.operation = "linear", .tensor = "x", .rank = 3, .broadcast = true};
-  Expect of_y{.operation = "linear", .tensor = "y", .rank = 3};
-  Expect of_gate{.operation = "linear", .tensor = "gate", .rank = 2, .optional = true, .broadcast = true};
-  Expect of_residual{
-      .operation = "linear", .tensor = "residual", .rank = 3, .optional = true, .broadcast = true};
+  Expect of_x{.operation = "linear", .tensor = "x", .rank = 3, .broadcast = true, .device = &device};
+  Expect of_y{.operation = "linear", .tensor = "y", .rank = 3, .device = &device};
+  Expect of_gate{.operation = "linear",
+                 .tensor = "gate",
+                 .rank = 2,
+                 .optional = true,
+                 .broadcast = true,
+                 .device = &device};
+  Expect of_residual{.operation = "linear",
+                     .tensor = "residual",
+                     .rank = 3,
+                     .optional = true,
+                     .broadcast = true,
+                     .device = &device};
   LinearCall call = {.x = resolve(desc.x, of_x),
                      .y = resolve(desc.y, of_y),
                      .weight = desc.weight,
@@ -72,13 +96,14 @@ LinearCall check_linear(const posed_device &device, const posed_linear_desc &des
   return call;
 }
 
-ConvCall check_conv2d(const posed_device &device, const posed_conv2d_desc &desc) {
+ConvCall check(const posed_device &device, const posed_conv2d_desc &desc) {
   require_weight(device, desc.weight, posed_weight::Kind::conv2d, "conv2d");
   require_activation(desc.activation, "conv2d");
   const Filter &filter = desc.weight->filter;
-  Expect of_x{.operation = "conv2d", .tensor = "x", .rank = 4};
-  Expect of_y{.operation = "conv2d", .tensor = "y", .rank = 4};
-  Expect of_residual{.operation = "conv2d", .tensor = "residual", .rank = 4, .optional = true};
+  Expect of_x{.operation = "conv2d", .tensor = "x", .rank = 4, .device = &device};
+  Expect of_y{.operation = "conv2d", .tensor = "y", .rank = 4, .device = &device};
+  Expect of_residual{
+      .operation = "conv2d", .tensor = "residual", .rank = 4, .optional = true, .device = &device};
   ConvCall call = {.x = resolve(desc.x, of_x),
                    .y = resolve(desc.y, of_y),
                    .weight = desc.weight,
@@ -109,11 +134,11 @@ ConvCall check_conv2d(const posed_device &device, const posed_conv2d_desc &desc)
   return call;
 }
 
-AttentionCall check_attention(const posed_attention_desc &desc) {
-  Expect of_q{.operation = "attention", .tensor = "q", .rank = 4, .broadcast = true};
-  Expect of_k{.operation = "attention", .tensor = "k", .rank = 4, .broadcast = true};
-  Expect of_v{.operation = "attention", .tensor = "v", .rank = 4, .broadcast = true};
-  Expect of_y{.operation = "attention", .tensor = "y", .rank = 4};
+AttentionCall check(const posed_device &device, const posed_attention_desc &desc) {
+  Expect of_q{.operation = "attention", .tensor = "q", .rank = 4, .broadcast = true, .device = &device};
+  Expect of_k{.operation = "attention", .tensor = "k", .rank = 4, .broadcast = true, .device = &device};
+  Expect of_v{.operation = "attention", .tensor = "v", .rank = 4, .broadcast = true, .device = &device};
+  Expect of_y{.operation = "attention", .tensor = "y", .rank = 4, .device = &device};
   AttentionCall call = {.q = resolve(desc.q, of_q),
                         .k = resolve(desc.k, of_k),
                         .v = resolve(desc.v, of_v),
@@ -148,8 +173,9 @@ AttentionCall check_attention(const posed_attention_desc &desc) {
   for (int64_t row = 0; row < call.batch; ++row) {
     std::string k_name = "cached[" + std::to_string(row) + "].k";
     std::string v_name = "cached[" + std::to_string(row) + "].v";
-    Expect cached_k{.operation = "attention", .tensor = k_name.c_str(), .rank = 3, .optional = true};
-    Expect cached_v{.operation = "attention", .tensor = v_name.c_str(), .rank = 3};
+    Expect cached_k{
+        .operation = "attention", .tensor = k_name.c_str(), .rank = 3, .optional = true, .device = &device};
+    Expect cached_v{.operation = "attention", .tensor = v_name.c_str(), .rank = 3, .device = &device};
     CachedKV &kv = call.cached[static_cast<size_t>(row)];
     kv.k = resolve(desc.cached[row].k, cached_k);
     if (!kv.k) continue;
@@ -166,7 +192,7 @@ AttentionCall check_attention(const posed_attention_desc &desc) {
   return call;
 }
 
-void check_linear_weight(const posed_linear_weight_desc &desc) {
+void check(const posed_linear_weight_desc &desc) {
   require_source(desc.data, desc.dtype, desc.compute, "linear weight");
   constexpr int64_t most = int64_t(1) << 24;
   if (desc.out < 1 || desc.in < 1 || desc.out > most || desc.in > most) {
@@ -175,7 +201,7 @@ void check_linear_weight(const posed_linear_weight_desc &desc) {
   }
 }
 
-void check_conv2d_weight(const posed_conv2d_weight_desc &desc) {
+void check(const posed_conv2d_weight_desc &desc) {
   require_source(desc.data, desc.dtype, desc.compute, "conv2d weight");
   constexpr int32_t most = 1 << 20, side = 255;
   if (desc.out < 1 || desc.in < 1 || desc.out > most || desc.in > most || desc.kernel_h < 1 ||

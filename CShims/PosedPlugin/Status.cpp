@@ -1,4 +1,4 @@
-#include "posed_cpu/status.h"
+#include "posed_plugin/status.h"
 
 #include <cstdarg>
 #include <cstdio>

@@ -15,7 +15,7 @@ size_t size_of(uint32_t dtype);
 std::string name_of(uint32_t dtype);
 inline bool is_float(uint32_t dtype) { return dtype >= POSED_F32 && dtype <= POSED_BF16; }
 
-/// A strided view of host memory. Strides count elements. `data` is null for an absent tensor.
+/// A strided view of device memory. Strides count elements. `data` is null for an absent tensor.
 struct View {
   std::byte *data = nullptr;
   uint32_t dtype = 0;
@@ -47,7 +47,8 @@ struct Expect {
   bool floating = true;       // one of the three float types
   bool unit_innermost = true; // innermost stride is 1 (or the dimension is 1 long)
   bool optional = false;
-  bool broadcast = false; // a stride of 0 is allowed
+  bool broadcast = false;               // a stride of 0 is allowed
+  const posed_device *device = nullptr; // the one whose buffer it must be; null: any
 };
 
 /// Checks type, rank, shape, strides, alignment and bounds; throws a Failure with a precise sentence.

@@ -1,7 +1,7 @@
-#include "posed_cpu/view.h"
+#include "posed_plugin/view.h"
 
-#include "posed_cpu/device.h"
-#include "posed_cpu/status.h"
+#include "posed_plugin/objects.h"
+#include "posed_plugin/status.h"
 
 namespace posed {
 namespace {
@@ -31,7 +31,7 @@ int64_t reach(const View &view, const Expect &expect) {
 
 void check_bounds(const View &view, const Expect &expect, const posed_tensor &tensor) {
   int64_t elements = reach(view, expect);
-  uint64_t size = view.size(), have = tensor.buffer->memory.bytes(), last = 0;
+  uint64_t size = view.size(), have = tensor.buffer->bytes, last = 0;
   if (tensor.offset_bytes % size != 0) {
     fail(POSED_INVALID_ARGUMENT, "%s: the offset of %s is %llu bytes, not a multiple of %s's size.",
          expect.operation, expect.tensor, static_cast<unsigned long long>(tensor.offset_bytes),
@@ -127,6 +127,10 @@ View resolve(const posed_tensor &tensor, const Expect &expect) {
     if (expect.optional) return view;
     fail(POSED_INVALID_ARGUMENT, "%s: %s has no buffer.", expect.operation, expect.tensor);
   }
+  if (expect.device != nullptr && tensor.buffer->device != expect.device) {
+    fail(POSED_INVALID_ARGUMENT, "%s: %s lies in a buffer of another device.", expect.operation,
+         expect.tensor);
+  }
   view.dtype = tensor.dtype;
   if (view.size() == 0 || (expect.floating && !is_float(tensor.dtype))) {
     fail(POSED_INVALID_ARGUMENT, "%s: %s is %s; expected %s.", expect.operation, expect.tensor,
@@ -144,7 +148,7 @@ View resolve(const posed_tensor &tensor, const Expect &expect) {
   }
   check_dimensions(view, expect);
   check_bounds(view, expect, tensor);
-  view.data = tensor.buffer->memory.as<std::byte>() + tensor.offset_bytes;
+  view.data = tensor.buffer->data + tensor.offset_bytes;
   return view;
 }
 

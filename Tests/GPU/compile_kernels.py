@@ -1,0 +1,140 @@
+"""Compiles every kernel of the CUDA backend with NVRTC, without a GPU, and holds it to bounds.
+
+    compile_kernels.py [--nvrtc LIBRARY] [--json FILE] [--write]
+
+`kernels.json` names the modules, a file and its definitions each, and the most registers that any kernel of one
+may use. No kernel may spill a register or keep a variable on a stack. Modules of float32 and bfloat16 are compiled
+for sm_80, sm_90a and sm_120; those of float16, which differ from bfloat16's in single instructions, and those for
+groups of warps for sm_90a. `--write` renews the bounds. NVRTC comes from the package nvidia-cuda-nvrtc (CUDA 12 or 13) of this Python, if it is
+not named.
+"""
+
+import argparse
+import ctypes
+import glob
+import json
+import multiprocessing
+import os
+import re
+import site
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+KERNELS = os.path.join(HERE, "../../CShims/PosedCUDA/kernels")
+TABLE = os.path.join(HERE, "kernels.json")
+TARGETS = ("sm_80", "sm_90a", "sm_120")
+ONLY_TARGETS = ("sm_90a",)
+STEP = 8  # bounds are multiples of this, as registers are given out
+
+
+def find_nvrtc():
+    """The newest NVRTC among this Python's packages, or None."""
+    found = []
+    for folder in site.getsitepackages() + [site.getusersitepackages()]:
+        found += glob.glob(os.path.join(folder, "nvidia/*/lib/libnvrtc.so.1[23]"))
+    return max(found, key=lambda path: path.rsplit(".", 1)[1], default=None)
+
+
+def read(name):
+    with open(os.path.join(KERNELS, name), encoding="utf-8") as file:
+        return file.read().encode()
+
+
+def compiled(job):
+    """(module, target, problem or None, {kernel: (registers, bytes spilled or on the stack)})."""
+    library_path, module, target = job
+    library = ctypes.CDLL(library_path)
+    file, *defines = re.split(r" (?=POSED_)", module)
+    headers = sorted(name for name in os.listdir(KERNELS) if name.endswith((".cuh", ".h")))
+    texts = (ctypes.c_char_p * len(headers))(*map(read, headers))
+    names = (ctypes.c_char_p * len(headers))(*(name.encode() for name in headers))
+    program = ctypes.c_void_p()
+    library.nvrtcCreateProgram(
+        ctypes.byref(program), read(file), file.encode(), len(headers), texts, names)
+    options = [f"--gpu-architecture={target}", "--std=c++17", "-default-device", "--ptxas-options=-v"]
+    options += ["-D" + define for define in defines]
+    words = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
+    status = library.nvrtcCompileProgram(program, len(options), words)
+    size = ctypes.c_size_t()
+    library.nvrtcGetProgramLogSize(program, ctypes.byref(size))
+    buffer = ctypes.create_string_buffer(size.value)
+    library.nvrtcGetProgramLog(program, buffer)
+    library.nvrtcDestroyProgram(ctypes.byref(program))
+    log = buffer.value.decode()
+    if status != 0:
+        return module, target, log.strip().split("\n")[0] or f"NVRTC gave status {status}", {}
+    return module, target, None, usage(log)
+
+
+def usage(log):
+    """What the assembler says of each kernel."""
+    found = {}
+    for part in re.split(r"Function properties for ", log)[1:]:
+        name = part.split("\n", 1)[0].strip()
+        stack = [int(n) for n in re.findall(r"(\d+) bytes (?:stack frame|spill stores|spill loads)", part)]
+        registers = re.search(r"Used (\d+) registers", part)
+        if registers and stack:
+            found[name] = (int(registers[1]), max(stack))
+    return found
+
+
+def jobs_of(library, table):
+    for module in table:
+        targets = ONLY_TARGETS if re.search(r"\bf16\b|POSED_GROUPS", module) else TARGETS
+        for target in targets:
+            yield library, module, target
+
+
+def verdict(table, module, target, problem, kernels):
+    """A sentence for each breach."""
+    if problem:
+        yield f"{module} for {target}: {problem}"
+    elif not kernels:
+        yield f"{module} for {target}: the assembler reported no kernel"
+    for name, (registers, stack) in kernels.items():
+        if stack > 0:
+            yield f"{name} of {module} for {target}: {stack} bytes spilled or on the stack, none allowed"
+        if registers > table[module]:
+            yield f"{name} of {module} for {target}: {registers} registers, at most {table[module]}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--nvrtc", help="NVRTC's library")
+    parser.add_argument("--json", help="where to write what was found")
+    parser.add_argument("--write", action="store_true", help="renew the bounds")
+    arguments = parser.parse_args()
+    library = arguments.nvrtc or find_nvrtc()
+    if library is None:
+        sys.exit("kernels: no NVRTC among this Python's packages; nvidia-cuda-nvrtc would bring it")
+    with open(TABLE, encoding="utf-8") as file:
+        table = json.load(file)
+    jobs = list(jobs_of(library, table))
+    report, breaches, most = [], [], {}
+    with multiprocessing.Pool() as pool:
+        for module, target, problem, kernels in pool.imap_unordered(compiled, jobs):
+            if arguments.write:
+                table[module] = 256  # as many as a thread can have
+            breaches += verdict(table, module, target, problem, kernels)
+            report += [
+                {"module": module, "target": target, "kernel": name, "registers": registers, "stack": stack}
+                for name, (registers, stack) in kernels.items()]
+            highest = max((registers for registers, _ in kernels.values()), default=0)
+            most[module] = max(most.get(module, 0), highest)
+    if arguments.write:
+        table = {module: -(-most[module] // STEP) * STEP for module in sorted(table)}
+        with open(TABLE, "w", encoding="utf-8") as file:
+            file.write(json.dumps(table, indent=1) + "\n")
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump(sorted(report, key=lambda row: (row["module"], row["target"], row["kernel"])), file, indent=1)
+    for breach in sorted(breaches):
+        print("kernels: " + breach)
+    if breaches:
+        sys.exit(1)
+    print(f"kernels: {len(report)} kernels of {len(table)} modules compiled, {len(jobs)} times in all; "
+          f"none spills, and registers are within their bounds")
+
+
+if __name__ == "__main__":
+    main()
