@@ -38,11 +38,15 @@ class Sessions(Case):
             page = self.sessions.ListSessions(
                 session_service_pb2.ListSessionsRequest(page_size=2, page_token=token))
             self.assertLessEqual(len(page.sessions), 2)
-            found += [session.name for session in page.sessions]
+            found += page.sessions
             token = page.next_page_token
             if not token:
                 break
-        self.assertEqual([name for name in found if name in names], names)
+        # The oldest first; which of two comes first that were made in one millisecond is not said.
+        times = [session.create_time.ToNanoseconds() for session in found]
+        self.assertEqual(times, sorted(times))
+        self.assertEqual(
+            sorted(session.name for session in found if session.name in names), sorted(names))
         self.refused(INVALID, self.sessions.ListSessions,
                      session_service_pb2.ListSessionsRequest(page_token="nonsense"))
 
