@@ -1,8 +1,12 @@
 """Runs all tests here against one daemon: `python Tests/Interop/python [-v]`."""
 
+import os
 import sys
 import unittest
 from pathlib import Path
+
+# Connections that must fail do not have to be told of.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
