@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 import unittest
 
 import grpc
@@ -104,6 +105,26 @@ class Streams(Case):
         pictures = {answer.frame.image.raw.rgb for answers in results.values()
                     for answer in answers[1:]}
         self.assertEqual(len(pictures), 1)
+
+    def test_a_client_that_does_not_read_is_not_worked_for(self):
+        large = synthesis_pb2.SynthesisSettings(
+            solver="euler", nfe=1, width=256, height=256,
+            image_format=image_pb2.IMAGE_FORMAT_RAW_RGB8)
+        count = 120
+        before = self.server.GetStatistics(server_service_pb2.GetStatisticsRequest())
+        call = self.synthesis.StreamSynthesize(
+            iter([start(self.session(), settings=large), *map(pose, range(1, count + 1))]))
+        self.assertEqual(next(call).WhichOneof("event"), "started")
+        # However long nobody reads, only so many frames are made ahead.
+        made, same = 0, 0
+        while same < 20:
+            now = self.server.GetStatistics(server_service_pb2.GetStatisticsRequest())
+            done = now.frames_completed - before.frames_completed
+            self.assertLess(done, count)
+            made, same = done, same + 1 if done == made and done > 0 else 0
+            time.sleep(0.05)
+        answers = [answer.sequence for answer in call]
+        self.assertEqual(answers, list(range(1, count + 1)))
 
     def test_a_client_that_hangs_up_stops_its_work(self):
         busy = synthesis_pb2.SynthesisSettings(nfe=200)

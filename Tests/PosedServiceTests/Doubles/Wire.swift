@@ -3,6 +3,7 @@ import PosedProtos
 import PosedRPC
 import PosedServing
 import PosedService
+import Testing
 
 /// All services behind a Unix socket, and a client of theirs.
 struct Wire: Sendable {
@@ -11,12 +12,21 @@ struct Wire: Sendable {
     let server: Server
     let channel: Channel
 
-    /// Runs `body` with a server that is gone when it returns.
+    /// Runs `body` with a server that is gone when it returns, and has left nothing behind.
     static func withServer(
         answering: FakeFrameStream.Answering = .atOnce,
         _ body: (Wire) async throws -> Void
     ) async throws {
         let ledger = Ledger()
+        try await run(ledger, answering, body)
+        await ledger.settled()
+        #expect(ledger.snapshot().isEmpty, "\(ledger.snapshot())")
+    }
+
+    private static func run(
+        _ ledger: Ledger, _ answering: FakeFrameStream.Answering,
+        _ body: (Wire) async throws -> Void
+    ) async throws {
         let path = NSTemporaryDirectory() + "posed-\(UInt64.random(in: 0...UInt64.max)).sock"
         let serving = FakeServing(answering: answering)
         let services = try Services(
