@@ -3,20 +3,23 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, tiny_flow
+from conftest import CPU, ROOT, tiny_flow
 from PIL import Image
 from safetensors.torch import load_file
 
 from posed_recipe.cli import main
+from posed_recipe.errors import RecipeError
 from posed_recipe.evaluation import Settings, Synthesizer, evaluate
 from posed_recipe.evaluation.metrics import similarity_map
 from posed_recipe.flow.model import FlowModel
-from posed_recipe.flow.trainer import new_flow
+from posed_recipe.flow.trainer import FlowOptions, FlowTask, new_flow
 from posed_recipe.model_folder import ModelFolder, SamplerDefaults
+from posed_recipe.runs import begun_flow, describe_flow
 
 POSEKIT = os.environ.get("POSEKIT", str(ROOT / ".build" / "release" / "posekit"))
 
@@ -54,6 +57,24 @@ def test_a_folder_survives_saving(model, tmp_path):
     tensors = load_file(tmp_path / "transformer" / "diffusion_pytorch_model.safetensors")
     assert all(tensor.dtype == torch.bfloat16 for tensor in tensors.values())
     assert not list(tmp_path.rglob("*.index.json"))
+
+
+def test_a_training_goes_on_from_a_folder(model, latents, tmp_path):
+    model.save(tmp_path / "model", "f32")
+    options = FlowOptions()
+    flow = begun_flow(tmp_path / "model", options, latents.shape)
+    assert (options.hidden_size, options.depth, options.encoder.side) == (32, 2, 28)
+    for part, begun in ((model.transformer, flow.transformer), (model.source_encoder, flow.encoder)):
+        for name, tensor in part.state_dict().items():
+            assert torch.equal(begun.state_dict()[name], tensor)
+    options.groups, options.targets = 2, 2
+    loss, _ = FlowTask(latents, options, CPU, flow).loss(flow, 0, 0.0)
+    assert torch.isfinite(loss)
+    describe_flow(tmp_path / "flow", options, latents.shape)
+    with pytest.raises(RecipeError, match=r"latents of \(4, 16, 8\) expected"):
+        begun_flow(tmp_path / "model", options, replace(latents.shape, latent=(4, 16, 8)))
+    with pytest.raises(RecipeError, match="pictures of 56 pixels expected"):
+        begun_flow(tmp_path / "model", options, replace(latents.shape, thumbnail=56))
 
 
 def test_the_goldens_picture(goldens):

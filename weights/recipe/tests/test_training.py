@@ -21,7 +21,8 @@ from posed_recipe.flow.trainer import FlowTask
 from posed_recipe.latents import LatentStore
 from posed_recipe.runs import describe_flow, read_flow
 from posed_recipe.training import Budget, Deadline, PowerEMA, Trainer, TrainingOptions
-from posed_recipe.training.loop import adamw
+from posed_recipe.training.loop import adamw, optimizer_of
+from posed_recipe.training.muon import hidden_weights, orthogonal
 from posed_recipe.training.schedule import learning_rate_factor
 
 
@@ -191,3 +192,37 @@ def test_a_store_in_files_gives_the_same_batches(latents):
     for name in latents.arrays:
         variant = variants % latents.arrays[name].shape[1]
         assert torch.equal(latents.gather(name, picks, variant), mapped.gather(name, picks, variant))
+
+
+def test_muon_makes_directions_orthogonal_and_learns():
+    torch.manual_seed(0)
+    for shape in ((2, 8, 24), (2, 24, 8)):
+        values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
+        assert values.min() > 0.5 and values.max() < 1.3
+    module = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Tanh(), torch.nn.Conv1d(1, 1, 1), torch.nn.Linear(32, 8))
+    assert len(hidden_weights(module)) == 2
+    options = TrainingOptions(optimizer="muon", learning_rate=0.02)
+    optimizer, x = optimizer_of(module, options, CPU.device), torch.randn(64, 8)
+    trained = [p for group in optimizer.param_groups for p in group["params"]]
+    assert len(trained) == len({id(p) for p in trained}) == len(list(module.parameters()))
+
+    def step():
+        optimizer.zero_grad()
+        loss = (module(x[:, None])[:, 0] - x.sin()).square().mean()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    first = step()
+    state = copy.deepcopy(optimizer.state_dict())
+    weights = copy.deepcopy(module.state_dict())
+    second = step()
+    module.load_state_dict(weights)
+    optimizer.load_state_dict(state)
+    assert step() == second < first
+    assert [step() for _ in range(40)][-1] < first / 4
+
+
+def test_an_unknown_optimizer_is_refused():
+    with pytest.raises(RecipeError, match="adamw or muon"):
+        optimizer_of(torch.nn.Linear(2, 2), TrainingOptions(optimizer="sgd"), CPU.device)

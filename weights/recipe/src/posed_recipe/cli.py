@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from posed_recipe import commands
+from posed_recipe.default_model import PROFILES
 from posed_recipe.errors import RecipeError
 
 
@@ -20,6 +21,7 @@ def build_parser():
 
     verb = command(verbs, "train-autoencoder", commands.train_autoencoder_command, "train the autoencoder", True)
     verb.add_argument("--data", required=True, help="a data set's folder")
+    verb.add_argument("--start", metavar="MODEL", help="go on from the autoencoder of this folder, or of the hub")
 
     verb = command(verbs, "precompute", commands.precompute_command, "encode a data set once")
     verb.add_argument("--data", required=True, help="a data set's folder")
@@ -33,6 +35,8 @@ def build_parser():
 
     verb = command(verbs, "train-flow", commands.train_flow_command, "train the flow", True)
     verb.add_argument("--latents", required=True, help="what precompute wrote")
+    verb.add_argument("--start", metavar="MODEL",
+                      help="go on from the transformer and the encoder of this model folder; sizes are its own")
     sheets(verb)
 
     verb = command(verbs, "rectify", commands.rectify_command, "make a trained flow good in few steps", True)
@@ -71,10 +75,20 @@ def add_results(verbs):
     verb.add_argument("--precision", default="f32", choices=["f32", "bf16"])
     verb.add_argument("--device")
 
+    verb = command(verbs, "experiments", commands.experiments_command,
+                   "ask a model how many evaluations, by which solver and guidance, are enough")
+    verb.add_argument("--model", required=True)
+    verb.add_argument("--data", required=True, help="a folder with pairs.jsonl")
+    verb.add_argument("--posekit", default="posekit", help="the engine's program")
+    verb.add_argument("--backend", help="the engine's backend")
+    verb.add_argument("--limit", type=int, help="only the first so many pairs")
+    verb.add_argument("--guidance", type=float, default=1.0, help="of the table over evaluations")
+
     verb = command(verbs, "train-default", commands.train_default_command, "all of it, within a budget of time")
     verb.add_argument("--budget-minutes", type=float, required=True, help="over all calls")
     verb.add_argument("--stop-after-minutes", type=float, help="end this call then, saved; call again to go on")
-    verb.add_argument("--profile", choices=["h200", "cpu"], help="default: by the device")
+    verb.add_argument("--profile", choices=list(PROFILES),
+                      help="h200 for a large GPU, cores for hours of two cores, cpu for minutes; default: by the device")
     verb.add_argument("--people", help="a finished set of people to take instead of making one")
     verb.add_argument("--heldout", help="held-out pairs to take instead of making them")
     common(verb)

@@ -9,6 +9,7 @@ from posed_recipe.data.pictures import read_pictures
 from posed_recipe.default_model import PROFILES, train_default
 from posed_recipe.encoder import Preprocessor
 from posed_recipe.evaluation import Settings, evaluate
+from posed_recipe.evaluation.experiments import Engine, experiments, plot
 from posed_recipe.export import assemble
 from posed_recipe.flow.rectify import RectifyOptions, RectifyTask, make_pairs
 from posed_recipe.flow.sheets import SheetWatcher
@@ -17,7 +18,7 @@ from posed_recipe.latents import LatentStore, PrecomputeOptions, precompute
 from posed_recipe.latents.precompute import Encoders
 from posed_recipe.model_folder import ModelFolder, SamplerDefaults
 from posed_recipe.options import configure
-from posed_recipe.runs import describe_flow, read_flow
+from posed_recipe.runs import begun_flow, describe_flow, read_flow
 from posed_recipe.training import Budget, Deadline, Processes, Trainer
 
 
@@ -36,8 +37,9 @@ def train_autoencoder_command(flags):
     processes = Processes.join(flags.device)
     options = configure(AutoencoderOptions(), flags.set)
     bank = PictureBank.of(read_pictures(flags.data), processes.device, options.pictures)
+    start = published.autoencoder(flags.start) if flags.start else None
     trained = train_autoencoder(
-        bank, flags.out, budget_of(flags), options, processes, deadline_of(flags))
+        bank, flags.out, budget_of(flags), options, processes, deadline_of(flags), start)
     if trained is None:
         return None
     if processes.leads:
@@ -82,9 +84,10 @@ def train_flow_command(flags):
     processes = Processes.join(flags.device)
     options = configure(FlowOptions(), flags.set)
     store = LatentStore(flags.latents, processes.device)
+    flow = begun_flow(flags.start, options, store.shape) if flags.start else None
     if processes.leads:
         describe_flow(flags.out, options, store.shape)
-    task = FlowTask(store, options, processes, watcher=watcher_of(flags, store))
+    task = FlowTask(store, options, processes, flow, watcher_of(flags, store))
     trainer = Trainer(
         flags.out, "flow", task, budget_of(flags), options.training, processes, deadline_of(flags))
     return {"flow": flags.out, "steps": trainer.step} if trainer.run() else None
@@ -124,6 +127,14 @@ def evaluate_command(flags):
         sampler.guidance_scale if flags.guidance is None else flags.guidance,
         sampler.time_shift, flags.seed, flags.precision)
     return evaluate(model, flags.data, settings, flags.limit, sheet=flags.sheet)
+
+
+def experiments_command(flags):
+    """posed-recipe experiments"""
+    engine = Engine(flags.posekit, flags.model, flags.data, flags.out, flags.limit, flags.backend)
+    result = experiments(engine, flags.guidance)
+    plot(result, Path(flags.out) / "experiments.png")
+    return {"enough": result["enough"]}
 
 
 def len_of(solver):

@@ -12,10 +12,13 @@
 import json
 from pathlib import Path
 
+from posed_recipe.encoder import Dinov2Model, Preprocessor
 from posed_recipe.errors import RecipeError
-from posed_recipe.flow.trainer import FlowOptions, new_flow
+from posed_recipe.flow.model import FlowModel
+from posed_recipe.flow.trainer import EncoderOptions, FlowOptions, new_flow
 from posed_recipe.latents.store import StoreShape
 from posed_recipe.options import from_json, to_json
+from posed_recipe.rpfm import RPFMTransformer2DModel
 from posed_recipe.training.checkpoint import read_checkpoint
 from posed_recipe.weights import write_json
 
@@ -48,3 +51,28 @@ def read_flow(folder, device="cpu"):
         raise RecipeError(f"{folder}: a checkpoint expected, but there is none yet")
     flow.load_state_dict(state["ema"], strict=False)
     return flow.to(device).eval(), options
+
+
+def begun_flow(model, options, shape):
+    """The flow of an exported model folder, to be trained on; `options` take over its sizes."""
+    transformer = RPFMTransformer2DModel.from_pretrained(Path(model) / "transformer")
+    config = transformer.config
+    if (config.in_channels, *config.latent_size) != tuple(shape.latent):
+        raise RecipeError(
+            f"{model}: a transformer for latents of {tuple(shape.latent)} expected, but it is for "
+            f"{(config.in_channels, *config.latent_size)}")
+    for name in ("patch_size", "hidden_size", "depth", "num_heads", "mlp_ratio", "reference_attention",
+                 "input_concatenation", "conditional_aggregation"):
+        setattr(options, name, getattr(config, name))
+    if shape.source_features is not None or not config.conditional_aggregation:
+        return FlowModel(transformer)
+    encoder = Dinov2Model.from_pretrained(Path(model) / "source_encoder")
+    preprocessor = Preprocessor.from_pretrained(Path(model) / "source_encoder")
+    if preprocessor.height != shape.thumbnail:
+        raise RecipeError(
+            f"{model}: an encoder for pictures of {shape.thumbnail} pixels expected, but it takes "
+            f"{preprocessor.height}")
+    options.encoder = EncoderOptions(
+        side=preprocessor.height, patch=encoder.config.patch_size, width=encoder.config.hidden_size,
+        layers=encoder.config.num_hidden_layers, heads=encoder.config.num_attention_heads)
+    return FlowModel(transformer, encoder, preprocessor)

@@ -66,12 +66,12 @@ class Reconstruction(torch.nn.Module):
 class AutoencoderTask:
     """What a `Trainer` runs."""
 
-    def __init__(self, bank, options, processes):
+    def __init__(self, bank, options, processes, start=None):
         self.bank, self.options, self.processes = bank, options, processes
         torch.manual_seed(options.training.seed)
-        autoencoder = quiet(AutoencoderKL(options.config(bank.pictures.shape[-1]))).to(processes.device)
-        self.layout = torch.channels_last if processes.device.type == "cuda" else torch.contiguous_format
-        autoencoder.to(memory_format=self.layout)
+        autoencoder = start or quiet(AutoencoderKL(options.config(bank.pictures.shape[-1])))
+        autoencoder.to(processes.device).train()
+        autoencoder.to(memory_format=torch.channels_last)
         self.module = Reconstruction(autoencoder, options)
         if options.training.compile:
             compile_parts(autoencoder, ResnetBlock)
@@ -89,7 +89,7 @@ class AutoencoderTask:
         noise = torch.randn(
             count, options.latent_channels, crop // scale, crop // scale, generator=random, device=device)
         mine = self.processes.share(count)
-        target = (pictures[mine].float() / 127.5 - 1).to(memory_format=self.layout)
+        target = (pictures[mine].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         with autocast(device, options.training.precision):
             return model(target, noise[mine])
 
@@ -136,9 +136,12 @@ def quiet(autoencoder, logvar=-5.0):
     return autoencoder
 
 
-def train_autoencoder(bank, folder, budget, options, processes, deadline=None):
-    """Trains in `folder`; gives the autoencoder with averaged, normalized weights, or None if time ran out."""
-    task = AutoencoderTask(bank, options, processes)
+def train_autoencoder(bank, folder, budget, options, processes, deadline=None, start=None):
+    """Trains in `folder`; gives the autoencoder with averaged, normalized weights, or None if time ran out.
+
+    `start` is an autoencoder to go on from, whatever its sizes; without it a new one is made.
+    """
+    task = AutoencoderTask(bank, options, processes, start)
     trainer = Trainer(folder, "autoencoder", task, budget, options.training, processes, deadline)
     if not trainer.run():
         return None

@@ -1,4 +1,4 @@
-"""What the default model is made of, for a large GPU and for two CPU cores."""
+"""What the default model is made of, for a large GPU, for some hours of two CPU cores, and for some minutes."""
 
 from dataclasses import dataclass, field
 
@@ -58,6 +58,24 @@ def h200():
     return plan
 
 
+def cores():
+    """Two cores and some hours: tokens of 32 pixels, so that a step costs a fourth, and Muon, so that fewer do."""
+    few = dict(optimizer="muon", log_every=10, save_minutes=4.0, watch_minutes=10.0)
+    return DefaultPlan(
+        identities=2400,
+        people_workers=2,
+        least_pictures=9600,  # people are made first: two cores cannot do both
+        shares=Shares(autoencoder=0.3, pairs=0.0, rectify=0.0, finish=0.06),
+        autoencoder=AutoencoderOptions(
+            widths=(16, 32, 64, 96), batch=8, whole=0.2,
+            training=TrainingOptions(learning_rate=2e-3, weight_decay=1e-3, decay=0.6, warmup_steps=20, **few)),
+        precompute=PrecomputeOptions(turns=1, colours=1, jitters=1, chunk=32, threads=2),
+        flow=FlowOptions(
+            patch_size=4, hidden_size=256, depth=8, num_heads=4, groups=32, targets=3, two_sources=0.0,
+            training=TrainingOptions(learning_rate=2e-3, weight_decay=0.01, decay=0.5, warmup_steps=50, **few)),
+        rectify=RectifyOptions(pairs=0))
+
+
 def cpu():
     """Two cores and minutes: a small model that runs, and shows that the recipe does."""
     small = dict(log_every=10, save_minutes=2.0, watch_minutes=5.0)
@@ -78,4 +96,4 @@ def cpu():
             training=TrainingOptions(learning_rate=2e-4, decay=0.7, warmup_steps=20, **small)))
 
 
-PROFILES = {"h200": h200, "cpu": cpu}
+PROFILES = {"h200": h200, "cores": cores, "cpu": cpu}

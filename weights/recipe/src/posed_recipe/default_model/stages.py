@@ -91,12 +91,12 @@ def train_default(folder, plan, budget_minutes, processes, deadline, people=None
     `people` and `heldout` name finished sets to take instead of making them.
     """
     work = Work(folder, plan, budget_minutes, processes, deadline, people, heldout)
+    straighten = [("pairs", solve_pairs), ("rectify", rectify)] if plan.rectify.pairs else []
     stages = [
         ("people and autoencoder", train_pictures),
         ("latents", encode_pictures),
         ("flow", train_flow),
-        ("pairs", solve_pairs),
-        ("rectify", rectify),
+        *straighten,
         ("export", export),
     ]
     try:
@@ -220,14 +220,14 @@ def rectify(work):
 
 
 def export(work):
-    """Both flows as model folders, measured; `model/` is the rectified one."""
+    """Each flow as a model folder, measured; `model/` is the last, the rectified one where there is one."""
     plan, result = work.plan, {}
     if not work.processes.leads:
         return result
-    for name, run, sampler in (
-        ("model-before-rectification", "flow", SamplerDefaults()),
-        ("model", "rectified", SamplerDefaults("euler", plan.nfe, 1.0)),
-    ):
+    few = SamplerDefaults("euler", plan.nfe, 1.0)
+    models = [("model", "flow", few)] if not plan.rectify.pairs else [
+        ("model-before-rectification", "flow", SamplerDefaults()), ("model", "rectified", few)]
+    for name, run, sampler in models:
         model = assemble(work.folder / "autoencoder" / "vae", work.folder / run, sampler=sampler,
                          device=work.processes.device)
         result[name] = {"bytes": model.save(work.folder / name, plan.dtype)}

@@ -29,6 +29,7 @@ class RectifyOptions:
     """How pairs are made and learnt."""
 
     pairs: int = 49152
+    """0 leaves rectification out of the default model."""
     chunk: int = 128
     """Groups that are solved at once."""
     solver: str = "heun"

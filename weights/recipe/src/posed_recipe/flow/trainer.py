@@ -37,6 +37,7 @@ class EncoderOptions:
 class FlowOptions:
     """Sizes and training of the flow."""
 
+    patch_size: int = 2
     hidden_size: int = 256
     depth: int = 12
     num_heads: int = 4
@@ -73,8 +74,8 @@ def new_flow(options, shape):
         shape.source_features[1], shape.pose_features[1])
     height, width = shape.latent[1:]
     config = TransformerConfig(
-        sample_size=height if height == width else (height, width), in_channels=shape.latent[0],
-        hidden_size=options.hidden_size, depth=options.depth, num_heads=options.num_heads,
+        sample_size=height if height == width else (height, width), patch_size=options.patch_size,
+        in_channels=shape.latent[0], hidden_size=options.hidden_size, depth=options.depth, num_heads=options.num_heads,
         mlp_ratio=options.mlp_ratio, source_encoder_dim=dims[0], pose_encoder_dim=dims[1],
         reference_attention=options.reference_attention, input_concatenation=options.input_concatenation,
         conditional_aggregation=options.conditional_aggregation)

@@ -94,9 +94,7 @@ class Precomputation:
 
     def __init__(self, pictures, folder, autoencoder, encoders, options, processes):
         self.pictures, self.folder = pictures, Path(folder)
-        on_gpu = processes.device.type == "cuda"
-        self.autoencoder = autoencoder.eval().to(
-            memory_format=torch.channels_last if on_gpu else torch.contiguous_format)
+        self.autoencoder = autoencoder.eval().to(memory_format=torch.channels_last)
         self.encoders = encoders
         self.options, self.processes = options, processes
         count = len(pictures) if options.limit is None else min(options.limit, len(pictures))

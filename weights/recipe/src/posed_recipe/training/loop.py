@@ -13,6 +13,7 @@ from posed_recipe.training.checkpoint import read_checkpoint, write_checkpoint
 from posed_recipe.training.distributed import Processes
 from posed_recipe.training.ema import PowerEMA
 from posed_recipe.training.journal import Journal
+from posed_recipe.training.muon import Both, Muon, hidden_weights
 from posed_recipe.training.schedule import learning_rate_factor
 
 PATIENCE = 50
@@ -23,6 +24,8 @@ PATIENCE = 50
 class TrainingOptions:
     """What trainers have in common."""
 
+    optimizer: str = "adamw"
+    """`adamw`, or `muon` for the matrices inside and AdamW for the rest."""
     learning_rate: float = 5e-4
     beta1: float = 0.9
     beta2: float = 0.99
@@ -59,7 +62,7 @@ class Trainer:
         self.deadline = deadline or Deadline()
         self.journal = Journal(self.folder, name, self.processes.leads)
         self.parameters = [p for p in task.module.parameters() if p.requires_grad]
-        self.optimizer = adamw(task.module, options, self.processes.device)
+        self.optimizer = optimizer_of(task.module, options, self.processes.device)
         self.ema = PowerEMA(task.module, options.ema_gamma)
         self.step, self.seconds, self.skipped = 0, 0.0, 0
         self.resume()
@@ -161,15 +164,28 @@ class Trainer:
         return self.ema.copy_to(self.task.module).eval()
 
 
-def adamw(module, options, device):
-    """AdamW; vectors (biases, norms, tokens) are not decayed."""
-    trained = [p for p in module.parameters() if p.requires_grad]
+def optimizer_of(module, options, device):
+    """The optimizer that the options name."""
+    if options.optimizer not in ("adamw", "muon"):
+        raise RecipeError(f'the optimizer must be adamw or muon, but it is "{options.optimizer}"')
+    if options.optimizer == "adamw":
+        return adamw(module, options, device)
+    inside = hidden_weights(module)
+    return Both(
+        Muon(inside, options.learning_rate, weight_decay=options.weight_decay),
+        adamw(module, options, device, apart=inside))
+
+
+def adamw(module, options, device, apart=()):
+    """AdamW of all but the weights set apart; vectors (biases, norms, tokens) are not decayed."""
+    others = {id(p) for p in apart}
+    trained = [p for p in module.parameters() if p.requires_grad and id(p) not in others]
     groups = [
         {"params": [p for p in trained if p.dim() >= 2], "weight_decay": options.weight_decay},
         {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(
-        groups, lr=options.learning_rate, betas=(options.beta1, options.beta2), fused=device.type == "cuda")
+        groups, lr=options.learning_rate, betas=(options.beta1, options.beta2), fused=True)
 
 
 def generator(device, seed, step, stream=0):
