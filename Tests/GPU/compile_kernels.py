@@ -1,12 +1,15 @@
 """Compiles every kernel of the CUDA backend with NVRTC, without a GPU, and holds it to bounds.
 
-    compile_kernels.py [--nvrtc LIBRARY] [--json FILE] [--write]
+    compile_kernels.py [--nvrtc LIBRARY]... [--json FILE] [--write]
 
 `kernels.json` names the modules, a file and its definitions each, and the most registers that any kernel of one
-may use. No kernel may spill a register or keep a variable on a stack. Modules of float32 and bfloat16 are compiled
-for sm_80, sm_90a and sm_120; those of float16, which differ from bfloat16's in single instructions, and those for
-groups of warps for sm_90a. `--write` renews the bounds. NVRTC comes from the package nvidia-cuda-nvrtc (CUDA 12 or 13) of this Python, if it is
-not named.
+may use. No kernel may spill a register or keep a variable on a stack; the assembler must have reported every kernel
+of the file. Modules of float32 and bfloat16 are compiled for sm_80, sm_90a and sm_120; those of float16, which differ
+from bfloat16's in single instructions, and those for groups of warps for sm_90a.
+
+NVRTC comes from the package nvidia-cuda-nvrtc (CUDA 12 or 13) of this Python unless it is named; several may be.
+`--write` renews the bounds: what was found, and room for what one release of the assembler does otherwise than the
+next.
 """
 
 import argparse
@@ -25,6 +28,7 @@ TABLE = os.path.join(HERE, "kernels.json")
 TARGETS = ("sm_80", "sm_90a", "sm_120")
 ONLY_TARGETS = ("sm_90a",)
 STEP = 8  # bounds are multiples of this, as registers are given out
+ROOM = 8  # what `--write` adds
 
 
 def find_nvrtc():
@@ -33,6 +37,11 @@ def find_nvrtc():
     for folder in site.getsitepackages() + [site.getusersitepackages()]:
         found += glob.glob(os.path.join(folder, "nvidia/*/lib/libnvrtc.so.1[23]"))
     return max(found, key=lambda path: path.rsplit(".", 1)[1], default=None)
+
+
+def kernels_of(file):
+    """Names of the kernels that a file defines."""
+    return set(re.findall(r"^POSED_KERNEL\((\w+),", read(file).decode(), re.MULTILINE))
 
 
 def read(name):
@@ -44,6 +53,8 @@ def compiled(job):
     """(module, target, problem or None, {kernel: (registers, bytes spilled or on the stack)})."""
     library_path, module, target = job
     library = ctypes.CDLL(library_path)
+    for builtins in glob.glob(os.path.join(os.path.dirname(library_path), "libnvrtc-builtins.so.1*")):
+        ctypes.CDLL(builtins)  # opened by its name, and not every release looks beside itself
     file, *defines = re.split(r" (?=POSED_)", module)
     headers = sorted(name for name in os.listdir(KERNELS) if name.endswith((".cuh", ".h")))
     texts = (ctypes.c_char_p * len(headers))(*map(read, headers))
@@ -85,12 +96,20 @@ def jobs_of(library, table):
             yield library, module, target
 
 
+def results(libraries, table):
+    """What `compiled` gives for every job; processes of its own for each library."""
+    for library in libraries:
+        with multiprocessing.Pool() as pool:
+            yield from pool.imap_unordered(compiled, list(jobs_of(library, table)))
+
+
 def verdict(table, module, target, problem, kernels):
     """A sentence for each breach."""
     if problem:
         yield f"{module} for {target}: {problem}"
-    elif not kernels:
-        yield f"{module} for {target}: the assembler reported no kernel"
+        return
+    for name in kernels_of(module.split(" ", 1)[0]) - set(kernels):
+        yield f"{name} of {module} for {target}: the assembler did not report it"
     for name, (registers, stack) in kernels.items():
         if stack > 0:
             yield f"{name} of {module} for {target}: {stack} bytes spilled or on the stack, none allowed"
@@ -100,29 +119,28 @@ def verdict(table, module, target, problem, kernels):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--nvrtc", help="NVRTC's library")
+    parser.add_argument("--nvrtc", action="append", help="NVRTC's library")
     parser.add_argument("--json", help="where to write what was found")
     parser.add_argument("--write", action="store_true", help="renew the bounds")
     arguments = parser.parse_args()
-    library = arguments.nvrtc or find_nvrtc()
-    if library is None:
+    libraries = arguments.nvrtc or [find_nvrtc()]
+    if None in libraries:
         sys.exit("kernels: no NVRTC among this Python's packages; nvidia-cuda-nvrtc would bring it")
     with open(TABLE, encoding="utf-8") as file:
         table = json.load(file)
-    jobs = list(jobs_of(library, table))
-    report, breaches, most = [], [], {}
-    with multiprocessing.Pool() as pool:
-        for module, target, problem, kernels in pool.imap_unordered(compiled, jobs):
-            if arguments.write:
-                table[module] = 256  # as many as a thread can have
-            breaches += verdict(table, module, target, problem, kernels)
-            report += [
-                {"module": module, "target": target, "kernel": name, "registers": registers, "stack": stack}
-                for name, (registers, stack) in kernels.items()]
-            highest = max((registers for registers, _ in kernels.values()), default=0)
-            most[module] = max(most.get(module, 0), highest)
+    report, breaches, most, count = [], [], {}, 0
+    for module, target, problem, kernels in results(libraries, table):
+        count += 1
+        if arguments.write:
+            table[module] = 256  # as many as a thread can have
+        breaches += verdict(table, module, target, problem, kernels)
+        report += [
+            {"module": module, "target": target, "kernel": name, "registers": registers, "stack": stack}
+            for name, (registers, stack) in kernels.items()]
+        highest = max((registers for registers, _ in kernels.values()), default=0)
+        most[module] = max(most.get(module, 0), highest)
     if arguments.write:
-        table = {module: -(-most[module] // STEP) * STEP for module in sorted(table)}
+        table = {module: min(256, -(-(most[module] + ROOM) // STEP) * STEP) for module in sorted(table)}
         with open(TABLE, "w", encoding="utf-8") as file:
             file.write(json.dumps(table, indent=1) + "\n")
     if arguments.json:
@@ -132,7 +150,7 @@ def main():
         print("kernels: " + breach)
     if breaches:
         sys.exit(1)
-    print(f"kernels: {len(report)} kernels of {len(table)} modules compiled, {len(jobs)} times in all; "
+    print(f"kernels: {len(report)} kernels of {len(table)} modules compiled, {count} times in all; "
           f"none spills, and registers are within their bounds")
 
 

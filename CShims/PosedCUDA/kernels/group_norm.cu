@@ -166,5 +166,5 @@ template <int wide> __device__ inline void apply(const GroupNormParameters &p) {
 
 POSED_KERNEL(group_norm_sums, GroupNormParameters, 256, 4) { sums<4>(p); }
 POSED_KERNEL(group_norm_sums_any, GroupNormParameters, 256, 4) { sums<1>(p); }
-POSED_KERNEL(group_norm_apply, GroupNormParameters, 256, 4) { apply<4>(p); }
-POSED_KERNEL(group_norm_apply_any, GroupNormParameters, 256, 4) { apply<1>(p); }
+POSED_KERNEL(group_norm_apply, GroupNormParameters, 256, 3) { apply<4>(p); }
+POSED_KERNEL(group_norm_apply_any, GroupNormParameters, 256, 3) { apply<1>(p); }
