@@ -28,7 +28,8 @@ extension ConformanceSuite {
         let plain = [
             [1, 1, 1, 1, 32], [1, 257, 257, 2, 64], [2, 33, 33, 3, 72], [1, 64, 64, 1, 128],
             [1, 16, 16, 1, 512], [2, 5, 77, 4, 32], [3, 1, 100, 6, 64], [1, 65, 1, 2, 64],
-            [1, 256, 256, 4, 64], [1, 7, 9, 2, 40],
+            [1, 256, 256, 4, 64], [1, 7, 9, 2, 40], [2, 19, 70, 3, 16], [1, 66, 40, 2, 96],
+            [1, 20, 70, 1, 112], [2, 35, 50, 1, 200], [1, 21, 40, 1, 250], [1, 70, 75, 1, 512],
         ].map { AttentionTrial(sizes: $0) }
         let forms = [AttentionTrial.Form.slices, .headsFirst, .sharedKeys, .sharedQueries].flatMap {
             [
@@ -41,6 +42,8 @@ extension ConformanceSuite {
             AttentionTrial(sizes: [3, 31, 31, 2, 64], cached: [64, 64, 64]),
             AttentionTrial(sizes: [4, 20, 20, 2, 72], cached: [0, 7, 0, 300]),
             AttentionTrial(sizes: [2, 9, 9, 1, 32], cached: [0, 0]),
+            AttentionTrial(sizes: [2, 17, 20, 1, 256], cached: [0, 50]),
+            AttentionTrial(sizes: [2, 33, 20, 1, 512], cached: [40, 0]),
         ]
         let steep = [
             AttentionTrial(sizes: [1, 40, 40, 2, 64], spread: 3),

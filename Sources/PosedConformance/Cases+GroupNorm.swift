@@ -6,7 +6,7 @@ extension ConformanceSuite {
         let shapes = [
             [1, 8, 8, 32, 32], [2, 4, 4, 64, 32], [1, 5, 7, 33, 1], [1, 1, 1, 128, 32],
             [2, 16, 16, 128, 32], [1, 3, 3, 5, 5], [1, 32, 32, 256, 32], [3, 1, 9, 12, 4],
-            [1, 17, 13, 96, 32],
+            [1, 17, 13, 96, 32], [2, 33, 31, 96, 32],
         ]
         return ElementType.floats.flatMap { x in
             ElementType.floats.flatMap { y in

@@ -15,7 +15,7 @@ extension ConformanceSuite {
     static var layerNormCases: [ConformanceCase] {
         let shapes = [
             [1, 1, 1], [1, 1, 384], [2, 257, 33], [3, 16, 768], [1, 5, 8], [2, 1, 1024],
-            [4, 3, 100],
+            [4, 3, 100], [1, 2, 1536],
         ]
         return ElementType.floats.flatMap { x in
             ElementType.floats.flatMap { y in
