@@ -1,6 +1,7 @@
 #include "Compiler.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "Library.h"
 #include "Sources.h"
@@ -55,6 +56,8 @@ void Compiler::bind(int driver_version) {
   POSED_CUDA_COMPILER(POSED_CUDA_ENTRY)
 #undef POSED_CUDA_ENTRY
   require(version_(&major_, &minor_), "asking for its version");
+  // It opens this one by name, and not every release of it looks beside itself.
+  library.bring("libnvrtc-builtins.so." + version());
   int count = 0;
   require(architecture_count_(&count), "counting its targets");
   capabilities_.resize(static_cast<size_t>(std::max(count, 0)));
@@ -91,7 +94,8 @@ std::string Compiler::compile(const ModuleKey &key, const std::string &target) c
     names.push_back(source.name);
   }
   if (text == nullptr) fail(POSED_INTERNAL, "There is no kernel file %s.", key.file.c_str());
-  std::vector<std::string> options = {"--gpu-architecture=" + target, "--std=c++17", "-default-device"};
+  std::vector<std::string> options = {"--gpu-architecture=" + target};
+  options.insert(options.end(), std::begin(compiler_options), std::end(compiler_options));
   for (const std::string &define : key.defines) options.push_back("-D" + define);
   std::vector<const char *> option_texts;
   for (const std::string &option : options) option_texts.push_back(option.c_str());

@@ -6,6 +6,9 @@
 
 namespace posed::cuda {
 
+/// What every kernel is compiled with, target and definitions aside.
+constexpr const char *compiler_options[] = {"--std=c++17", "-default-device"};
+
 /// What a module is compiled from.
 struct ModuleKey {
   std::string file;                 // "linear.cu"

@@ -32,6 +32,19 @@ uint64_t memory_of(const Driver &driver, DeviceNumber device) {
   return bytes;
 }
 
+/// The limit of the device's memory in bytes: the host's, else what POSED_CUDA_MEMORY says in MiB; 0: none.
+uint64_t limit_of(const posed_device_options &options) {
+  const char *named = std::getenv("POSED_CUDA_MEMORY");
+  if (options.memory_limit != 0 || named == nullptr) return options.memory_limit;
+  char *end = nullptr;
+  const unsigned long long mebibytes = std::strtoull(named, &end, 10);
+  if (end == named || *end != 0 || mebibytes > UINT64_MAX >> 20) {
+    fail(POSED_INVALID_ARGUMENT, "POSED_CUDA_MEMORY is \"%s\"; expected a number of MiB, 0 for no limit.",
+         named);
+  }
+  return uint64_t(mebibytes) << 20;
+}
+
 /// Whether POSED_CUDA_PRODUCT has `word` among its words: "own" leaves cuBLASLt alone, "warps" groups of
 /// warps.
 bool product_wanted(const char *word) {
@@ -80,13 +93,13 @@ void ContextOwner::enter() const {
 posed_device::posed_device(const posed_device_options &options)
     : driver(posed::cuda::Driver::shared()), compiler(posed::cuda::Compiler::shared(driver.version)),
       gpu(posed::cuda::gpu_of(options, driver)), context(driver, gpu.number), streams(driver),
-      pool(driver, streams, options.memory_limit),
+      pool(driver, streams, posed::cuda::limit_of(options)),
       kernels(driver, compiler, gpu.capability, options.cache_folder == nullptr ? "" : options.cache_folder),
       matrices(posed::cuda::open_matrices(driver)) {
   multiprocessors = posed::cuda::attribute(driver, gpu.number, posed::cuda::attribute_multiprocessors);
   shared_bytes = posed::cuda::attribute(driver, gpu.number, posed::cuda::attribute_shared_per_block);
   memory_total = posed::cuda::memory_of(driver, gpu.number);
-  if (options.memory_limit != 0) memory_total = std::min<uint64_t>(memory_total, options.memory_limit);
+  if (pool.limit() != 0) memory_total = std::min<uint64_t>(memory_total, pool.limit());
   driver.require(driver.stream_create(&own_stream, posed::cuda::stream_non_blocking), "making a stream");
   own_staging = std::make_unique<posed::cuda::Staging>(driver, own_stream);
 }

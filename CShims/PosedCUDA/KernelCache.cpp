@@ -42,9 +42,11 @@ std::string default_folder() {
   return "";
 }
 
+/// Of all that goes into every kernel: texts and options.
 uint64_t digest_of_sources() {
   static const uint64_t hash = [] {
     uint64_t value = digest("");
+    for (const char *option : compiler_options) value = digest(option, value);
     for (int i = 0; i < posed_cuda_source_count; ++i) {
       value = digest(posed_cuda_sources[i].name, value);
       value = digest(posed_cuda_sources[i].text, value);
@@ -62,8 +64,10 @@ KernelCache::KernelCache(const std::string &folder, const std::string &compiler_
       prefix_("sources " + digits(digest_of_sources()) + ", NVRTC " + compiler_version + ", " + target +
               ", ") {
   if (folder_.empty()) return;
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
+  std::error_code error; // what goes wrong here shows as an entry that is not kept
+  if (std::filesystem::create_directories(folder_, error)) {
+    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, error);
+  }
 }
 
 std::string KernelCache::title(const ModuleKey &key) const { return prefix_ + key.text() + "\n"; }

@@ -76,15 +76,17 @@ std::vector<std::string> usual_folders() {
 
 Library Library::find(const std::vector<std::string> &names) {
   Library library;
-  auto open = [&](const std::string &path, const std::string &name) {
+  auto open = [&](const std::string &folder, const std::string &name) {
+    const std::string path = folder.empty() ? name : folder + "/" + name;
     library.handle_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     library.name_ = name;
+    library.folder_ = folder;
     return library.handle_ != nullptr;
   };
   auto search = [&](const std::vector<std::string> &folders) {
     for (const std::string &name : names) {
       for (const std::string &folder : folders) {
-        if (open(folder + "/" + name, name)) return true;
+        if (open(folder, name)) return true;
       }
     }
     return false;
@@ -92,10 +94,14 @@ Library Library::find(const std::vector<std::string> &names) {
   if (search(named_folders())) return library;
   if (environment("POSED_CUDA_SEARCH") == "named") return {};
   for (const std::string &name : names) {
-    if (open(name, name)) return library;
+    if (open("", name)) return library;
   }
   if (search(usual_folders())) return library;
   return {};
+}
+
+void Library::bring(const std::string &neighbour) const {
+  if (!folder_.empty()) (void)dlopen((folder_ + "/" + neighbour).c_str(), RTLD_NOW | RTLD_LOCAL);
 }
 
 void *Library::symbol(const char *name) const { return handle_ == nullptr ? nullptr : dlsym(handle_, name); }

@@ -18,12 +18,15 @@ public:
   explicit operator bool() const { return handle_ != nullptr; }
   /// "libnvrtc.so.13"
   const std::string &name() const { return name_; }
+  /// Opens a library that lies beside this one, if it does, for those that this one opens by their name
+  /// alone.
+  void bring(const std::string &neighbour) const;
   /// Address of a function, or null.
   void *symbol(const char *name) const;
 
 private:
   void *handle_ = nullptr;
-  std::string name_;
+  std::string name_, folder_; // no folder: the loader found it
 };
 
 } // namespace posed::cuda

@@ -51,6 +51,8 @@ public:
   Block take(uint64_t bytes);
   /// Work under way may still use it.
   void give_back(const Block &block) noexcept;
+  /// Bytes; 0 for none.
+  uint64_t limit() const { return account_.limit(); }
   /// Bytes that callers hold.
   uint64_t used() const { return account_.used(); }
   /// Gives everything that nobody holds back to the driver, whatever is still under way.

@@ -78,6 +78,24 @@ import Testing
         }
     }
 
+    /// NVRTC opens another library by its name alone, and some releases do not look beside themselves.
+    @Test func bringsWhatTheCompilerOpensItself() throws {
+        let builtins = "libnvrtc-builtins.so.13.2"
+        let words = ["backends", "test", "cuda", "--filter", "quantize"]
+        let environment = ["POSED_STANDIN_BUILTINS": "1"]
+        try StandIn.with(StandIn.libraries, environment) { standIn in
+            let outcome = try standIn.run("posekit", words)
+            #expect(outcome.status != 0)
+        }
+        try StandIn.with(
+            StandIn.libraries + [builtins], instead: [builtins: "libposed-solver-example.so"],
+            environment
+        ) { standIn in
+            let outcome = try standIn.run("posekit", words)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
+    }
+
     @Test func countsDevices() throws {
         try StandIn.with(StandIn.libraries, ["POSED_STANDIN_DEVICES": "3"]) { standIn in
             let summary = try standIn.summary()

@@ -7,7 +7,8 @@ import Testing
     /// A scenario, and what goes wrong in it.
     private static let scenarios: [(name: String, environment: [String: String])] = [
         ("order", [:]), ("order-large", [:]), ("ownership", [:]), ("graph-ownership", [:]),
-        ("full", ["POSED_STANDIN_MEMORY": "67108864"]), ("limit", [:]), ("threads", [:]),
+        ("full", ["POSED_STANDIN_MEMORY": "67108864"]), ("limit", [:]), ("named-limit", [:]),
+        ("threads", [:]),
         ("cache", [:]), ("devices", ["POSED_STANDIN_DEVICES": "2"]),
         ("lost", ["POSED_STANDIN_FAIL": "kernel:3:700"]),
         ("lost", ["POSED_STANDIN_FAIL": "kernel:2:719"]),

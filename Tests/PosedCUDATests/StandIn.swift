@@ -56,14 +56,20 @@ struct StandIn {
         return try body(standIn)
     }
 
-    /// Runs a tool beside the test bundle.
-    func run(_ tool: String, _ arguments: [String]) throws -> Outcome {
+    /// A tool beside the test bundle, not started yet.
+    func process(_ tool: String, _ arguments: [String]) -> Process {
         let process = Process()
         process.executableURL = Self.build.appendingPathComponent(tool)
         process.arguments = arguments
         var own = ProcessInfo.processInfo.environment
         for name in ["CUDA_HOME", "CUDA_PATH", "CACHE_DIRECTORY"] { own[name] = nil }
         process.environment = own.merging(environment) { $1 }
+        return process
+    }
+
+    /// Runs a tool beside the test bundle.
+    func run(_ tool: String, _ arguments: [String]) throws -> Outcome {
+        let process = process(tool, arguments)
         let (output, errors) = (Pipe(), Pipe())
         (process.standardOutput, process.standardError) = (output, errors)
         try process.run()
@@ -80,6 +86,23 @@ struct StandIn {
         let rows = try run("posekit", ["backends", "list", "--json"]).object["backends"]
         let cuda = (rows as? [[String: Any]])?.first { $0["name"] as? String == "cuda" }
         return try #require(cuda)
+    }
+
+    /// Runs a tool; how often each entry point of the driver, and each kind of work, was called by it.
+    func counted(
+        _ tool: String, _ arguments: [String]
+    ) throws -> (outcome: Outcome, calls: [String: Int]) {
+        var standIn = self
+        let report = folder.appendingPathComponent("calls-\(UUID().uuidString)").path
+        standIn.environment["POSED_STANDIN_REPORT"] = report
+        let outcome = try standIn.run(tool, arguments)
+        let lines = try String(contentsOfFile: report, encoding: .utf8).split(separator: "\n")
+        var calls: [String: Int] = [:]
+        for line in lines {
+            guard let space = line.firstIndex(of: " ") else { continue }
+            calls[String(line[line.index(after: space)...])] = Int(line[..<space])
+        }
+        return (outcome, calls)
     }
 
     /// Its sentence on the backend.

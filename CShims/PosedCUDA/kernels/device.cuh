@@ -154,6 +154,15 @@ __device__ inline unsigned long long group_operand(const unsigned char *rows, in
   return ((address & 0x3ffff) >> 4) + 2 * k | unused | eight_rows << 32 | swizzle_of_128_bytes;
 }
 
+#define POSED_SUMS(n)                                                                                        \
+  "+f"(sums[n][0]), "+f"(sums[n][1]), "+f"(sums[n][2]), "+f"(sums[n][3]), "+f"(sums[n + 1][0]),              \
+      "+f"(sums[n + 1][1]), "+f"(sums[n + 1][2]), "+f"(sums[n + 1][3])
+
+/// Keeps the compiler from moving uses of the sums past this point: products write them unseen.
+__device__ inline void hold_sums(float (&sums)[16][4]) {
+#pragma unroll
+  for (int n = 0; n < 16; n += 2) asm volatile("" : POSED_SUMS(n)::"memory");
+}
 /// Between the last use of the sums by anything else and the products.
 __device__ inline void begin_products() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 /// Makes one group of the products since the last one.
@@ -163,9 +172,6 @@ template <int count> __device__ inline void wait_products() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(count) : "memory");
 }
 
-#define POSED_SUMS(n)                                                                                        \
-  "+f"(sums[n][0]), "+f"(sums[n][1]), "+f"(sums[n][2]), "+f"(sums[n][3]), "+f"(sums[n + 1][0]),              \
-      "+f"(sums[n + 1][1]), "+f"(sums[n + 1][2]), "+f"(sums[n + 1][3])
 #define POSED_GROUP_PRODUCT(type)                                                                            \
   asm volatile(                                                                                              \
       "wgmma.mma_async.sync.aligned.m64n128k16.f32." type "." type                                           \

@@ -12,6 +12,9 @@ enum : unsigned { act_none = 0, act_relu, act_silu, act_gelu_tanh, act_gelu_erf,
 struct alignas(16) Four {
   float at[4];
 };
+struct alignas(8) Two {
+  float at[2];
+};
 struct alignas(16) Words4 {
   unsigned at[4];
 };

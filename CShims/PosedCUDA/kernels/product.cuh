@@ -59,7 +59,7 @@ template <class T, int BM_, int BN_, int WM_, int WN_, int stages_> struct Produ
   static constexpr int lines = threads / chunks; // rows that all threads copy at once
   static constexpr int rows_each = BM / lines;   // rows of A that a thread copies
   static constexpr int stage_bytes = (BM + BN) * step_bytes;
-  static constexpr int pitch = BN + 4; // floats of a row of sums in shared memory
+  static constexpr int pitch = BN + 8; // floats of a row of sums in shared memory: pairs meet in no bank
   static_assert(BM % lines == 0 && BN % lines == 0, "threads share out whole rows");
   static_assert(BM * pitch * 4 <= stages * stage_bytes, "the sums take the stages' place");
 
@@ -158,6 +158,9 @@ template <class T, int BM_, int BN_, int WM_, int WN_, int stages_> struct Produ
   template <class LoadA> static __device__ const float *run(LoadA &&a, const T *b, Index b_row, int steps) {
     unsigned char *shared = shared_memory();
     float sums[WM / 16][WN / 8][4] = {};
+#ifdef POSED_GROUPS
+    hold_sums(sums[0]);
+#endif
 #pragma unroll
     for (int step = 0; step < ahead; ++step) {
       if (step < steps) copy_step(a, b, b_row, step, shared + step * stage_bytes);
@@ -169,6 +172,7 @@ template <class T, int BM_, int BN_, int WM_, int WN_, int stages_> struct Produ
       unsigned char *free_stage = shared + next % stages * stage_bytes;
 #ifdef POSED_GROUPS
       publish_copies();
+      synchronize_warp(); // a converting loader may have led lanes apart
       wait_products<1>(); // those of the step before the last one
       synchronize();      // the step has arrived, and the stage of the step before the last one is free
       multiply(sums, shared + step % stages * stage_bytes);
@@ -182,7 +186,9 @@ template <class T, int BM_, int BN_, int WM_, int WN_, int stages_> struct Produ
 #endif
     }
 #ifdef POSED_GROUPS
+    synchronize_warp();
     wait_products<0>();
+    hold_sums(sums[0]);
 #endif
     copy_async_wait<0>();
     synchronize();
@@ -199,10 +205,8 @@ template <class T, int BM_, int BN_, int WM_, int WN_, int stages_> struct Produ
 #pragma unroll
       for (int n = 0; n < WN / 8; ++n) {
         float *at = to + (row + m * 16) * pitch + column + n * 8;
-        at[0] = sums[m][n][0];
-        at[1] = sums[m][n][1];
-        at[8 * pitch] = sums[m][n][2];
-        at[8 * pitch + 1] = sums[m][n][3];
+        *reinterpret_cast<Two *>(at) = {{sums[m][n][0], sums[m][n][1]}};
+        *reinterpret_cast<Two *>(at + 8 * pitch) = {{sums[m][n][2], sums[m][n][3]}};
       }
     }
   }

@@ -33,6 +33,11 @@ std::string only_file(const std::string &folder) {
     found = entry.path();
   }
   expect(found.ends_with(".kernel"), "there is no entry in the cache");
+  using std::filesystem::perms;
+  auto others_may = [](const std::string &path) {
+    return (std::filesystem::status(path).permissions() & (perms::group_all | perms::others_all)) != perms{};
+  };
+  expect(!others_may(folder) && !others_may(found), "others may read or change the cache");
   return found;
 }
 

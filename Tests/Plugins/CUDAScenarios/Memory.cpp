@@ -1,4 +1,5 @@
 // Order, ownership and memory: work is done late, and nothing that it needs may be gone by then.
+#include <cstdlib>
 #include <thread>
 
 #include "Bench.h"
@@ -149,6 +150,31 @@ void limit(const Plugin &plugin) {
   device.destroy(y);
 }
 
+/// The limit that the environment sets holds for devices that are opened without one.
+void named_limit(const Plugin &plugin) {
+  setenv("POSED_CUDA_MEMORY", "3", 1);
+  {
+    Device device(plugin);
+    posed_buffer *buffer = device.buffer(2 << 20), *more = nullptr;
+    refused(
+        POSED_OUT_OF_MEMORY,
+        [&](posed_error *e) { return device.table().buffer_create(device.device, 2 << 20, &more, e); },
+        "more than the named limit");
+    expect(more == nullptr, "a refused allocation gave a buffer");
+    device.destroy(buffer);
+  }
+  for (const char *wrong : {"", "3GB", "-"}) {
+    setenv("POSED_CUDA_MEMORY", wrong, 1);
+    posed_device_options options = {};
+    posed_device *device = nullptr;
+    const std::string sentence = refused(
+        POSED_INVALID_ARGUMENT,
+        [&](posed_error *e) { return plugin.table->device_open(&options, &device, e); },
+        "a limit that is no number");
+    expect(sentence.find("POSED_CUDA_MEMORY") != std::string::npos, "the sentence does not say which");
+  }
+}
+
 /// Streams, buffers and graphs made and destroyed by several threads at once.
 void threads(const Plugin &plugin) {
   Device device(plugin);
@@ -191,6 +217,7 @@ void add_memory(std::map<std::string, Scenario> &all) {
   all["graph-ownership"] = graph_ownership;
   all["full"] = full;
   all["limit"] = limit;
+  all["named-limit"] = named_limit;
   all["threads"] = threads;
 }
 

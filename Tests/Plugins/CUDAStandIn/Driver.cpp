@@ -30,7 +30,7 @@ Result attribute(int which, int &value) {
     value = capability % 10;
     return success;
   case 97: // shared memory of a block
-    value = capability == 80 ? 163 << 10 : capability == 90 || capability == 100 ? 227 << 10 : 99 << 10;
+    value = most_shared_bytes();
     return success;
   default:
     return invalid_value;

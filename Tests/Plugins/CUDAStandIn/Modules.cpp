@@ -80,7 +80,7 @@ STANDIN_EXPORT Result cuModuleGetFunction(KernelFunction **function, LoadedModul
 
 STANDIN_EXPORT Result cuFuncSetAttribute(KernelFunction *function, int attribute, int value) {
   ENTER("cuFuncSetAttribute");
-  if (attribute != 8 || value < 0 || value > 227 << 10) return invalid_value;
+  if (attribute != 8 || value < 0 || value > most_shared_bytes()) return invalid_value;
   function->shared_bytes = unsigned(value);
   return success;
 }

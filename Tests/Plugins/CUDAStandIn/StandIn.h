@@ -12,10 +12,13 @@
 //   POSED_STANDIN_CAPABILITY  of the devices; 90
 //   POSED_STANDIN_MEMORY      bytes of a device; 4 GiB
 //   POSED_STANDIN_FAIL        NAME:N:CODE — call number N of NAME gives CODE; from 700 on the context is
-//   lost.
-//                             "kernel" and "product" are work when it is done, the others entry points
-//   POSED_STANDIN_ORDER       "backwards": the last thread of a block goes first
+//                             lost. "kernel" and "product" are work when it is done, the others entry points
+//   POSED_STANDIN_LOSE        a file; once it is there, kernels meet illegal addresses
+//   POSED_STANDIN_ORDER       "backwards": the last thread of a block goes first, and asynchronous copies and
+//                             products happen at once instead of when they are waited for
+//   POSED_STANDIN_EDIT        FILE:N:OLD:NEW — occurrence number N of OLD in a kernel's text becomes NEW
 //   POSED_STANDIN_DEFINE      one more definition for kernels; POSED_WRONG_GROUPS makes groups of warps err
+//   POSED_STANDIN_BUILTINS    anything: NVRTC does not look beside itself for the library of its builtins
 //   POSED_STANDIN_CACHE       folder of compiled kernels
 //   POSED_STANDIN_REPORT      file that the counts of calls are appended to when the last context goes
 #pragma once
@@ -44,6 +47,7 @@ enum : Result {
   invalid_context = 201,
   not_found = 500,
   not_ready = 600,
+  illegal_address = 700,
   capture_unsupported = 900,
 };
 
@@ -94,6 +98,8 @@ Context *&current();
 
 std::string setting(const char *name, const char *otherwise);
 uint64_t number_setting(const char *name, uint64_t otherwise);
+/// That a block of a device of this capability may have.
+int most_shared_bytes();
 
 /// Counts a call; what it is to fail with, or success. A context that is lost fails every call.
 Result enter(const char *call, bool needs_context = true);

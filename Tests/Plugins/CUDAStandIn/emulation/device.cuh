@@ -1,6 +1,7 @@
 // Stands in for the device.cuh of the kernels, so that their text compiles for the host. Whatever lanes do
-// together happens when the last of them arrives; an asynchronous copy happens when it is waited for, not
-// before; shared memory begins as NaN; addresses must be aligned as the device wants them.
+// together happens when the last of them arrives; asynchronous copies and products happen when they are
+// waited for, not before, or where threads go backwards at once, so that whoever relies on either order errs
+// in one of the two; shared memory begins as NaN; addresses must be aligned as the device wants them.
 #pragma once
 
 #include "lanes.h"
@@ -106,9 +107,18 @@ inline float divide_fast(float x, float y) {
   return x / y;
 }
 
+inline void copy_now(void *to, const void *from) {
+  if (from == nullptr) {
+    memset(to, 0, 16);
+  } else {
+    memcpy(to, from, 16);
+  }
+}
+
 inline void copy_async(void *to, const void *from, bool valid) {
   posed_emulation::require_aligned(to, 16);
-  if (valid) posed_emulation::require_aligned(from, 16);
+  posed_emulation::require_aligned(from, 16);
+  if (posed_emulation::at_once()) return copy_now(to, valid ? from : nullptr);
   posed_emulation::Lane &lane = posed_emulation::self();
   if (lane.copy_count == posed_emulation::most_copies) {
     posed_emulation::fail(posed_emulation::launch_failed, "a thread has too many copies under way");
@@ -123,10 +133,8 @@ template <int groups> inline void copy_async_wait() {
     const posed_emulation::PendingCopy copy = lane.copies[i];
     if (copy.group >= lane.groups - groups) {
       lane.copies[kept++] = copy;
-    } else if (copy.from == nullptr) {
-      memset(copy.to, 0, 16);
     } else {
-      memcpy(copy.to, copy.from, 16);
+      copy_now(copy.to, copy.from);
     }
   }
   lane.copy_count = kept;
@@ -240,6 +248,7 @@ inline LaneProducts &lane_products() {
   return of_lane[lane];
 }
 
+inline void hold_sums(float (&)[16][4]) {}
 inline void begin_products() {}
 inline void commit_products() { ++lane_products().groups; }
 
@@ -289,7 +298,9 @@ inline void multiply_group(float (&sums)[16][4], unsigned long long a, unsigned 
     posed_emulation::fail(posed_emulation::launch_failed, "a thread has too many products under way");
   }
   part_of_type = multiply_part<T>;
-  own.pending[own.count++] = {sums, a, b, own.groups};
+  const PendingProduct product = {sums, a, b, own.groups};
+  if (posed_emulation::at_once()) return multiply_part<T>(product);
+  own.pending[own.count++] = product;
 }
 
 #endif

@@ -55,7 +55,7 @@ struct Warp {
 struct Block {
   Dim3 grid, block, index;
   unsigned lanes = 0, alive = 0, current = 0, arrived = 0, generation = 0;
-  int step = 1; // −1: the last lane first
+  int step = 1; // −1: the last lane first, and copies and products at once
   int error = well;
   Lane *lane = nullptr;
   Warp warp[most_lanes / 32];
@@ -69,6 +69,9 @@ struct Block {
 inline thread_local Block *running = nullptr;
 
 inline Lane &self() { return running->lane[running->current]; }
+
+/// Whether what is asynchronous happens as soon as it may, not as late as it may.
+inline bool at_once() { return running->step < 0; }
 
 /// Saves the registers that a call keeps, and goes on at another stack.
 extern "C" void posed_emulation_switch(void **save, void *load);
@@ -110,14 +113,22 @@ posed_emulation_switch:
   __builtin_unreachable();
 }
 
-/// The next lane that can run, or −1.
+inline bool can_run(const Lane &lane) {
+  return !lane.done && (lane.awaited == nullptr || *lane.awaited != lane.seen);
+}
+
+/// The next lane that can run, or −1. Those of the same warp come first: a warp gets as far ahead of the
+/// others as barriers let it, so that it writes what they have yet to read if a barrier is missing.
 inline int next_lane() {
   Block &b = *running;
-  unsigned lane = b.current;
-  for (unsigned tried = 0; tried < b.lanes; ++tried) {
-    lane = (lane + b.lanes + unsigned(b.step)) % b.lanes;
-    const Lane &l = b.lane[lane];
-    if (!l.done && (l.awaited == nullptr || *l.awaited != l.seen)) return int(lane);
+  const unsigned own = b.current / 32, warps = b.lanes / 32;
+  for (unsigned i = 0; i < warps; ++i) {
+    const unsigned warp = (own + (b.step > 0 ? i : warps - i)) % warps;
+    const unsigned from = i == 0 ? b.current % 32 : b.step > 0 ? 31 : 0;
+    for (unsigned j = 1; j <= 32; ++j) {
+      const unsigned lane = warp * 32 + (from + (b.step > 0 ? j : 32 - j)) % 32;
+      if (can_run(b.lane[lane])) return int(lane);
+    }
   }
   return -1;
 }
