@@ -61,7 +61,23 @@ package final class ServingCore: DaemonCore {
 
     package func untilEnded() async throws {
         guard let running else { return }
-        await running.server.stopped()
+        // Nil: the server has stopped.
+        let (ends, end) = AsyncStream.makeStream(of: ServingError?.self)
+        let watchers = [
+            Task {
+                await running.server.stopped()
+                end.yield(nil)
+            },
+            Task {
+                if let loss = await running.engine.untilDeviceLost() { end.yield(loss) }
+            },
+        ]
+        defer { for watcher in watchers { watcher.cancel() } }
+        for await cause in ends {
+            if let cause { throw cause }
+            return
+        }
+        throw CancellationError()
     }
 
     package func drain() async -> Int {

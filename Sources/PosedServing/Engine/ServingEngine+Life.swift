@@ -11,6 +11,12 @@ extension ServingEngine {
     /// Removes sessions as they expire, until the task is cancelled.
     package func keepHouse() async { await store.run() }
 
+    /// Waits until a device is lost: from then on every frame that needs it is unavailable, and only a new
+    /// engine room helps.
+    ///
+    /// - Returns: What was said of it; nil where the task was cancelled before.
+    package func untilDeviceLost() async -> ServingError? { await lane.deviceLoss.news() }
+
     /// Whether new work is refused.
     package var isDraining: Bool { gate.isClosed }
 

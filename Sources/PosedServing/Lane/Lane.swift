@@ -21,6 +21,7 @@ package final class Lane: Sendable {
 
     let state: Mutex<State>
     let doorbell = Doorbell()
+    let deviceLoss = DeviceLoss()
     let metrics: any ServingMetrics
     let clock: @Sendable () -> ContinuousClock.Instant
     private let beat: Mutex<ContinuousClock.Instant>

@@ -89,6 +89,7 @@ package final class LaneWorker {
 
     /// Ends a job, unless somebody has ended it meanwhile.
     func finish(_ id: JobID, _ outcome: LaneOutcome) {
+        if case .failed(let error) = outcome { lane.deviceLoss.note(error) }
         release(id)
         guard let job = lane.state.withLock({ $0.take(id) }) else { return }
         lane.report(job, outcome)
