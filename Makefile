@@ -44,6 +44,7 @@ test: packages ## Build and run all tests
 	swift test -c $(CONFIGURATION) --skip-build
 	.ci/interop $(BIN) $(VENV)
 	.ci/kernels $(VENV)
+	.ci/recipe $(VENV)-recipe
 
 install: ## Install what was built (PREFIX, SYSCONFDIR, DESTDIR)
 	@test -x $(BIN)/posed || { echo "install: nothing is built yet; make build, as yourself, comes first" >&2; exit 1; }

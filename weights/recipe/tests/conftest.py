@@ -1,4 +1,4 @@
-"""What several tests share: goldens, toy people, tiny options."""
+"""What several tests share: goldens, toy people."""
 
 import importlib.util
 import sys
@@ -10,20 +10,17 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 import toy  # noqa: E402
+from small import CPU, ROOT, tiny_autoencoder  # noqa: E402
 
 from posed_recipe.autoencoder import AutoencoderKL  # noqa: E402
-from posed_recipe.autoencoder.trainer import AutoencoderOptions, normalize  # noqa: E402
+from posed_recipe.autoencoder.trainer import normalize  # noqa: E402
 from posed_recipe.data.bank import PictureBank  # noqa: E402
 from posed_recipe.data.pictures import read_pictures  # noqa: E402
 from posed_recipe.encoder import Preprocessor  # noqa: E402
-from posed_recipe.flow.trainer import EncoderOptions, FlowOptions  # noqa: E402
 from posed_recipe.latents import LatentStore, PrecomputeOptions, precompute  # noqa: E402
 from posed_recipe.latents.precompute import Encoders  # noqa: E402
-from posed_recipe.training import Processes, TrainingOptions  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[3]
 GOLDENS = ROOT / "Tests" / "Goldens"
-CPU = Processes(torch.device("cpu"))
 
 torch.set_num_threads(1)
 
@@ -78,21 +75,3 @@ def latents(people, tiny_vae, tmp_path_factory):
     encoders = Encoders(Preprocessor.square(28))
     assert precompute(read_pictures(people, (64, 64)), folder, tiny_vae, encoders, options, CPU)
     return LatentStore(folder)
-
-
-def tiny_autoencoder(**training):
-    """Options of an autoencoder of some thousand numbers."""
-    return AutoencoderOptions(
-        widths=(8, 8, 8, 8), groups=4, batch=4, crop=32, whole=0.25, poses=0.25,
-        training=TrainingOptions(
-            learning_rate=1e-3, warmup_steps=2, precision="f32", log_every=1, **training))
-
-
-def tiny_flow(**changes):
-    """Options of a flow of some thousand numbers."""
-    options = dict(
-        hidden_size=32, depth=2, num_heads=2, mlp_ratio=2.0, groups=4, targets=2, two_sources=0.25,
-        encoder=EncoderOptions(side=28, width=16, layers=1, heads=1),
-        training=TrainingOptions(learning_rate=1e-3, warmup_steps=2, precision="f32", log_every=1))
-    options.update(changes)
-    return FlowOptions(**options)

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from conftest import CPU
+from small import CPU
 from PIL import Image
 
 from posed_recipe.autoencoder.trainer import AutoencoderOptions
@@ -170,7 +170,7 @@ def test_options_are_set_by_name():
     options = configure(AutoencoderOptions(), ["training.learning_rate=1", "widths=(8,16)", "pictures=none"])
     assert options.training.learning_rate == 1.0 and options.widths == (8, 16) and options.pictures is None
     assert from_json(AutoencoderOptions, json.loads(json.dumps(to_json(options)))) == options
-    with pytest.raises(RecipeError, match='no option "training.lr"; there are learning_rate'):
+    with pytest.raises(RecipeError, match='no option "training.lr"; there are optimizer, learning_rate'):
         configure(options, ["training.lr=1"])
     with pytest.raises(RecipeError, match='"batch" must be'):
         configure(options, ["batch=many"])

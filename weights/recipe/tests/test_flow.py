@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import CPU, tiny_flow
+from small import CPU, tiny_flow
 
 from posed_recipe.flow.batches import Batches
 from posed_recipe.flow.path import SIGMA_MIN, ends_times, point, training_times, velocity

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import CPU, ROOT, tiny_flow
+from small import CPU, ROOT, tiny_flow
 from PIL import Image
 from safetensors.torch import load_file
 

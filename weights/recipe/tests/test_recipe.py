@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import CPU, tiny_autoencoder, tiny_flow
+from small import CPU, tiny_autoencoder, tiny_flow
 
 from posed_recipe.autoencoder import AutoencoderKL
 from posed_recipe.cli import main

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import two_processes
-from conftest import CPU, tiny_autoencoder, tiny_flow
+from small import CPU, tiny_autoencoder, tiny_flow
 
 from posed_recipe.autoencoder.trainer import train_autoencoder
 from posed_recipe.data.bank import PictureBank
@@ -19,6 +19,7 @@ from posed_recipe.errors import RecipeError
 from posed_recipe.flow.rectify import RectifyOptions, RectifyTask, make_pairs
 from posed_recipe.flow.trainer import FlowTask
 from posed_recipe.latents import LatentStore
+from posed_recipe.latents.precompute import fingerprint
 from posed_recipe.runs import describe_flow, read_flow
 from posed_recipe.training import Budget, Deadline, PowerEMA, Trainer, TrainingOptions
 from posed_recipe.training.loop import adamw, optimizer_of
@@ -226,3 +227,16 @@ def test_muon_makes_directions_orthogonal_and_learns():
 def test_an_unknown_optimizer_is_refused():
     with pytest.raises(RecipeError, match="adamw or muon"):
         optimizer_of(torch.nn.Linear(2, 2), TrainingOptions(optimizer="sgd"), CPU.device)
+
+
+def test_a_decoder_learns_alone_and_latents_stay_true(people, tiny_vae, tmp_path):
+    bank = PictureBank.of(read_pictures(people, (64, 64)), CPU.device)
+    options = tiny_autoencoder()
+    options.decoder_alone = True
+    start = copy.deepcopy(tiny_vae)
+    trained = train_autoencoder(bank, tmp_path, Budget(steps=3), options, CPU, start=start)
+    assert fingerprint(trained) == fingerprint(tiny_vae)
+    picture = torch.rand(1, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        torch.testing.assert_close(trained.encode(picture), tiny_vae.encode(picture), rtol=1e-3, atol=1e-3)
+        assert not torch.equal(trained.decode(torch.ones(1, 4, 8, 8)), tiny_vae.decode(torch.ones(1, 4, 8, 8)))

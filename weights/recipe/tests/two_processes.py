@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import torch
-from conftest import tiny_flow
+from small import tiny_flow
 
 from posed_recipe.flow.trainer import FlowTask
 from posed_recipe.latents import LatentStore

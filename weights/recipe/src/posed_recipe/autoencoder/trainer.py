@@ -30,6 +30,8 @@ class AutoencoderOptions:
     poses: float = 0.125
     """Part of each batch that is drawn poses."""
     divergence: float = 1e-4
+    decoder_alone: bool = False
+    """Leaves the encoder as it was begun with, so that latents, and flows trained on them, stay true."""
     pictures: int | None = None
     """At most so many pictures are held in memory."""
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(
@@ -72,6 +74,9 @@ class AutoencoderTask:
         autoencoder = start or quiet(AutoencoderKL(options.config(bank.pictures.shape[-1])))
         autoencoder.to(processes.device).train()
         autoencoder.to(memory_format=torch.channels_last)
+        if options.decoder_alone:
+            autoencoder.encoder.requires_grad_(False)
+            autoencoder.quant_conv.requires_grad_(False)
         self.module = Reconstruction(autoencoder, options)
         if options.training.compile:
             compile_parts(autoencoder, ResnetBlock)
@@ -146,6 +151,8 @@ def train_autoencoder(bank, folder, budget, options, processes, deadline=None, s
     if not trainer.run():
         return None
     autoencoder = copy.deepcopy(trainer.averaged().autoencoder)
+    if options.decoder_alone:
+        return autoencoder
     return normalize(autoencoder, bank.pictures[:len(bank):max(1, len(bank) // 128)])
 
 
