@@ -49,7 +49,7 @@ package struct BackendRegistry: Sendable {
     package func entry(for selection: BackendSelection) throws(BackendError) -> Entry {
         guard let name = selection.plugin else {
             guard let best = entries.first, best.report.score >= Self.leastAutomaticScore else {
-                throw BackendError(.notFound, "no backend can be used here; \(inventory)")
+                throw BackendError(.notFound, "no backend can be used here; \(reasons)")
             }
             return best
         }
@@ -75,6 +75,16 @@ package struct BackendRegistry: Sendable {
     /// - Throws: as ``entry(for:)`` and ``BackendPlugin/init(loading:)``.
     package func plugin(for selection: BackendSelection) throws(BackendError) -> BackendPlugin {
         try BackendPlugin(loading: entry(for: selection).file)
+    }
+
+    /// Why each plugin is not chosen automatically: "old: this processor lacks AVX2; bad: it crashed".
+    private var reasons: String {
+        guard !entries.isEmpty else { return "no plugin was found" }
+        return entries.map { entry in
+            let isUsable = entry.report.status == .usable
+            return "\(entry.name): "
+                + (isUsable ? "it is used only when it is named" : entry.report.summary)
+        }.joined(separator: "; ")
     }
 
     /// "found: blas (score 10), crashing (not usable)".

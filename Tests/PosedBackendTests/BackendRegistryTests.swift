@@ -35,6 +35,23 @@ import Testing
         #expect(try registry.entry(for: BackendSelection(plugin: "example")).name == "example")
     }
 
+    @Test func whereNothingCanBeUsedEachSaysWhy() throws {
+        let crashed = BackendRegistry.Entry(
+            file: try PluginFile(path: "/p/libposed-backend-bad.so"),
+            report: ProbeReport(refusal: BackendError(.crashed, "the probe was killed by SIGILL")))
+        let unsuited = BackendRegistry.Entry(
+            file: try PluginFile(path: "/p/libposed-backend-cuda.so"),
+            report: ProbeReport(score: 0, devices: 0, version: "1", summary: "there is no driver"))
+        let registry = BackendRegistry(
+            entries: [unsuited, crashed, try entry("example", score: 1)])
+        let error = #expect(throws: BackendError.self) { try registry.entry(for: .automatic) }
+        #expect(
+            error?.message
+                == "no backend can be used here; example: it is used only when it is named; "
+                + "bad: \(crashed.report.summary); cuda: there is no driver")
+        #expect(crashed.report.summary.contains("killed by SIGILL"))
+    }
+
     @Test func nameOverridesTheScore() throws {
         #expect(try registry().entry(for: BackendSelection(plugin: "blas")).name == "blas")
     }
