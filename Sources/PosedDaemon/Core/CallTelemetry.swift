@@ -7,11 +7,17 @@ package struct CallTelemetry: Sendable {
     private let metrics: DaemonMetrics
     private let logger: Logger
     private let known: Set<String>
+    private let quota: LogQuota
 
     /// Telemetry of the methods of a router; calls of others are counted under one name.
-    package init(_ metrics: DaemonMetrics, methods: some Sequence<String>, logger: Logger) {
+    ///
+    /// - Parameter quota: how many lines callers' mistakes may make.
+    package init(
+        _ metrics: DaemonMetrics, methods: some Sequence<String>, logger: Logger, quota: LogQuota
+    ) {
         self.metrics = metrics
         self.logger = logger
+        self.quota = quota
         known = Set(methods)
     }
 
@@ -38,17 +44,25 @@ package struct CallTelemetry: Sendable {
         metrics.rpcSeconds(method).observe(request.arrival.duration(to: .now))
     }
 
-    /// Callers' mistakes are details; the daemon's own failures are errors.
+    /// The daemon's own failures are errors, callers' mistakes details, of which there is only so much.
+    /// Calls that were taken back or came too late are what clients do all day: metrics count them.
     private func report(
         _ told: RPCError, _ error: any Error, _ request: ServerRequest, _ context: ServerContext
     ) {
-        let isOurs = [.internal, .unknown, .dataLoss].contains(told.code)
-        let cause = told.cause.map { " (\($0))" } ?? ""
-        logger.log(
-            level: isOurs ? .error : .info, "\(told.message)\(isOurs ? cause : "")",
-            metadata: [
-                "method": "\(request.method)", "code": "\(told.code.name)",
-                "identity": "\(context.identity)", "peer": "\(request.peer)",
-            ])
+        var metadata: Logger.Metadata = [
+            "method": "\(request.method)", "code": "\(told.code.name)",
+            "identity": "\(context.identity)", "peer": "\(request.peer)",
+        ]
+        switch told.code {
+        case .internal, .unknown, .dataLoss:
+            let cause = told.cause.map { " (\($0))" } ?? ""
+            logger.error("\(told.message)\(cause)", metadata: metadata)
+        case .cancelled, .deadlineExceeded:
+            logger.debug("\(told.message)", metadata: metadata)
+        default:
+            guard logger.logLevel <= .info, let withheld = quota.take() else { return }
+            if withheld > 0 { metadata["withheld"] = "\(withheld)" }
+            logger.info("\(told.message)", metadata: metadata)
+        }
     }
 }

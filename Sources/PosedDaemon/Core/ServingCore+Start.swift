@@ -45,10 +45,12 @@ extension ServingCore {
         let access = AccessControl(
             policy, openMethods: ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"])
         let telemetry = CallTelemetry(
-            context.metrics, methods: router.methods, logger: log.logger("posed.calls"))
+            context.metrics, methods: router.methods, logger: log.logger("posed.calls"),
+            quota: LogQuota())
         var settings = try configuration.server(activated: context.activated)
         settings.reloadable = policy.tokens.map { [$0] } ?? []
-        settings.onEvent = { [log] in Self.report($0, log.logger("posed.server")) }
+        let (quota, events) = (LogQuota(), log.logger("posed.server"))
+        settings.onEvent = { Self.report($0, events, quota) }
         let server = Server(
             configuration: settings, router: router,
             interceptors: [telemetry.interceptor, access.interceptor])
@@ -91,14 +93,20 @@ extension ServingCore {
         } while (try? await Task.sleep(for: .seconds(1))) != nil
     }
 
-    private static func report(_ event: ServerEvent, _ logger: Logger) {
+    private static func report(_ event: ServerEvent, _ logger: Logger, _ quota: LogQuota) {
+        /// What strangers bring about, as often as they like.
+        func whisper(_ level: Logger.Level, _ text: String) {
+            guard let withheld = quota.take() else { return }
+            logger.log(
+                level: level, "\(text)", metadata: withheld > 0 ? ["withheld": "\(withheld)"] : [:])
+        }
         switch event {
         case .connectionOpened(let peer): logger.debug("\(peer) connected")
         case .connectionClosed(let peer): logger.debug("\(peer) left")
-        case .connectionRefused(let peer, let reason): logger.info("\(peer) refused: \(reason)")
+        case .connectionRefused(let peer, let reason): whisper(.info, "\(peer) refused: \(reason)")
         case .acceptPaused(let reason): logger.warning("No connections are accepted: \(reason)")
         case .callRefused(let request):
-            logger.warning("\(request.method) of \(request.peer) refused: too many calls")
+            whisper(.warning, "\(request.method) of \(request.peer) refused: too many calls")
         case .filesReloaded(let paths):
             logger.notice("Reloaded \(paths.joined(separator: ", "))")
         case .filesRefused(let paths, let error):
