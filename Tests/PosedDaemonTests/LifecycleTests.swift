@@ -47,7 +47,10 @@ struct LifecycleTests {
         var late = Lifecycle()
         _ = late.handle(.started)
         _ = late.handle(.signal(.terminate))
-        let actions = late.handle(.drainExpired)
+        let actions = late.handle(.drainExpired(frames: 7, calls: 2))
+        let sentence = "The drain time ran out; 7 accepted frames and 2 calls were given up"
+        #expect(actions.contains(.log(.error, sentence)))
+        #expect(status(actions) == ["STATUS=\(sentence)"])
         #expect(actions.contains(.abandon))
         #expect(actions.last == .exit(.drainExpired))
 

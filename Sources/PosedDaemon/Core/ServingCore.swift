@@ -50,6 +50,7 @@ package final class ServingCore: DaemonCore {
         statistics.model = running.engine.models.first?.name ?? ""
         statistics.sessions = engine.sessions
         statistics.streams = engine.openStreams
+        statistics.calls = running.server.liveCalls
         statistics.framesQueued = engine.framesQueued
         statistics.framesRunning = engine.framesRunning
         statistics.framesCompleted = engine.framesCompleted

@@ -192,7 +192,8 @@ extension Daemon {
         spawn { inbox.yield(.drained(unfinished: await core.drain())) }
         spawn {
             guard (try? await sleep(limit)) != nil else { return }
-            inbox.yield(.drainExpired)
+            let left = core.statistics
+            inbox.yield(.drainExpired(frames: left.framesOpen, calls: left.calls))
         }
         spawn {
             while await self.reportDraining() {

@@ -68,6 +68,8 @@ package struct CoreStatistics: Sendable, Equatable {
     package var sessions = 0
     /// Open streams.
     package var streams = 0
+    /// Calls that are served.
+    package var calls = 0
     /// Frames that wait.
     package var framesQueued = 0
     /// Frames that are computed.
@@ -78,6 +80,6 @@ package struct CoreStatistics: Sendable, Equatable {
     /// Nothing yet.
     package init() {}
 
-    /// Calls that would be lost if the process ended now.
+    /// Frames that would be lost if the process ended now.
     package var framesOpen: Int { framesQueued + framesRunning }
 }

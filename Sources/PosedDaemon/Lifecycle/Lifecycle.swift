@@ -34,8 +34,8 @@ package struct Lifecycle: Sendable {
         case reloadRefused(String)
         /// The core has no more work; so many calls could not be answered.
         case drained(unfinished: Int)
-        /// The time for draining is over.
-        case drainExpired
+        /// The time for draining is over; so many frames are not made, so many calls not answered.
+        case drainExpired(frames: Int, calls: Int)
         /// The core failed, with the reason.
         case ended(String)
         /// The core has nothing left to serve, which it should only have when it drains.
@@ -99,13 +99,7 @@ package struct Lifecycle: Sendable {
                 .forced(by: signal),
                 [.log(.error, "\(signal.name) again; ending at once"), .abandon])
         case (.draining, .drained(let unfinished)): finish(unfinished: unfinished)
-        case (.draining, .drainExpired):
-            stop(
-                .drainExpired,
-                [
-                    Self.status("The drain time ran out"),
-                    .log(.error, "The drain time ran out; accepted frames are lost"), .abandon,
-                ])
+        case (.draining, .drainExpired(let frames, let calls)): giveUp(frames: frames, calls: calls)
         default: []
         }
     }
@@ -180,6 +174,16 @@ package struct Lifecycle: Sendable {
             [
                 Self.status("Drained, \(unfinished) calls lost"),
                 .log(.error, "Drained, but \(unfinished) accepted calls could not be answered"),
+            ])
+    }
+
+    private mutating func giveUp(frames: Int, calls: Int) -> [Action] {
+        let lost = "\(frames) accepted frames and \(calls) calls"
+        return stop(
+            .drainExpired,
+            [
+                Self.status("The drain time ran out; \(lost) were given up"),
+                .log(.error, "The drain time ran out; \(lost) were given up"), .abandon,
             ])
     }
 

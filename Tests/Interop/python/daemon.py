@@ -22,9 +22,9 @@ BINARIES = Path(os.environ.get("POSED_BIN") or ROOT / ".build/release")
 
 
 class Daemon:
-    """One daemon; `stop` insists that it ended in order."""
+    """One daemon; `stop` insists that it ended in order, `discard` does not."""
 
-    def __init__(self):
+    def __init__(self, changes=None):
         self.folder = Path(tempfile.mkdtemp(prefix="posed-interop-"))
         self.socket = self.folder / "posed.sock"
         self.authority = Authority(self.folder, "authority")
@@ -39,6 +39,7 @@ class Daemon:
             "listen.tcp.tls.certificate": certificate, "listen.tcp.tls.key": key,
             "listen.tcp.tls.clientCA": self.authority.roots,
             "authentication.tokensFile": str(tokens),
+            **(changes or {}),
         }
         command = [str(BINARIES / "posed"), "--model", str(MODEL), "--socket", str(self.socket)]
         for name, value in settings.items():
@@ -75,10 +76,14 @@ class Daemon:
             status = self.process.wait(timeout=60)
             assert status == 0, f"posed ended with status {status}:\n{self.read_log()}"
         finally:
-            self.process.kill()
-            self.process.wait()
-            self.log.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.discard()
+
+    def discard(self):
+        """Makes sure that nothing of it is left."""
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def read_log(self):
         """What the daemon has said."""
