@@ -190,6 +190,27 @@ import Testing
         await test.until { test.isEmpty() }
     }
 
+    /// A frame of a session that is deleted meanwhile is made; nothing is remembered of the session.
+    @Test func aDeletedSessionIsForgotten() async throws {
+        let test = try TestEngine()
+        let session = try await test.session()
+        let engine = test.engine
+        #expect(engine.notedSessions == 1)
+        let stream = try await test.finish(
+            Task { try await engine.openStream(.init(session: session.name), owner: "o") })
+        await stream.submit(StreamPose(sequence: 1, pose: try TestEngine.pose(1)))
+        try await engine.deleteSession(session.name, owner: "o")
+        #expect(engine.notedSessions == 0)
+        var larger = FrameSettings()
+        (larger.width, larger.height) = (16, 16)
+        await stream.submit(
+            StreamPose(sequence: 2, pose: try TestEngine.pose(2), settings: larger))
+        stream.finish()
+        #expect(try await test.finish(read(stream)) == ["1 frame", "2 notFound"])
+        await test.until { test.isEmpty() }
+        #expect(engine.notedSessions == 0)
+    }
+
     @Test func aDrainingEngineFinishesAStreamsPoses() async throws {
         let test = try TestEngine()
         let stream = try await open(test)

@@ -133,6 +133,23 @@ import Testing
         #expect(engine.limits.defaultTimeToLive != .zero)
     }
 
+    /// A session that is deleted while its source is encoded anew leaves nothing to be remembered.
+    @Test func aSessionDeletedMeanwhileIsForgotten() async throws {
+        let test = try TestEngine()
+        let session = try await test.session()
+        let engine = test.engine
+        var request = try request(session)
+        (request.settings.width, request.settings.height) = (16, 16)
+        let other = request
+        let task = Task { try await engine.synthesize(other, owner: "o") }
+        await test.waiting { engine.statistics.framesQueued == 1 }
+        #expect(engine.notedSessions == 1)
+        try await engine.deleteSession(session.name, owner: "o")
+        #expect(try await test.finish(task).image.width == 16)
+        await test.until { test.isEmpty() }
+        #expect(engine.notedSessions == 0)
+    }
+
     @Test func aFailedSourceIsTriedAgain() async throws {
         let test = try TestEngine()
         test.executor.interfere = { number, _ in if number == 0 { throw FakeExecutor.Fault() } }

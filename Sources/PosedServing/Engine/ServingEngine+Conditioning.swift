@@ -71,25 +71,26 @@ extension ServingEngine {
     }
 
     /// The conditioning of pictures, from the cache or computed on the lane.
+    ///
+    /// What is there already is taken without a look at the clock: a timer for each call would outlive it,
+    /// until the deadline.
+    ///
+    /// - Parameter due: when to give up waiting; the encoding goes on while others wait for it.
     func conditioning(
         of pictures: [Image], _ key: ContentKey, _ form: LaneForm, owner: String,
         due: ContinuousClock.Instant?
     ) async throws -> Source {
         let expected = served[form.model].conditioningBytes(
             width: form.width, height: form.height, sources: pictures.count)
+        if let kept = sources.existingReference(to: key) {
+            tally.cache("source", hit: true)
+            return Source(reference: kept, time: .zero)
+        }
         let start = lane.clock()
         let spent = Spent()
-        let reference = try await sources.reference(to: key, expectedBytes: expected) { [self] in
-            let job = LaneScheduler.Job(
-                owner: owner, form: form, stages: [.source], rows: 0, evaluations: 0,
-                received: lane.clock(), due: due)
-            switch await run(job, .source(pictures)) {
-            case .conditioning(let made, let cost):
-                spent.time.withLock { $0 = cost }
-                return made
-            case .failed(let error): throw error
-            case .frame, .superseded:
-                throw ServingError(.failed, "a source was encoded to something else")
+        let reference = try await within(due) { [self] in
+            try await sources.reference(to: key, expectedBytes: expected) { [self] in
+                try await encode(pictures, form, owner: owner, due: due, spent)
             }
         }
         tally.cache("source", hit: reference.origin == .kept)
@@ -100,6 +101,24 @@ extension ServingEngine {
             case .computed: spent.time.withLock { $0 }
             }
         return Source(reference: reference, time: time)
+    }
+
+    /// Has the lane encode pictures.
+    private func encode(
+        _ pictures: [Image], _ form: LaneForm, owner: String, due: ContinuousClock.Instant?,
+        _ spent: Spent
+    ) async throws -> any Conditioning {
+        let job = LaneScheduler.Job(
+            owner: owner, form: form, stages: [.source], rows: 0, evaluations: 0,
+            received: lane.clock(), due: due)
+        switch await run(job, .source(pictures)) {
+        case .conditioning(let made, let cost):
+            spent.time.withLock { $0 = cost }
+            return made
+        case .failed(let error): throw error
+        case .frame, .superseded:
+            throw ServingError(.failed, "a source was encoded to something else")
+        }
     }
 
     /// Has a job done by the lane. Cancelling the task stops it.

@@ -16,10 +16,8 @@ extension ServingEngine {
             let resolved = try resolver.resolve(
                 request.settings.over(subject.defaults), model: subject.model)
             let source = try await counting(from: received) { [self] in
-                try await within(request.deadline) { [self] in
-                    try await conditioning(
-                        of: subject, resolved.form, owner: owner, due: request.deadline)
-                }
+                try await conditioning(
+                    of: subject, resolved.form, owner: owner, due: request.deadline)
             }
             defer { source.reference.release() }
             var draft = FrameDraft(resolved, pose: request.pose, owner: owner, received: received)

@@ -13,10 +13,8 @@ extension ServingEngine {
             let model = try resolver.model(session.model)
             let resolved = try resolver.resolve(session.defaults, model: model)
             let key = try await key(of: session.sources, resolved.form)
-            let source = try await within(session.deadline) { [self] in
-                try await conditioning(
-                    of: session.sources, key, resolved.form, owner: owner, due: session.deadline)
-            }
+            let source = try await conditioning(
+                of: session.sources, key, resolved.form, owner: owner, due: session.deadline)
             defer { source.reference.release() }
             let pictures = try session.sources.map {
                 try SourcePicture(width: $0.width, height: $0.height, pixels: $0.bytes)
@@ -80,9 +78,22 @@ extension ServingEngine {
     }
 
     /// Says to the cache that a session wants this key, once.
+    ///
+    /// A session may end at any time: before it is noted, which is found out here, or after, when its note
+    /// is found and goes. The cache is told first, so that its count is right either way.
     func keep(_ key: ContentKey, of id: SessionID, _ form: LaneForm) {
-        if notes.note(key, of: id, form) { sources.addKeeper(of: key) }
+        sources.addKeeper(of: key)
+        if !notes.note(key, of: id, form) { sources.removeKeeper(of: key) }
+        if !store.contains(id) { forget(id) }
     }
+
+    /// Forgets a session that has ended.
+    private func forget(_ id: SessionID) {
+        for key in notes.forget(id) { sources.removeKeeper(of: key) }
+    }
+
+    /// Sessions of which something is remembered.
+    package var notedSessions: Int { notes.count }
 
     /// The id in a session's name.
     func sessionID(_ name: String) throws(ServingError) -> SessionID {

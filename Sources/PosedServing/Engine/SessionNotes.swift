@@ -2,6 +2,8 @@ import PosedSessions
 import Synchronization
 
 /// What the engine remembers of sessions while the process lives, and may forget at any time.
+///
+/// Only a key begins a note: what comes to its end after its session was forgotten begins no new one.
 final class SessionNotes: Sendable {
     private struct Note {
         var keys: [LaneForm: ContentKey] = [:]
@@ -25,13 +27,16 @@ final class SessionNotes: Sendable {
 
     /// Remembers how large the session's conditioning is.
     func note(bytes: Int, of id: SessionID) {
-        notes.withLock { $0[id, default: Note()].bytes = bytes }
+        notes.withLock { $0[id]?.bytes = bytes }
     }
 
     /// Counts a frame.
     func countFrame(of id: SessionID) {
-        notes.withLock { $0[id, default: Note()].frames += 1 }
+        notes.withLock { $0[id]?.frames += 1 }
     }
+
+    /// Sessions of which something is remembered.
+    var count: Int { notes.withLock { $0.count } }
 
     /// Bytes of its conditioning and frames made, as far as is known.
     func counts(_ id: SessionID) -> (bytes: Int, frames: Int) {

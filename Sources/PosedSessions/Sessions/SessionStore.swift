@@ -71,6 +71,9 @@ where C.Duration == Duration {
         }
     }
 
+    /// Whether there is such a session, whoever's it is.
+    package func contains(_ id: SessionID) -> Bool { table.withLock { $0.entries[id] != nil } }
+
     /// A page of this identity's sessions, in the order of their creation. A session that exists
     /// from the first page to the last is listed exactly once.
     ///
