@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 
 from posed_recipe.autoencoder.layers import ResnetBlock
 from posed_recipe.autoencoder.losses import divergence, reconstruction_loss
@@ -30,6 +31,9 @@ class AutoencoderOptions:
     poses: float = 0.125
     """Part of each batch that is drawn poses."""
     divergence: float = 1e-4
+    thumbnail: float = 2.0
+    """Weight of a picture of the latent's size that a linear map has to find in it. Without it a short training spends
+    all channels on light and edges: reds and greens stay out, and no later gradient calls them in."""
     decoder_alone: bool = False
     """Leaves the encoder as it was begun with, so that latents, and flows trained on them, stay true."""
     pictures: int | None = None
@@ -50,6 +54,7 @@ class Reconstruction(torch.nn.Module):
     def __init__(self, autoencoder, options):
         super().__init__()
         self.autoencoder, self.options = autoencoder, options
+        self.thumbnail = torch.nn.Conv2d(autoencoder.config.latent_channels, autoencoder.config.out_channels, 1)
 
     def forward(self, target, noise):
         """Pictures [B, 3, H, W] in [-1, 1], noise [B, C, h, w] -> loss and numbers to tell."""
@@ -57,6 +62,8 @@ class Reconstruction(torch.nn.Module):
         deviation = (0.5 * logvar).exp()
         output = self.autoencoder.reconstruct(mean + deviation * noise).float()
         likeness, kl = reconstruction_loss(output, target), divergence(mean, logvar)
+        small = F.avg_pool2d(target, self.autoencoder.config.downsampling)
+        likeness = likeness + self.options.thumbnail * (self.thumbnail(mean).float() - small).abs().mean()
         values = {
             "psnr": 10 * torch.log10(4 / (output.detach().clamp(-1, 1) - target).square().mean()),
             "kl": kl.detach(),
@@ -77,7 +84,7 @@ class AutoencoderTask:
         if options.decoder_alone:
             autoencoder.encoder.requires_grad_(False)
             autoencoder.quant_conv.requires_grad_(False)
-        self.module = Reconstruction(autoencoder, options)
+        self.module = Reconstruction(autoencoder, options).to(processes.device)
         if options.training.compile:
             compile_parts(autoencoder, ResnetBlock)
 

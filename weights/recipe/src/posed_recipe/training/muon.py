@@ -15,7 +15,7 @@ ROUNDS = 5
 
 # Layers at the ends of a network, whose inputs or outputs are numbers with a meaning of their own.
 ENDS = ("x_embedder", "ref_embedder", "final_layer.linear", "conv_in", "conv_out", "quant_conv",
-        "post_quant_conv", "projection")
+        "post_quant_conv", "projection", "thumbnail")
 
 
 def hidden_weights(module):
