@@ -154,6 +154,7 @@ let package = Package(
         .target(
             name: "CPosedGRPC", path: "CShims/CPosedGRPC", cSettings: nativeC,
             linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
+        .target(name: "CPosedHeap", path: "CShims/CPosedHeap", cSettings: nativeC),
         .target(
             name: "CPosedReflection", path: "CShims/CPosedReflection",
             exclude: ["descriptors.binpb"], cxxSettings: nativeCXX,
@@ -185,7 +186,7 @@ let package = Package(
         room(
             "PosedDaemon",
             [
-                "PosedSessions",
+                "CPosedHeap", "PosedSessions",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
@@ -260,6 +261,7 @@ let package = Package(
         tests(
             "PosedDaemon",
             [
+                "CPosedHeap",
                 "PosedVision", "PosedSystemd", "PosedTelemetry", "PosedRPC", "PosedServing",
                 "PosedRehearsal",
                 product("Configuration", "swift-configuration"), product("Logging", "swift-log"),
@@ -276,3 +278,21 @@ let package = Package(
     cLanguageStandard: .c17,
     cxxLanguageStandard: .cxx20
 )
+
+// POSED_TESTS=PosedRPC,PosedServing leaves only the tests of these rooms, and what they need: with a sanitizer
+// everything is compiled anew, by `.ci/sanitize`.
+if let chosen = Context.environment["POSED_TESTS"] {
+    // Tests find the plugin `blas`, and probe it with posekit.
+    var wanted = chosen.split(separator: ",").map { $0 + "Tests" } + ["PosedOpenBLAS", "posekit"]
+    var kept: Set<String> = []
+    while let name = wanted.popLast() {
+        guard kept.insert(name).inserted else { continue }
+        for case .byNameItem(let needed, _) in package.targets.first(where: { $0.name == name })?
+            .dependencies ?? []
+        {
+            wanted.append(needed)
+        }
+    }
+    package.targets.removeAll { !kept.contains($0.name) }
+    package.products.removeAll { !["posekit", "posed-backend-blas"].contains($0.name) }
+}

@@ -71,6 +71,7 @@ struct PosedCommand: AsyncParsableCommand {
             // The child process in which the daemon tries a backend out.
             ProbeChild.run(path: arguments[2])
         }
+        HeapPolicy.apply(environment: ProcessInfo.processInfo.environment)
         Inherited.take()
         do {
             var command = try parseAsRoot()

@@ -23,8 +23,9 @@ http:
 sessions:
   stateDirectory: {state}
   maxCount: 64
+  maxBytes: 2097152
 cache:
-  poseBytes: 4194304
+  poseBytes: 1048576
 """
 
 
@@ -113,6 +114,19 @@ def slope(samples):
     return sum((x - mean_x) * (y - mean_y) for x, y in samples) / spread if spread else 0.0
 
 
+def floors(samples, seconds=15):
+    """The least of (seconds, value) samples in each span of so many seconds.
+
+    Resident memory goes up and down by megabytes with the messages that are under way. What is held for
+    good shows in the moments when least is.
+    """
+    least = {}
+    for when, value in samples:
+        span = int(when // seconds)
+        least[span] = min(value, least.get(span, value))
+    return [(span * seconds, value) for span, value in sorted(least.items())]
+
+
 class Watch:
     """Samples memory and file descriptors of a daemon."""
 
@@ -128,6 +142,14 @@ class Watch:
         self.files.append((now, self.daemon.open_files()))
 
     def growth(self, skip=0.4):
-        """Bytes a minute and files a minute, without the first share of the time."""
+        """Bytes a minute and files a minute, without the first share of the time.
+
+        In that share the caches fill; the daemon's configuration keeps them so small that they are full by
+        then, and everything that comes afterwards takes the place of something else.
+        """
         start = len(self.resident) - int(len(self.resident) * (1 - skip))
-        return slope(self.resident[start:]) * 60, slope(self.files[start:]) * 60
+        return slope(floors(self.resident[start:])) * 60, slope(floors(self.files[start:])) * 60
+
+    def course(self):
+        """Megabytes at the floor, span by span: for people."""
+        return [round(value / 1e6, 1) for _, value in floors(self.resident)]
