@@ -22,7 +22,7 @@ RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@
 PROGRAMS := posed posectl posekit
 BACKENDS := blas onednn cuda
 
-.PHONY: build packages demo test kernels lint format protos bench goldens install install-system clean help
+.PHONY: build packages demo test kernels sanitize soak lint format protos bench goldens install install-system clean help
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,14 @@ install-system:
 
 kernels: ## Compile the CUDA kernels with NVRTC from PyPI and check their registers
 	@.ci/kernels $(VENV)
+
+sanitize: packages ## Run the tests of calls, scheduling, sessions and serving with SANITIZER (address, thread; both without)
+	.ci/sanitize $(or $(SANITIZER),address thread)
+
+soak: build ## Run posed for MINUTES (10) with clients that behave and clients that do not
+	@.ci/packages python3-venv
+	@.ci/venv $(VENV) grpcio grpcio-tools
+	$(VENV)/bin/python Tests/Soak/soak.py --posed $(BIN)/posed --minutes $(or $(MINUTES),10)
 
 lint: ## Check formatting, structure and imports
 	@.ci/lint
