@@ -1,0 +1,104 @@
+"""What RPC and scheduling cost: frames by the engine alone against frames by callers of the daemon, in turns.
+
+    python Tests/Peers/serving.py --model FOLDER --backend blas,onednn --nfe 8 --rounds 3
+
+`frame` is one frame in an open session in a known pose: `posekit bench --serve` makes it in a loop, a caller on the
+Unix socket asks for it as raw RGB, one after the other. `eight` are frames in new poses: the engine's batches of
+eight, and eight sessions whose streams keep two poses under way. Medians of rounds; prints a JSON report.
+"""
+
+import argparse
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class Bench:
+    """The programs with one model on one backend."""
+
+    def __init__(self, options, backend):
+        self.bin, self.model, self.backend = Path(options.bin), options.model, backend
+        self.seconds, self.threads = options.seconds, str(options.threads)
+        self.settings = ["--solver", "euler", "--nfe", str(options.nfe), "--guidance", "1"]
+
+    def engine(self):
+        """Milliseconds of one frame and of eight: of the engine, and of the engine room without RPC."""
+        with tempfile.TemporaryDirectory() as folder:
+            report = Path(folder) / "bench.json"
+            subprocess.run(
+                [self.bin / "posekit", "bench", "--model", self.model, "--backend", self.backend, "--serve",
+                 "--batch", "8", "--threads", self.threads, "--seconds", str(self.seconds), "--json", report,
+                 *self.settings],
+                check=True, stdout=subprocess.DEVNULL)
+            results = {entry["what"]: entry["median_ms"] for entry in json.loads(report.read_text())["results"]}
+        return [results[f"serve.{who}.{what}"] for what in ("seen.c1", "c8") for who in ("engine", "frames")]
+
+    def daemon(self):
+        """Of callers: milliseconds of one frame, those outside of the daemon, its stages, frames a second of eight."""
+        folder = tempfile.mkdtemp(prefix="posed-serving-")
+        address = f"{folder}/posed.sock"
+        process = subprocess.Popen(
+            [self.bin / "posed", "--model", self.model, "--socket", address, "--http", "none", "--set",
+             f"model.backend={self.backend}", "--set", f"model.threads={self.threads}"], stderr=subprocess.DEVNULL)
+        try:
+            while not os.path.exists(address):
+                if process.poll() is not None:
+                    sys.exit(f"posed ended with status {process.returncode}")
+                time.sleep(0.1)
+            one = self.call(address, ["--mode", "unary", "--distinct-poses", "1"])
+            many = self.call(
+                address, ["--mode", "stream", "--concurrency", "8", "--distinct-poses", "100000"])
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+        stages = {name: stage["p50"] for name, stage in one["stages_ms"].items()}
+        return one["latency_ms"]["p50"], one["overhead_ms"]["p50"], stages, many["frames_per_second"]
+
+    def call(self, address, arguments):
+        """A report of `posectl bench`."""
+        output = subprocess.run(
+            [self.bin / "posectl", "bench", "--address", f"unix:{address}", "--format", "raw", "--seed", "1",
+             "--duration", f"{4 * self.seconds}s", "--json", *arguments, *self.settings],
+            check=True, stdout=subprocess.PIPE).stdout
+        return json.loads(output)
+
+
+def main():
+    """Measures and reports."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--bin", default=str(ROOT / ".build/release"))
+    parser.add_argument("--model", required=True, help="a model's folder")
+    parser.add_argument("--backend", default="blas", help="one or several, with commas")
+    parser.add_argument("--nfe", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=0, help="that compute; 0 takes all processors")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=2, help="of each measurement; callers get four times as many")
+    options = parser.parse_args()
+    report = {}
+    for backend in options.backend.split(","):
+        bench = Bench(options, backend)
+        rounds = []
+        for _ in range(options.rounds):
+            engine, room, eight, room_eight = bench.engine()
+            caller, transport, stages, rate = bench.daemon()
+            rounds.append({
+                "frame": {"engine_ms": engine, "room_ms": room, "caller_ms": caller,
+                          "added_ms": caller - engine, "transport_ms": transport, "stages_ms": stages},
+                "eight": {"engine_fps": 8000 / eight, "room_fps": 8000 / room_eight, "callers_fps": rate,
+                          "share": rate * eight / 8000}})
+        report[backend] = {
+            "added_ms": statistics.median(one["frame"]["added_ms"] for one in rounds),
+            "share": statistics.median(one["eight"]["share"] for one in rounds), "rounds": rounds}
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()
