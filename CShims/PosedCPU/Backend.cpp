@@ -200,12 +200,9 @@ template <class Desc> posed_status operation(posed_stream *stream, const Desc *d
   });
 }
 
-} // namespace
-
-const posed_backend *make_backend(const Plugin &plugin, uint32_t host_abi) {
-  if (host_abi >> 16 != POSED_BACKEND_ABI_MAJOR) return nullptr;
+posed_backend make_table(const Plugin &plugin) {
   plugin_of_library = &plugin;
-  static posed_backend table = {};
+  posed_backend table = {};
   table.abi = POSED_BACKEND_ABI;
   table.struct_size = sizeof(posed_backend);
   table.name = plugin.name;
@@ -235,6 +232,15 @@ const posed_backend *make_backend(const Plugin &plugin, uint32_t host_abi) {
   table.activate = operation<posed_activate_desc>;
   table.glu = operation<posed_glu_desc>;
   table.quantize = operation<posed_quantize_desc>;
+  return table;
+}
+
+} // namespace
+
+const posed_backend *make_backend(const Plugin &plugin, uint32_t host_abi) {
+  if (host_abi >> 16 != POSED_BACKEND_ABI_MAJOR) return nullptr;
+  // Written once, for a host may ask again while its other threads compute.
+  static const posed_backend table = make_table(plugin);
   return &table;
 }
 
