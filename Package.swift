@@ -44,7 +44,7 @@ func tests(
 ) -> Target {
     .testTarget(
         name: name + "Tests",
-        dependencies: [.byName(name: name), "PosedTesting"] + dependencies,
+        dependencies: [.byName(name: name), "PosedTesting", "PosedGuarded"] + dependencies,
         resources: resources, swiftSettings: swift)
 }
 
@@ -119,13 +119,16 @@ let package = Package(
             path: "Tests/Plugins/Solver", cSettings: nativeC),
 
         // The engine, from the metal up
+        room("PosedGuarded"),
         room("PosedBackend", ["CPosedBackend"]),
-        room("PosedConformance", ["PosedBackend", "CPosedBackend"]),
-        room("PosedTensor", ["CPosedBackend", "PosedBackend"]),
+        room("PosedConformance", ["PosedBackend", "CPosedBackend", "PosedGuarded"]),
+        room("PosedTensor", ["CPosedBackend", "PosedBackend", "PosedGuarded"]),
         room("PosedSolvers", ["CPosedBackend"]),
         room("PosedWeights"),
         room("PosedNN", ["CPosedBackend", "PosedBackend", "PosedTensor", "PosedWeights"]),
-        room("PosedModels", ["PosedBackend", "PosedTensor", "PosedWeights", "PosedNN"]),
+        room(
+            "PosedModels",
+            ["PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedGuarded"]),
         room("PosedVision", ["CPNG"]),
         room(
             "PosedPipeline",
@@ -145,7 +148,7 @@ let package = Package(
             dependencies: [
                 "PosedBackend", "PosedConformance", "PosedTensor", "PosedSolvers", "PosedWeights",
                 "PosedNN", "PosedModels", "PosedVision", "PosedPipeline", "PosedEvaluation",
-                "PosedServing",
+                "PosedServing", "PosedGuarded",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
@@ -162,31 +165,37 @@ let package = Package(
         room("PosedScheduling", [product("Collections", "swift-collections")]),
         room(
             "PosedSessions",
-            [product("Crypto", "swift-crypto"), product("Collections", "swift-collections")]),
+            [
+                "PosedGuarded", product("Crypto", "swift-crypto"),
+                product("Collections", "swift-collections"),
+            ]),
         room("PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),
-        room("PosedRPC", ["CPosedGRPC", product("Logging", "swift-log")]),
+        room("PosedRPC", ["CPosedGRPC", "PosedGuarded", product("Logging", "swift-log")]),
         room(
             "PosedServing",
             [
                 "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedVision",
-                "PosedPipeline", "PosedScheduling", "PosedSessions",
+                "PosedPipeline", "PosedScheduling", "PosedSessions", "PosedGuarded",
                 product("Logging", "swift-log"),
             ]),
         room(
             "PosedService",
             [
                 "PosedBackend", "PosedVision", "PosedSolvers", "PosedPipeline", "PosedSessions",
-                "PosedServing", "PosedRPC", "PosedProtos", "CPosedReflection",
+                "PosedServing", "PosedRPC", "PosedProtos", "PosedGuarded", "CPosedReflection",
                 product("SwiftProtobuf", "swift-protobuf"),
             ]),
         room("PosedSystemd"),
         room(
             "PosedTelemetry",
-            [product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics")]),
+            [
+                "PosedGuarded", product("Logging", "swift-log"),
+                product("CoreMetrics", "swift-metrics"),
+            ]),
         room(
             "PosedDaemon",
             [
-                "CPosedHeap", "PosedSessions",
+                "CPosedHeap", "PosedGuarded", "PosedSessions",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
@@ -204,7 +213,7 @@ let package = Package(
         .executableTarget(
             name: "posectl",
             dependencies: [
-                "PosedRPC", "PosedProtos", "PosedVision",
+                "PosedRPC", "PosedProtos", "PosedVision", "PosedGuarded",
                 product("SwiftProtobuf", "swift-protobuf"),
                 product("ArgumentParser", "swift-argument-parser"),
             ],
@@ -256,7 +265,7 @@ let package = Package(
             "PosedTelemetry",
             [product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics")]),
         .executableTarget(
-            name: "PosedRehearsal", dependencies: ["PosedDaemon", "PosedSystemd"],
+            name: "PosedRehearsal", dependencies: ["PosedDaemon", "PosedSystemd", "PosedGuarded"],
             path: "Tests/Rehearsal", swiftSettings: swift),
         tests(
             "PosedDaemon",

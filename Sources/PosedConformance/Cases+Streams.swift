@@ -1,7 +1,7 @@
 import CPosedBackend
 import Foundation
 import PosedBackend
-import Synchronization
+import PosedGuarded
 
 extension ConformanceSuite {
     static var streamCases: [ConformanceCase] {
@@ -76,7 +76,7 @@ extension ConformanceSuite {
     private static func twoThreads(_ bench: Bench) throws -> Double {
         let expected = try SmallNetwork(bench).run(bench)
         let shared = Shared(bench: bench)
-        let failures = Mutex<[String]>([])
+        let failures = Guarded<[String]>([])
         DispatchQueue.concurrentPerform(iterations: 2) { _ in
             do {
                 let own = try shared.bench.another()

@@ -1,5 +1,5 @@
 package import PosedBackend
-import Synchronization
+import PosedGuarded
 
 /// Scratch memory of one stream: buffers that come back and are lent again, so that repeated work
 /// allocates nothing. Reuse is safe since a stream's work takes effect in order.
@@ -11,7 +11,7 @@ package final class Workspace: StorageLender {
     }
 
     private let device: Device
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// An empty workspace.
     package init(device: Device) { self.device = device }

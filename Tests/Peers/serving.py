@@ -25,7 +25,7 @@ class Bench:
     """The programs with one model on one backend."""
 
     def __init__(self, options, backend):
-        self.bin, self.model, self.backend = Path(options.bin), options.model, backend
+        self.bin, self.model, self.backend = Path(options.bin), str(Path(options.model).resolve()), backend
         self.seconds, self.threads = options.seconds, str(options.threads)
         self.settings = ["--solver", "euler", "--nfe", str(options.nfe), "--guidance", "1"]
 

@@ -4,7 +4,7 @@ internal import PosedDaemon
 internal import PosedSystemd
 internal import PosedTelemetry
 internal import PosedTesting
-internal import Synchronization
+internal import PosedGuarded
 internal import Testing
 
 /// A daemon around a scripted core, with a service manager that listens and time that stands still.
@@ -13,7 +13,7 @@ final class DaemonRig: Sendable {
     let time = ManualTime()
     let daemon: Daemon
     let folder: String
-    private let sink: Mutex<NotifySink>
+    private let sink: Guarded<NotifySink>
     private let exit: Task<DaemonExit, Never>
 
     init(
@@ -35,7 +35,7 @@ final class DaemonRig: Sendable {
         self.core = core
         self.daemon = daemon
         self.folder = folder.path
-        self.sink = Mutex(sink)
+        self.sink = Guarded(sink)
         exit = Task { await daemon.run() }
     }
 

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import PosedGuarded
 
 /// Time that passes when a test says so.
 final class ManualTime: Sendable {
@@ -16,7 +16,7 @@ final class ManualTime: Sendable {
         var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// Waits until the time has passed, or the task is cancelled.
     func sleep(_ duration: Duration) async throws {

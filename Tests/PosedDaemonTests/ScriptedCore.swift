@@ -1,6 +1,6 @@
 internal import PosedDaemon
 internal import PosedSystemd
-internal import Synchronization
+internal import PosedGuarded
 
 /// A core that does what a test tells it, and tells what it was asked.
 final class ScriptedCore: DaemonCore {
@@ -20,7 +20,7 @@ final class ScriptedCore: DaemonCore {
 
     let heartbeat = Heartbeat()
     var pulse: UInt64 { heartbeat.count }
-    let script: Mutex<Script>
+    let script: Guarded<Script>
     /// What was asked, in order.
     let calls: AsyncStream<Call>
 
@@ -31,7 +31,7 @@ final class ScriptedCore: DaemonCore {
     private let drainedInput: AsyncStream<Int>.Continuation
 
     init(_ script: Script = Script()) {
-        self.script = Mutex(script)
+        self.script = Guarded(script)
         (calls, record) = AsyncStream.makeStream()
         (failure, failureInput) = AsyncThrowingStream.makeStream()
         (drained, drainedInput) = AsyncStream.makeStream()

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Logging
 internal import PosedDaemon
 internal import PosedTelemetry
-internal import Synchronization
+internal import PosedGuarded
 internal import Testing
 
 @Suite("The pages over HTTP")
@@ -34,7 +34,7 @@ struct StatusPagesTests {
 
     @Test("say whether the compute loop moves")
     func liveness() throws {
-        let now = Mutex(ContinuousClock.now)
+        let now = Guarded(ContinuousClock.now)
         let status = DaemonStatus(now: { now.withLock { $0 } })
         status.stallTimeout = .seconds(10)
         status.phase = .serving

@@ -1,5 +1,5 @@
 import PosedRPC
-import Synchronization
+import PosedGuarded
 import Testing
 
 @Suite("Cancellation and deadlines", .timeLimit(.minutes(1)))
@@ -34,7 +34,7 @@ struct CancellationTests {
 
     @Test("a deadline ends the call on both sides")
     func deadline() async throws {
-        let reasons = Mutex<[OneShot<CancellationReason>]>([])
+        let reasons = Guarded<[OneShot<CancellationReason>]>([])
         try await Harness.run {
             try $0.unary(Methods.echo) { _, context in
                 let reason = OneShot<CancellationReason>()

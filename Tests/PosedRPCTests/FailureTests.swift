@@ -1,5 +1,5 @@
 import PosedRPC
-import Synchronization
+import PosedGuarded
 import Testing
 
 @Suite("Failures and interceptors", .timeLimit(.minutes(1)))
@@ -51,7 +51,7 @@ struct FailureTests {
 
     @Test("an unknown method is unimplemented, and interceptors see it")
     func unknown() async throws {
-        let seen = Mutex<[String]>([])
+        let seen = Guarded<[String]>([])
         let watch: ServerInterceptor = { request, _, next in
             seen.withLock { $0.append(request.method) }
             try await next()
@@ -120,7 +120,7 @@ struct FailureTests {
 
     @Test("the first interceptor is the outermost; each sees what the next threw")
     func order() async throws {
-        let steps = Mutex<[String]>([])
+        let steps = Guarded<[String]>([])
         func interceptor(_ name: String) -> ServerInterceptor {
             { _, context, next in
                 steps.withLock { $0.append("\(name) in") }

@@ -1,6 +1,6 @@
 import Foundation
 import PosedRPC
-import Synchronization
+import PosedGuarded
 import Testing
 
 /// A folder that goes when the test is over.
@@ -105,7 +105,7 @@ final class EventLog: Sendable {
             []
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     var all: [ServerEvent] { state.withLock { $0.events } }
 

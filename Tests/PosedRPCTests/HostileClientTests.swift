@@ -1,6 +1,6 @@
 import Foundation
 import PosedRPC
-import Synchronization
+import PosedGuarded
 import Testing
 
 @Suite("Hostile clients", .timeLimit(.minutes(1)))
@@ -83,7 +83,7 @@ struct HostileClientTests {
 
     @Test("half-open streams are cancelled when their client vanishes")
     func halfOpen() async throws {
-        let reasons = Mutex<Int>(0)
+        let reasons = Guarded<Int>(0)
         let all = Signal()
         try await Harness.run {
             try $0.bidirectional(Methods.chat) { requests, _, context in

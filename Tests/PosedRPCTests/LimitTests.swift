@@ -1,5 +1,5 @@
 import PosedRPC
-import Synchronization
+import PosedGuarded
 import Testing
 
 @Suite("Limits and flow control", .timeLimit(.minutes(1)))
@@ -95,8 +95,8 @@ struct LimitTests {
 
     @Test("a client that does not read stops the writer, and the deadline frees it")
     func slowReader() async throws {
-        let written = Mutex(0)
-        let begun = Mutex(false)
+        let written = Guarded(0)
+        let begun = Guarded(false)
         let stopped = OneShot<Bool>()
         try await Harness.run {
             try $0.serverStreaming(Methods.count) { _, writer, _ in

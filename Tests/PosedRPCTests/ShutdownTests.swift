@@ -1,5 +1,5 @@
 import PosedRPC
-import Synchronization
+import PosedGuarded
 import Testing
 
 @Suite("Shutdown", .timeLimit(.minutes(1)))
@@ -57,7 +57,7 @@ struct ShutdownTests {
 
     @Test("under load every call that a handler has finished is answered well")
     func underLoad() async throws {
-        let finished = Mutex(0)
+        let finished = Guarded(0)
         let enough = Signal()
         try await Harness.run(Settings(server: { $0.queues = 2 })) {
             try $0.unary(Methods.echo) { request, _ in

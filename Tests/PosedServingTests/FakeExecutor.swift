@@ -2,7 +2,7 @@ import PosedPipeline
 import PosedServing
 import PosedSolvers
 import PosedVision
-import Synchronization
+import PosedGuarded
 
 /// An executor without a device: it counts what it holds, takes time on a clock of its own, and lets a
 /// test interfere at every call.
@@ -124,7 +124,7 @@ final class FakeExecutor: LaneExecutor {
 
 /// A clock that stands still until somebody moves it.
 final class TestClock: Sendable {
-    private let time = Mutex(ContinuousClock.now)
+    private let time = Guarded(ContinuousClock.now)
 
     var now: ContinuousClock.Instant { time.withLock { $0 } }
 

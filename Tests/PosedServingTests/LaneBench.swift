@@ -3,13 +3,13 @@ import PosedScheduling
 import PosedServing
 import PosedSolvers
 import PosedVision
-import Synchronization
+import PosedGuarded
 
 /// A lane whose steps a test takes by hand, with an executor without a device.
 final class LaneBench {
     /// What jobs came to, by their place in the order of submission.
     final class Outcomes: Sendable {
-        private let made = Mutex<[Int: [LaneOutcome]]>([:])
+        private let made = Guarded<[Int: [LaneOutcome]]>([:])
 
         func note(_ job: Int, _ outcome: LaneOutcome) {
             made.withLock { $0[job, default: []].append(outcome) }

@@ -1,5 +1,5 @@
 import PosedSessions
-import Synchronization
+import PosedGuarded
 import Testing
 
 @Suite struct SessionStoreTests {
@@ -27,7 +27,7 @@ import Testing
 
     /// What the observer was told.
     private final class Removals: Sendable {
-        private let list = Mutex<[SessionID: RemovalReason]>([:])
+        private let list = Guarded<[SessionID: RemovalReason]>([:])
         var all: [SessionID: RemovalReason] { list.withLock { $0 } }
         func add(_ id: SessionID, _ reason: RemovalReason) { list.withLock { $0[id] = reason } }
     }

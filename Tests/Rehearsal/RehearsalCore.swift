@@ -1,7 +1,7 @@
 internal import Glibc
 internal import PosedDaemon
 internal import PosedSystemd
-internal import Synchronization
+internal import PosedGuarded
 
 /// A core without an engine, whose troubles are told by its environment. Tests run it as a process, under
 /// the tools that a service manager brings.
@@ -15,7 +15,7 @@ final class RehearsalCore: DaemonCore {
     private let stalls: Bool
     private let drains: Bool
     private let nudges = Nudges()
-    private let state = Mutex(CoreStatistics())
+    private let state = Guarded(CoreStatistics())
 
     init(environment: [String: String]) {
         stalls = environment["REHEARSAL_STALL"] == "1"

@@ -1,5 +1,5 @@
 package import PosedRPC
-internal import Synchronization
+internal import PosedGuarded
 
 /// Finds out who calls, and lets in whom the configuration allows on that kind of socket.
 package final class AccessControl: Sendable {
@@ -20,12 +20,12 @@ package final class AccessControl: Sendable {
         }
     }
 
-    private let current: Mutex<Policy>
+    private let current: Guarded<Policy>
     private let openMethods: Set<String>
 
     /// Access by a policy; `openMethods` are for everybody, such as health checks.
     package init(_ policy: Policy, openMethods: Set<String>) {
-        current = Mutex(policy)
+        current = Guarded(policy)
         self.openMethods = openMethods
     }
 

@@ -1,5 +1,5 @@
 package import PosedServing
-internal import Synchronization
+internal import PosedGuarded
 
 /// An engine room whose callers get the configuration's defaults where they say nothing.
 ///
@@ -7,12 +7,12 @@ internal import Synchronization
 /// changes.
 package final class ConfiguredServing: Serving {
     private let engine: any Serving
-    private let defaults: Mutex<RequestDefaults>
+    private let defaults: Guarded<RequestDefaults>
 
     /// An engine room and its callers' defaults.
     package init(_ engine: any Serving, defaults: RequestDefaults) {
         self.engine = engine
-        self.defaults = Mutex(defaults)
+        self.defaults = Guarded(defaults)
     }
 
     /// The defaults from now on.

@@ -3,7 +3,7 @@ internal import PosedRPC
 internal import PosedServing
 internal import PosedService
 package import PosedTelemetry
-internal import Synchronization
+internal import PosedGuarded
 
 /// The daemon's inside: the engine room, the services, and the server in front of them.
 package final class ServingCore: DaemonCore {
@@ -21,7 +21,7 @@ package final class ServingCore: DaemonCore {
     let log: LogSink
     let logger: Logger
     private let made = ContinuousClock.now
-    private let state = Mutex<Running?>(nil)
+    private let state = Guarded<Running?>(nil)
 
     /// A core that has not started.
     package init(log: LogSink) {

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import PosedGuarded
 
 /// What the daemon is at, for whoever asks: read by the pages, written by the daemon.
 package final class DaemonStatus: Sendable {
@@ -9,7 +9,7 @@ package final class DaemonStatus: Sendable {
         var stallTimeout = Duration.seconds(30)
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let now: @Sendable () -> ContinuousClock.Instant
 
     /// The status of a daemon that starts.

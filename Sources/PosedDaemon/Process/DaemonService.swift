@@ -1,11 +1,11 @@
 internal import ServiceLifecycle
-internal import Synchronization
+internal import PosedGuarded
 
 /// The daemon as one of the services of a process.
 final class DaemonService: Service {
     private let daemon: Daemon
     private let pages: AsyncStream<Void>
-    private let result = Mutex<DaemonExit?>(nil)
+    private let result = Guarded<DaemonExit?>(nil)
 
     /// A daemon that starts when its pages can be read, of which `pages` tells.
     init(daemon: Daemon, pages: AsyncStream<Void>) {

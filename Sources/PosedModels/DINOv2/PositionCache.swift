@@ -1,5 +1,5 @@
 import PosedTensor
-import Synchronization
+import PosedGuarded
 
 /// Position embeddings on the device, interpolated once for each size of picture.
 final class PositionCache: Sendable {
@@ -12,7 +12,7 @@ final class PositionCache: Sendable {
     private static let limit = 16
 
     private let grid: PositionGrid
-    private let tensors = Mutex<[Size: Tensor]>([:])
+    private let tensors = Guarded<[Size: Tensor]>([:])
 
     init(_ grid: PositionGrid) { self.grid = grid }
 

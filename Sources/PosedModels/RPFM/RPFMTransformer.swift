@@ -1,7 +1,7 @@
 import PosedBackend
 package import PosedNN
 import PosedTensor
-import Synchronization
+import PosedGuarded
 
 /// RPFM's flow-matching transformer.
 ///
@@ -23,7 +23,7 @@ package final class RPFMTransformer: Sendable {
     let finalLinear: Linear
     /// The input embedder's bias, on the host: it is added to the positions.
     private let inputBias: [Float]
-    private let positions = Mutex<[RPFMConfiguration.LatentSize: Positions]>([:])
+    private let positions = Guarded<[RPFMConfiguration.LatentSize: Positions]>([:])
 
     /// Position embeddings [N, D], plain and with the input embedder's bias.
     struct Positions: Sendable {

@@ -1,3 +1,5 @@
+import PosedGuarded
+
 /// A client's connection to a server, made when first needed and made anew when it breaks.
 package final class Channel: Sendable {
     private let configuration: ChannelConfiguration

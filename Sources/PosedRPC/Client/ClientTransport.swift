@@ -1,3 +1,5 @@
+import PosedGuarded
+
 /// A call from the client's side: its streams, metadata and status, as bytes.
 final class ClientTransport: Sendable {
     private let core: CoreCall

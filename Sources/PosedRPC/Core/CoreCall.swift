@@ -1,4 +1,5 @@
 internal import CPosedGRPC
+internal import PosedGuarded
 
 /// Owner of the library's call.
 ///

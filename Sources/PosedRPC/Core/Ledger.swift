@@ -1,3 +1,5 @@
+import PosedGuarded
+
 /// Counts what of the library's is alive: after a shutdown everything must read zero.
 package final class Ledger: Sendable {
     /// What is counted.

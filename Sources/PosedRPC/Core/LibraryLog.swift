@@ -1,4 +1,5 @@
 internal import CPosedGRPC
+internal import PosedGuarded
 
 /// The log lines of gRPC's library, which would otherwise go to standard error.
 package enum LibraryLog {

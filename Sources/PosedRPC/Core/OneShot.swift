@@ -1,3 +1,5 @@
+import PosedGuarded
+
 /// A value that comes once; any number of tasks may wait for it.
 package final class OneShot<Value: Sendable>: Sendable {
     private struct State {

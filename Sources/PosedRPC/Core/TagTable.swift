@@ -1,3 +1,5 @@
+import PosedGuarded
+
 /// What a completion says: the closed list of all that can come out of a queue.
 enum Completion: Sendable {
     /// A call came, or will come no more.

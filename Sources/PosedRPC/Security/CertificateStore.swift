@@ -1,4 +1,5 @@
 internal import CPosedGRPC
+internal import PosedGuarded
 
 /// The certificates that a server shows, renewed when their files change.
 ///

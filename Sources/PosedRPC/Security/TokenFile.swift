@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PosedGuarded
 
 /// Bearer tokens and the names that go with them, from a file that is read again when it changes.
 ///

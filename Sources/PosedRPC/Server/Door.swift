@@ -1,5 +1,6 @@
 internal import CPosedGRPC
 internal import Glibc
+internal import PosedGuarded
 
 /// The thread that accepts connections on sockets of our own, watches for their end, and looks at
 /// the clock for its server.

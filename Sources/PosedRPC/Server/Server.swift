@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PosedGuarded
 
 /// Serves calls on Unix sockets, TCP and inherited listeners until it is shut down.
 ///

@@ -1,3 +1,5 @@
+import PosedGuarded
+
 /// One call on a server: its streams, its context and its end.
 final class ServerCall: Sendable {
     private struct State {

@@ -1,3 +1,5 @@
+import PosedGuarded
+
 /// Why a call ended before its handler was done.
 package enum CancellationReason: Sendable, Hashable {
     /// The client cancelled it or is gone.

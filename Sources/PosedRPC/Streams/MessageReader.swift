@@ -1,3 +1,5 @@
+import PosedGuarded
+
 /// Reads the messages of a call, one at a time, when asked.
 final class MessageReader: Sendable {
     private typealias Reader = CheckedContinuation<Void, any Error>

@@ -1,3 +1,5 @@
+import PosedGuarded
+
 /// Writes the messages of a call, one under way at a time, in the order of asking.
 final class MessageWriter: Sendable {
     /// What adds to the first batch that goes out: a server's initial metadata.

@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 
 /// How the services are, and who wants to hear of changes.
 package final class HealthRegistry: Sendable {
@@ -11,12 +11,12 @@ package final class HealthRegistry: Sendable {
         var isOver = false
     }
 
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     /// Services by their full names, none of which serve yet; the daemon as a whole, "", is one more.
     package init(services: [String]) {
         let names = services + [""]
-        state = Mutex(
+        state = Guarded(
             State(statuses: Dictionary(names.map { ($0, .notServing) }) { first, _ in first }))
     }
 

@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 
 /// Tells calls without an end of their own that the daemon takes no more work.
 package final class Drain: Sendable {
@@ -11,7 +11,7 @@ package final class Drain: Sendable {
         var actions: [UInt64: Action] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// Nothing has happened yet.
     package init() {}

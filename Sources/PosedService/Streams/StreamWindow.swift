@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 
 /// The ledger of a stream between the task that takes poses and the one that sends answers.
 ///
@@ -12,11 +12,11 @@ package final class StreamWindow: Sendable {
         var waiting: CheckedContinuation<Bool, Never>?
     }
 
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     /// A window of at most `capacity` poses at a time.
     package init(capacity: Int) {
-        state = Mutex(State(ledger: StreamLedger(capacity: capacity)))
+        state = Guarded(State(ledger: StreamLedger(capacity: capacity)))
     }
 
     /// Waits until another pose may be read; false when none will be, because the window was closed or

@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 
 /// Counts what was accepted and is not finished, and lets nothing in any more once it is closed.
 final class Gate: Sendable {
@@ -8,7 +8,7 @@ final class Gate: Sendable {
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// Accepts something.
     ///

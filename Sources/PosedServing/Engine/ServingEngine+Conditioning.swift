@@ -1,7 +1,7 @@
 import PosedScheduling
 import PosedSessions
 import PosedVision
-import Synchronization
+import PosedGuarded
 
 extension ServingEngine {
     /// A source's conditioning in use, and how it came.
@@ -141,7 +141,7 @@ extension ServingEngine {
 
 /// The time that a computation took, told by the one that began it.
 private final class Spent: Sendable {
-    let time = Mutex(Duration.zero)
+    let time = Guarded(Duration.zero)
 }
 
 /// Does something, but no longer than until then.

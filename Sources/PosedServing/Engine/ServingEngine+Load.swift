@@ -4,7 +4,7 @@ import PosedScheduling
 package import PosedSessions
 import PosedSolvers
 import PosedTensor
-import Synchronization
+import PosedGuarded
 
 extension ServingEngine {
     /// Loads the models, warms them up, and starts the lane. Everything that computes does so on the lane's
@@ -32,7 +32,7 @@ extension ServingEngine {
         limits.solves = max(1, configuration.maxSolves)
         limits.allowance = configuration.deadlineAllowance
         let lane = Lane(limits: limits, metrics: tally)
-        let loaded = Mutex<ModelLoader.Loaded?>(nil)
+        let loaded = Guarded<ModelLoader.Loaded?>(nil)
         try await lane.start { lane in
             let models = try ModelLoader.load(configuration, onProgress: onProgress)
             loaded.withLock { $0 = models }

@@ -1,6 +1,7 @@
 import PosedScheduling
 package import PosedSessions
 package import PosedSolvers
+import PosedGuarded
 import Synchronization
 
 /// The engine room: models, sessions, caches, and the lane that does the work.
@@ -22,7 +23,7 @@ package final class ServingEngine: Serving {
     package let backends: [BackendDescription]
     /// The solvers that requests may name.
     package let solvers: [SolverDescription]
-    private let bounds: Mutex<ServingLimits>
+    private let bounds: Guarded<ServingLimits>
     private let began = ContinuousClock.now
     private let streamNumbers = Atomic<UInt64>(0)
 
@@ -42,7 +43,7 @@ package final class ServingEngine: Serving {
         self.solvers = solvers
         self.backends = backends
         self.streamWindow = max(1, streamWindow)
-        bounds = Mutex(limits)
+        bounds = Guarded(limits)
         let sources = ConditioningCache<any Conditioning>(byteLimit: limits.maxSessionBytes) {
             $0.byteCount
         }

@@ -1,5 +1,5 @@
 import PosedSessions
-import Synchronization
+import PosedGuarded
 
 /// What the engine remembers of sessions while the process lives, and may forget at any time.
 ///
@@ -11,7 +11,7 @@ final class SessionNotes: Sendable {
         var frames = 0
     }
 
-    private let notes = Mutex<[SessionID: Note]>([:])
+    private let notes = Guarded<[SessionID: Note]>([:])
 
     /// The key of a session's conditioning in a form, if it was computed before.
     func key(_ id: SessionID, _ form: LaneForm) -> ContentKey? {

@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 
 /// Counts what the lane reports, and passes it on to whoever watches.
 package final class Tally: ServingMetrics {
@@ -12,7 +12,7 @@ package final class Tally: ServingMetrics {
         var streams = 0
     }
 
-    private let counts = Mutex(Counts())
+    private let counts = Guarded(Counts())
     private let watcher: any ServingMetrics
 
     /// Passes on to `watcher`.

@@ -1,5 +1,5 @@
 import PosedScheduling
-import Synchronization
+import PosedGuarded
 
 /// Stops a job of the lane, whether that is asked for before, while or after it is submitted.
 final class Ticket: Sendable {
@@ -9,7 +9,7 @@ final class Ticket: Sendable {
     }
 
     private let lane: Lane
-    private let state = Mutex(State.waiting)
+    private let state = Guarded(State.waiting)
 
     init(_ lane: Lane) { self.lane = lane }
 

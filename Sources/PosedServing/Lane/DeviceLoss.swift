@@ -1,5 +1,5 @@
 import PosedBackend
-import Synchronization
+import PosedGuarded
 
 /// The news that a device is lost: kept, and told to all who wait for it.
 final class DeviceLoss: Sendable {
@@ -9,7 +9,7 @@ final class DeviceLoss: Sendable {
         var number: UInt64 = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// Takes note of what a job ended with; only the loss of a device is news, and only the first time.
     func note(_ error: ServingError) {

@@ -1,6 +1,6 @@
 import Foundation
 import PosedScheduling
-import Synchronization
+import PosedGuarded
 
 extension Lane {
     /// The stack of the lane's thread, in bytes.

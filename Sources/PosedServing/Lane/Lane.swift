@@ -1,5 +1,5 @@
 package import PosedScheduling
-import Synchronization
+import PosedGuarded
 
 /// The one place where a machine's work is done: jobs come in from any thread, and one thread takes
 /// step after step.
@@ -19,12 +19,12 @@ package final class Lane: Sendable {
         var isStopped = false
     }
 
-    let state: Mutex<State>
+    let state: Guarded<State>
     let doorbell = Doorbell()
     let deviceLoss = DeviceLoss()
     let metrics: any ServingMetrics
     let clock: @Sendable () -> ContinuousClock.Instant
-    private let beat: Mutex<ContinuousClock.Instant>
+    private let beat: Guarded<ContinuousClock.Instant>
 
     /// A lane without a thread: somebody takes its steps.
     ///
@@ -33,8 +33,8 @@ package final class Lane: Sendable {
         limits: SchedulerLimits = SchedulerLimits(), metrics: any ServingMetrics = NoMetrics(),
         clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
-        state = Mutex(State(scheduler: LaneScheduler(limits: limits)))
-        beat = Mutex(clock())
+        state = Guarded(State(scheduler: LaneScheduler(limits: limits)))
+        beat = Guarded(clock())
         self.metrics = metrics
         self.clock = clock
     }

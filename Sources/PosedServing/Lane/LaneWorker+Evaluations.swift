@@ -1,5 +1,5 @@
 import PosedScheduling
-import Synchronization
+import PosedGuarded
 
 extension LaneWorker {
     /// Makes one evaluation of each of these jobs, together.

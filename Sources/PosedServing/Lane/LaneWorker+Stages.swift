@@ -2,7 +2,7 @@ import PosedPipeline
 import PosedScheduling
 import PosedSolvers
 import PosedVision
-import Synchronization
+import PosedGuarded
 
 extension LaneWorker {
     /// Carries out a stage of a job, if the job is still there.

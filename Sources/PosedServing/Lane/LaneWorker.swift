@@ -2,7 +2,7 @@ import PosedPipeline
 import PosedScheduling
 import PosedSolvers
 import PosedVision
-import Synchronization
+import PosedGuarded
 
 /// Takes the lane's steps, and holds what jobs hold on the device. Used by one thread.
 package final class LaneWorker {

@@ -1,7 +1,7 @@
 import PosedScheduling
 import PosedSessions
 import PosedVision
-import Synchronization
+import PosedGuarded
 
 /// A stream of the engine room's: a book of poses and answers, and the lane that makes the frames.
 final class LiveStream: FrameStream {
@@ -32,7 +32,7 @@ final class LiveStream: FrameStream {
     let settings: UsedSettings
     private let engine: ServingEngine
     private let terms: Terms
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     init(_ engine: ServingEngine, _ terms: Terms) {
         self.engine = engine

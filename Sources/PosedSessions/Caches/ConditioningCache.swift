@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 
 /// Sources' conditioning by content, shared between sessions: ``ConditioningTable`` behind a lock,
 /// and the tasks that compute what is missing.
@@ -19,7 +19,7 @@ package final class ConditioningCache<Payload: Sendable>: Sendable {
         var lastWaiter: Table.Waiter = 0
     }
 
-    private let state: Mutex<State>
+    private let state: Guarded<State>
     private let byteCount: @Sendable (Payload) -> Int
 
     /// An empty cache.
@@ -28,7 +28,7 @@ package final class ConditioningCache<Payload: Sendable>: Sendable {
     ///   - byteLimit: the most bytes of all payloads together.
     ///   - byteCount: the bytes that a payload takes.
     package init(byteLimit: Int, byteCount: @escaping @Sendable (Payload) -> Int) {
-        state = Mutex(State(table: Table(byteLimit: byteLimit)))
+        state = Guarded(State(table: Table(byteLimit: byteLimit)))
         self.byteCount = byteCount
     }
 

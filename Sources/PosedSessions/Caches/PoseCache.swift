@@ -1,9 +1,9 @@
-import Synchronization
+import PosedGuarded
 
 /// Encoded poses by content, for poses that come again. What it gives out stays good while it is
 /// held, in the cache or not.
 package final class PoseCache<Pose: Sendable>: Sendable {
-    private let cache: Mutex<RecencyCache<ContentKey, Pose>>
+    private let cache: Guarded<RecencyCache<ContentKey, Pose>>
     private let byteCount: @Sendable (Pose) -> Int
 
     /// An empty cache.
@@ -12,7 +12,7 @@ package final class PoseCache<Pose: Sendable>: Sendable {
     ///   - byteLimit: the most bytes of all poses together; 0 keeps nothing.
     ///   - byteCount: the bytes that a pose takes.
     package init(byteLimit: Int, byteCount: @escaping @Sendable (Pose) -> Int) {
-        cache = Mutex(RecencyCache(byteLimit: byteLimit))
+        cache = Guarded(RecencyCache(byteLimit: byteLimit))
         self.byteCount = byteCount
     }
 

@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import PosedGuarded
 
 /// Keeps sessions in a state directory, on a thread of its own.
 ///
@@ -21,8 +21,8 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
 
     private let thread = DispatchQueue(label: "posed.archive")
     /// Used on the thread alone; the lock says so to the compiler.
-    private let vault: Mutex<SessionVault<Settings>>
-    private let state = Mutex(State())
+    private let vault: Guarded<SessionVault<Settings>>
+    private let state = Guarded(State())
     private let onReport: Reporter
 
     /// An archive in a directory.
@@ -34,7 +34,7 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
     package init(
         _ files: any StateFiles, fingerprint: ContentKey, onReport: @escaping Reporter
     ) {
-        vault = Mutex(SessionVault(files, fingerprint: fingerprint))
+        vault = Guarded(SessionVault(files, fingerprint: fingerprint))
         self.onReport = onReport
     }
 

@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 
 /// The sessions of a daemon: ``SessionTable`` behind a lock, with clocks, and with an archive where
 /// sessions are to survive a restart.
@@ -17,7 +17,7 @@ where C.Duration == Duration {
 
     let clock: C
     let archive: (any SessionArchive<Settings>)?
-    private let table: Mutex<Table>
+    private let table: Guarded<Table>
     private let wall: @Sendable () -> WallTime
     private let makeID: @Sendable () -> SessionID
     private let onRemoval: RemovalObserver
@@ -38,7 +38,7 @@ where C.Duration == Duration {
         onRemoval: @escaping RemovalObserver = { _, _ in }
     ) throws(SessionError) {
         try limits.validate()
-        table = Mutex(Table(limits: limits))
+        table = Guarded(Table(limits: limits))
         self.clock = clock
         self.wall = wall
         self.archive = archive

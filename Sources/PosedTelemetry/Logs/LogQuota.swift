@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import PosedGuarded
 
 /// Keeps callers from filling the log: lets so many lines through in a period, and counts the others.
 package final class LogQuota: Sendable {
@@ -10,7 +10,7 @@ package final class LogQuota: Sendable {
 
     private let lines: Int
     private let period: Duration
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// At most `lines` in each `period`, which begins with its first line.
     package init(lines: Int = 30, period: Duration = .seconds(60)) {

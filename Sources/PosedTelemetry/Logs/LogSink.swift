@@ -1,6 +1,6 @@
 package import Logging
 internal import Glibc
-internal import Synchronization
+internal import PosedGuarded
 
 /// Where a process's log goes, and from which level on: shared by all its loggers, changed while it runs.
 package final class LogSink: Sendable {
@@ -9,7 +9,7 @@ package final class LogSink: Sendable {
         var format: LogFormat
     }
 
-    private let settings: Mutex<Settings>
+    private let settings: Guarded<Settings>
     private let descriptor: Int32
     private let now: @Sendable () -> WallTime
 
@@ -19,7 +19,7 @@ package final class LogSink: Sendable {
         now: @escaping @Sendable () -> WallTime = WallTime.now
     ) {
         self.descriptor = descriptor
-        self.settings = Mutex(Settings(level: level, format: format))
+        self.settings = Guarded(Settings(level: level, format: format))
         self.now = now
     }
 

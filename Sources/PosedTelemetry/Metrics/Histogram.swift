@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import PosedGuarded
 
 /// Counts of values by size, in buckets that were fixed when the metric was made.
 package final class Histogram: Instrument {
@@ -10,11 +10,11 @@ package final class Histogram: Instrument {
 
     /// The upper bounds of the buckets, rising; above the last there is one more.
     package let bounds: [Double]
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     init(bounds: [Double]) {
         self.bounds = bounds
-        self.state = Mutex(State(counts: Array(repeating: 0, count: bounds.count + 1)))
+        self.state = Guarded(State(counts: Array(repeating: 0, count: bounds.count + 1)))
     }
 
     /// Counts a value. One that is no number is ignored.

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import PosedGuarded
 
 /// A metric: one name, and a series for each combination of its labels' values.
 package final class MetricFamily<Series: Instrument>: Sendable {
@@ -16,7 +16,7 @@ package final class MetricFamily<Series: Instrument>: Sendable {
     package let labelNames: [String]
 
     private let make: @Sendable () -> Series
-    private let series = Mutex<[[String]: Series]>([:])
+    private let series = Guarded<[[String]: Series]>([:])
 
     init(
         name: String, help: String, kind: MetricKind, labelNames: [String],

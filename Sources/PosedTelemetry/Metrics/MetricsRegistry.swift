@@ -1,11 +1,11 @@
-internal import Synchronization
+internal import PosedGuarded
 
 /// All metrics of a process, and the page that shows them.
 ///
 /// Making a metric takes a lock; raising one does not wait for a reader. Asking twice for the same metric
 /// gives the same one.
 package final class MetricsRegistry: Sendable {
-    private let families = Mutex<[String: any AnyMetricFamily]>([:])
+    private let families = Guarded<[String: any AnyMetricFamily]>([:])
 
     /// A registry without metrics.
     package init() {}

@@ -1,5 +1,5 @@
 import PosedProtos
-import Synchronization
+import PosedGuarded
 
 /// What all ways of loading the daemon share.
 final class BenchRun: Sendable {
@@ -10,7 +10,7 @@ final class BenchRun: Sendable {
     let concurrency: Int
     private let begin = ContinuousClock.now
     private let bar: ProgressBar
-    private let records = Mutex<[BenchRecord]>([])
+    private let records = Guarded<[BenchRecord]>([])
 
     /// A run of these settings.
     init(

@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 
 /// Hands out the requests of a bench: when each is due, until there are no more.
 package final class BenchSchedule: Sendable {
@@ -23,13 +23,13 @@ package final class BenchSchedule: Sendable {
 
     private let seconds: Double
     private let frames: Int?
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     /// Requests of `process`, or whenever somebody asks, for so many seconds and at most so many.
     package init(process: ArrivalProcess?, seconds: Double, frames: Int?) {
         self.seconds = seconds
         self.frames = frames
-        state = Mutex(State(process: process))
+        state = Guarded(State(process: process))
     }
 
     /// The next request at a time of the bench; nil when there are no more.

@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 
 /// A bar on the terminal, of work whose amount is known or not.
 package final class ProgressBar: Sendable {
@@ -10,7 +10,7 @@ package final class ProgressBar: Sendable {
     private let label: String
     private let total: Int?
     private let start = ContinuousClock.now
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// A bar of so many steps; nil where nobody knows.
     init(_ label: String, total: Int?) {

@@ -1,6 +1,6 @@
 import Foundation
 import PosedProtos
-import Synchronization
+import PosedGuarded
 
 /// Poses one after another, from files, folders, lines of JSON and standard input.
 ///
@@ -22,7 +22,7 @@ package final class PoseReader: Sendable {
 
     /// How many poses there are; nil where nobody knows.
     package let total: Int?
-    private let state: Mutex<State>
+    private let state: Guarded<State>
     private let queue = DispatchQueue(label: "posectl.poses")
 
     /// A reader of what the arguments name. Throws `PosectlError` `file`.
@@ -34,7 +34,7 @@ package final class PoseReader: Sendable {
         }
         let isKnown = items.allSatisfy { if case .file = $0 { true } else { false } }
         total = isKnown ? items.count : nil
-        state = Mutex(State(items: items[...]))
+        state = Guarded(State(items: items[...]))
     }
 
     /// The next pose; nil after the last. Throws `PosectlError` `file`.

@@ -1,8 +1,8 @@
-import Synchronization
+import PosedGuarded
 
 /// Poses that await their answers, and what is to be known of each when it comes.
 final class SentPoses<Note: Sendable>: Sendable {
-    private let notes = Mutex<[UInt64: Note]>([:])
+    private let notes = Guarded<[UInt64: Note]>([:])
 
     /// A pose is about to be sent.
     func add(_ sequence: UInt64, _ note: Note) {

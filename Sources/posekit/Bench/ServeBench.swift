@@ -4,7 +4,7 @@ import PosedPipeline
 import PosedServing
 import PosedSolvers
 import PosedVision
-import Synchronization
+import PosedGuarded
 
 /// Measures what the daemon's engine room adds to the engine: the same frames by a pipeline in a loop, and
 /// by concurrent callers of the room, in turns.
@@ -125,6 +125,6 @@ struct ServeBench {
     }
 
     private final class Box<Value: Sendable>: Sendable {
-        let result = Mutex<Result<Value, any Error>?>(nil)
+        let result = Guarded<Result<Value, any Error>?>(nil)
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import PosedGuarded
 
 /// The person at the terminal, if there is one: progress and summaries go to stderr, and only there.
 enum Terminal {
@@ -7,7 +7,7 @@ enum Terminal {
     static let isPresent = isatty(STDERR_FILENO) != 0
 
     /// Whether a progress line stands on the terminal at the moment.
-    private static let hasProgress = Mutex(false)
+    private static let hasProgress = Guarded(false)
 
     /// Shows a line that the next one replaces.
     static func progress(_ text: @autoclosure () -> String) {

@@ -2,13 +2,13 @@ import Logging
 import PosedDaemon
 import PosedRPC
 import PosedTelemetry
-import Synchronization
+import PosedGuarded
 import Testing
 
 struct CallTelemetryTests {
     /// Lines as `level: message [withheld]`.
     private final class Lines: Sendable {
-        let all = Mutex<[String]>([])
+        let all = Guarded<[String]>([])
     }
 
     private struct Recorder: Logging.LogHandler {

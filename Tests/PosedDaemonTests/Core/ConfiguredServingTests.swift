@@ -1,7 +1,7 @@
 import PosedDaemon
 import PosedServing
 import PosedVision
-import Synchronization
+import PosedGuarded
 import Testing
 
 struct ConfiguredServingTests {

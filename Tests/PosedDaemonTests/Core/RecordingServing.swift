@@ -1,5 +1,5 @@
 import PosedServing
-import Synchronization
+import PosedGuarded
 
 /// An engine room that remembers what it was asked and makes nothing.
 final class RecordingServing: Serving {
@@ -10,7 +10,7 @@ final class RecordingServing: Serving {
         var stream: StreamOptions?
     }
 
-    let asked = Mutex(Asked())
+    let asked = Guarded(Asked())
 
     private func refusal() -> ServingError { ServingError(.unavailable, "nothing is made here") }
 

@@ -2,7 +2,7 @@ import PosedProtos
 import PosedRPC
 import PosedServing
 import PosedService
-import Synchronization
+import PosedGuarded
 
 /// A stream's handler and its client, face to face.
 final class Conversation: Sendable {

@@ -1,5 +1,5 @@
 import PosedServing
-import Synchronization
+import PosedGuarded
 
 /// A stream without an engine.
 final class FakeFrameStream: FrameStream {
@@ -22,7 +22,7 @@ final class FakeFrameStream: FrameStream {
     let events: AsyncStream<StreamEvent>
     private let answering: Answering
     private let continuation: AsyncStream<StreamEvent>.Continuation
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let arrivals: AsyncStream<UInt64>
     private let arrived: AsyncStream<UInt64>.Continuation
     private let endings: AsyncStream<Void>

@@ -2,7 +2,7 @@ import Foundation
 import PosedBackend
 import PosedServing
 import PosedVision
-import Synchronization
+import PosedGuarded
 
 /// An engine room without an engine: it remembers what it was asked for and paints one colour.
 final class FakeServing: Serving {
@@ -21,7 +21,7 @@ final class FakeServing: Serving {
         var failure: (any Error)?
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// How streams of this room answer.
     let answering: FakeFrameStream.Answering

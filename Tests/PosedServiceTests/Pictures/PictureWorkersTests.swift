@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import PosedGuarded
 import Testing
 
 import PosedService
@@ -16,7 +16,7 @@ import PosedService
         let workers = PictureWorkers(threads: 1)
         let (busy, started) = AsyncStream<Void>.makeStream()
         let hold = DispatchSemaphore(value: 0)
-        let done = Mutex(false)
+        let done = Guarded(false)
         let first = Task {
             try await workers.run {
                 started.finish()

@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 import Testing
 
 import PosedService
@@ -6,7 +6,7 @@ import PosedService
 @Suite(.timeLimit(.minutes(1))) struct DrainTests {
     @Test func actionsRunOnceWhileTheirBodyDoes() async {
         let drain = Drain()
-        let runs = Mutex(0)
+        let runs = Guarded(0)
         await drain.during {
             runs.withLock { $0 += 1 }
         } _: {
@@ -19,7 +19,7 @@ import PosedService
 
     @Test func actionsOfBodiesThatAreDoneDoNotRun() async {
         let drain = Drain()
-        let runs = Mutex(0)
+        let runs = Guarded(0)
         await drain.during {
             runs.withLock { $0 += 1 }
         } _: {
@@ -31,7 +31,7 @@ import PosedService
     @Test func whoComesLateIsToldAtOnce() async {
         let drain = Drain()
         drain.begin()
-        let runs = Mutex(0)
+        let runs = Guarded(0)
         await drain.during {
             runs.withLock { $0 += 1 }
         } _: {

@@ -1,5 +1,5 @@
 import PosedSessions
-import Synchronization
+import PosedGuarded
 import Testing
 
 @Suite struct DirectoryArchiveTests {
@@ -8,7 +8,7 @@ import Testing
 
     /// What an operator would read.
     final class Reports: Sendable {
-        private let list = Mutex<[ArchiveReport]>([])
+        private let list = Guarded<[ArchiveReport]>([])
         var all: [ArchiveReport] { list.withLock { $0 } }
         func add(_ report: ArchiveReport) { list.withLock { $0.append(report) } }
     }

@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 
 /// A place where tasks wait until a test opens it.
 final class Gate: Sendable {
@@ -9,7 +9,7 @@ final class Gate: Sendable {
         var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// How often somebody came here.
     var arrivals: Int { state.withLock { $0.arrivals } }

@@ -1,4 +1,4 @@
-import Synchronization
+import PosedGuarded
 
 /// A clock that goes on when a test says so.
 final class ManualClock: Clock, Sendable {
@@ -20,7 +20,7 @@ final class ManualClock: Clock, Sendable {
         var watchers: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     var now: Instant { state.withLock { $0.now } }
     var minimumResolution: Duration { .nanoseconds(1) }

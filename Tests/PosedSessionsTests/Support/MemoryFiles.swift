@@ -1,5 +1,5 @@
 import PosedSessions
-import Synchronization
+import PosedGuarded
 
 /// A directory in memory that can run out of room, become read-only, die at any step, and lose
 /// power.
@@ -37,9 +37,9 @@ final class MemoryFiles: StateFiles {
     }
 
     let place = "memory"
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
-    init() { state = Mutex(State()) }
+    init() { state = Guarded(State()) }
 
     private init(_ files: [String: [UInt8]]) {
         var state = State()
@@ -48,7 +48,7 @@ final class MemoryFiles: StateFiles {
             state.contents.append(Content(bytes: bytes, synchronized: bytes.count))
         }
         state.lasting = state.names
-        self.state = Mutex(state)
+        self.state = Guarded(state)
     }
 
     // What tests do to it.

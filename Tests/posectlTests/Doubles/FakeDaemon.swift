@@ -2,7 +2,7 @@ import Foundation
 import PosedProtos
 import PosedRPC
 import SwiftProtobuf
-import Synchronization
+import PosedGuarded
 
 /// A daemon that paints nothing: it keeps sessions and answers poses.
 final class FakeDaemon: Sendable {
@@ -16,7 +16,7 @@ final class FakeDaemon: Sendable {
     }
 
     let path = NSTemporaryDirectory() + "posectl-\(UInt64.random(in: 0...UInt64.max)).sock"
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     func with<Value>(_ body: (inout sending State) throws -> sending Value) rethrows -> Value {
         try state.withLock { try body(&$0) }

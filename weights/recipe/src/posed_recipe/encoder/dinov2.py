@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from posed_recipe.errors import RecipeError
+from posed_recipe.rpfm.layers import attend, split_heads
 from posed_recipe.weights import load_part, save_part
 
 WEIGHTS = "model"
@@ -139,14 +140,10 @@ class Attention(nn.Module):
         self.output = nn.ModuleDict({"dense": nn.Linear(config.hidden_size, config.hidden_size)})
 
     def forward(self, x):
-        b, t, f = x.shape
         project = self.attention
         q, k, v = (
-            layer(x).reshape(b, t, self.heads, f // self.heads).transpose(1, 2)
-            for layer in (project.query, project.key, project.value)
-        )
-        out = F.scaled_dot_product_attention(q, k, v)
-        return self.output["dense"](out.transpose(1, 2).reshape(b, t, f))
+            split_heads(layer(x), self.heads) for layer in (project.query, project.key, project.value))
+        return self.output["dense"](attend(q, k, v))
 
 
 class MLP(nn.Module):

@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 
 /// A value and the lock that guards it.
 ///
@@ -6,11 +6,12 @@ internal import Glibc
 /// the other, whose slow path lies in a library without its instruments. So its reports mean something.
 ///
 /// Sendable because the value is reached under the lock alone.
-struct Guarded<Value>: ~Copyable, @unchecked Sendable {
-    private let lock: UnsafeMutablePointer<pthread_mutex_t>
-    private let value: UnsafeMutablePointer<Value>
+package struct Guarded<Value>: ~Copyable, @unchecked Sendable {
+    @usableFromInline let lock: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline let value: UnsafeMutablePointer<Value>
 
-    init(_ initial: consuming sending Value) {
+    @inlinable
+    package init(_ initial: consuming sending Value) {
         lock = .allocate(capacity: 1)
         lock.initialize(to: pthread_mutex_t())
         pthread_mutex_init(lock, nil)
@@ -18,6 +19,7 @@ struct Guarded<Value>: ~Copyable, @unchecked Sendable {
         value.initialize(to: initial)
     }
 
+    @inlinable
     deinit {
         value.deinitialize(count: 1)
         value.deallocate()
@@ -26,7 +28,8 @@ struct Guarded<Value>: ~Copyable, @unchecked Sendable {
     }
 
     /// Runs `body` while nobody else reaches the value. It must not ask for the same lock again.
-    borrowing func withLock<Result, Failure: Error>(
+    @inlinable
+    package borrowing func withLock<Result, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         pthread_mutex_lock(lock)
