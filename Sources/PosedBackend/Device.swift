@@ -33,6 +33,11 @@ package final class Device: @unchecked Sendable {
     /// The C handle of the device.
     package let handle: OpaquePointer
 
+    /// How it is asked for, such as `cuda:1`.
+    package var selection: BackendSelection {
+        BackendSelection(plugin: plugin.name, index: options.index)
+    }
+
     /// The plugin's table of functions.
     package var table: posed_backend { plugin.table.pointee }
 

@@ -48,6 +48,15 @@ package struct Placement: Hashable, Sendable, CustomStringConvertible {
         places.merge(named) { $1 }
     }
 
+    /// Reads the placements of copies of a model, with `+` between them: `cuda:0+cuda:1`.
+    ///
+    /// - Throws: `.invalidArgument`.
+    package static func copies(parsing text: String) throws(BackendError) -> [Placement] {
+        try text.split(separator: "+", omittingEmptySubsequences: false).map {
+            copy throws(BackendError) in try Placement(parsing: String(copy))
+        }
+    }
+
     /// Where `part` works.
     package subscript(part: Part) -> BackendSelection {
         get { places[part] ?? .automatic }

@@ -11,6 +11,9 @@ package struct ModelDescription: Sendable, Equatable {
         /// Of products' operands.
         package var dtype: String
 
+        /// The device's backend, such as `cuda`.
+        package var backend: String { String(device.prefix { $0 != ":" }) }
+
         /// As given.
         package init(part: String, device: String, dtype: String) {
             self.part = part

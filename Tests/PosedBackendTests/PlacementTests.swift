@@ -33,4 +33,16 @@ import Testing
         let error = #expect(throws: BackendError.self) { try Placement(parsing: text) }
         #expect(error?.code == .invalidArgument)
     }
+
+    @Test func copiesHavePlacesOfTheirOwn() throws {
+        let copies = try Placement.copies(parsing: "cuda:0+cuda:1,vae=blas")
+        #expect(
+            copies.map(\.description) == [
+                "cuda", "vae=blas,encoders=cuda:1,transformer=cuda:1",
+            ])
+        #expect(try Placement.copies(parsing: "auto") == [Placement()])
+        for text in ["", "blas+", "+", "blas++blas"] {
+            #expect(throws: BackendError.self) { try Placement.copies(parsing: text) }
+        }
+    }
 }

@@ -2,51 +2,111 @@ import Foundation
 import PosedTesting
 import Testing
 
-/// The daemon on an emulated device.
+/// The daemon on emulated devices.
 @Suite struct EmulatedDaemonTests {
     /// It serves until the device is lost; then the frame is refused, and the daemon ends as failed, so that
     /// the service manager starts it anew.
     @Test func endsWhenItsDeviceIsLost() throws {
-        try StandIn.with { standIn in
-            var standIn = standIn
-            let sign = standIn.folder.appendingPathComponent("lost").path
-            let socket = standIn.folder.appendingPathComponent("socket").path
-            standIn.environment["POSED_STANDIN_LOSE"] = sign
-            standIn.environment["POSED_ADDRESS"] = "unix:\(socket)"
-            let daemon = standIn.process(
-                "posed",
-                [
-                    "--model", Goldens.url("tiny").path, "--backend", "cuda", "--socket", socket,
-                    "--log-level", "warning",
-                ])
-            let log = Pipe()
-            daemon.standardError = log
-            try daemon.run()
-            defer { if daemon.isRunning { daemon.terminate() } }
-            while daemon.isRunning, try standIn.run("posectl", ["status"]).status != 0 {
-                Thread.sleep(forTimeInterval: 0.2)
-            }
-            let out = standIn.folder.appendingPathComponent("frame.png").path
-            let good = try standIn.run("posectl", Self.synthesis(out))
-            #expect(good.status == 0, "\(good.errors)")
-            #expect(FileManager.default.fileExists(atPath: out))
-            #expect(FileManager.default.createFile(atPath: sign, contents: nil))
-            let bad = try standIn.run("posectl", Self.synthesis(out))
-            #expect(bad.status != 0)
-            daemon.waitUntilExit()
-            #expect(daemon.terminationReason == .exit)
-            #expect(daemon.terminationStatus == 70)
-            let text = String(
-                decoding: log.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        try Self.withDaemon("cuda") { daemon in
+            #expect(try daemon.synthesize())
+            try daemon.lose("")
+            #expect(try !daemon.synthesize())
+            let text = try daemon.end()
+            #expect(daemon.process.terminationStatus == 70)
             #expect(text.contains("CUDA_ERROR_ILLEGAL_ADDRESS"), "\(text)")
         }
     }
 
-    /// A picture of the small model's person.
-    private static func synthesis(_ out: String) -> [String] {
-        [
-            "synthesize", "--source", Goldens.url("tiny/expected/synthesize/source.png").path,
-            "--pose", Goldens.url("tiny/expected/synthesize/pose.json").path, "--out", out,
-        ]
+    /// With a copy on another device it goes on, until that is lost, too.
+    @Test func goesOnWithTheOtherDevice() throws {
+        try Self.withDaemon("cuda:0+cuda:1") { daemon in
+            #expect(try daemon.synthesize())
+            try daemon.lose("0")
+            #expect(try !daemon.synthesize())
+            #expect(try daemon.synthesize())
+            try daemon.lose("1")
+            #expect(try !daemon.synthesize())
+            let text = try daemon.end()
+            #expect(daemon.process.terminationStatus == 70)
+            #expect(text.contains("Copy 1 of the model lost its device"), "\(text)")
+            #expect(text.contains("1 left, going on"), "\(text)")
+        }
+    }
+
+    /// Or it drains, where the configuration says so.
+    @Test func drainsWhenOneOfItsDevicesIsLost() throws {
+        try Self.withDaemon("cuda:0+cuda:1", ["--set", "model.deviceLoss=drain"]) { daemon in
+            #expect(try daemon.synthesize())
+            try daemon.lose("0")
+            #expect(try !daemon.synthesize())
+            let text = try daemon.end()
+            #expect(daemon.process.terminationStatus == 70)
+            #expect(text.contains("1 left, draining"), "\(text)")
+        }
+    }
+
+    /// A daemon with the small model on two emulated devices, until the end of `body`.
+    private static func withDaemon(
+        _ backend: String, _ options: [String] = [], _ body: (RunningDaemon) throws -> Void
+    ) throws {
+        try StandIn.with(StandIn.libraries, ["POSED_STANDIN_DEVICES": "2"]) { standIn in
+            let daemon = try RunningDaemon(standIn, backend, options)
+            defer { if daemon.process.isRunning { daemon.process.terminate() } }
+            try body(daemon)
+        }
+    }
+}
+
+/// A daemon that serves, and whose devices can be taken away.
+private struct RunningDaemon {
+    let process: Process
+    private let standIn: StandIn
+    private let sign: URL
+    private let log = Pipe()
+
+    init(_ standIn: StandIn, _ backend: String, _ options: [String]) throws {
+        var standIn = standIn
+        sign = standIn.folder.appendingPathComponent("lost")
+        let socket = standIn.folder.appendingPathComponent("socket").path
+        standIn.environment["POSED_STANDIN_LOSE"] = sign.path
+        standIn.environment["POSED_ADDRESS"] = "unix:\(socket)"
+        self.standIn = standIn
+        process = standIn.process(
+            "posed",
+            [
+                "--model", Goldens.url("tiny").path, "--backend", backend, "--socket", socket,
+                "--http", "none", "--log-level", "warning",
+            ] + options)
+        process.standardError = log
+        try process.run()
+        while process.isRunning, try standIn.run("posectl", ["status"]).status != 0 {
+            Thread.sleep(forTimeInterval: 0.2)
+        }
+    }
+
+    /// A picture of the small model's person; says whether there is one.
+    func synthesize() throws -> Bool {
+        let out = standIn.folder.appendingPathComponent("frame.png").path
+        try? FileManager.default.removeItem(atPath: out)
+        let outcome = try standIn.run(
+            "posectl",
+            [
+                "synthesize", "--source",
+                Goldens.url("tiny/expected/synthesize/source.png").path, "--pose",
+                Goldens.url("tiny/expected/synthesize/pose.json").path, "--out", out,
+            ])
+        return outcome.status == 0 && FileManager.default.fileExists(atPath: out)
+    }
+
+    /// Loses the device of that number from its next kernel on; "" all of them.
+    func lose(_ device: String) throws { try Data(device.utf8).write(to: sign) }
+
+    /// Waits for the end, which comes soon or never; gives what was logged.
+    func end() throws -> String {
+        let patience = Date(timeIntervalSinceNow: 120)
+        while process.isRunning, Date() < patience { Thread.sleep(forTimeInterval: 0.05) }
+        process.terminate()
+        process.waitUntilExit()
+        return String(decoding: log.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     }
 }

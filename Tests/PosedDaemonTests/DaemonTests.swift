@@ -1,10 +1,10 @@
 internal import Foundation
 internal import Logging
 internal import PosedDaemon
+internal import PosedGuarded
 internal import PosedSystemd
 internal import PosedTelemetry
 internal import PosedTesting
-internal import PosedGuarded
 internal import Testing
 
 /// A daemon around a scripted core, with a service manager that listens and time that stands still.

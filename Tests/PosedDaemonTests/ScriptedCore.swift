@@ -1,6 +1,6 @@
 internal import PosedDaemon
-internal import PosedSystemd
 internal import PosedGuarded
+internal import PosedSystemd
 
 /// A core that does what a test tells it, and tells what it was asked.
 final class ScriptedCore: DaemonCore {

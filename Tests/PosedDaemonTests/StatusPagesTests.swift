@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Logging
 internal import PosedDaemon
-internal import PosedTelemetry
 internal import PosedGuarded
+internal import PosedTelemetry
 internal import Testing
 
 @Suite("The pages over HTTP")

@@ -1,5 +1,5 @@
-import PosedRPC
 import PosedGuarded
+import PosedRPC
 import Testing
 
 @Suite("Cancellation and deadlines", .timeLimit(.minutes(1)))

@@ -1,5 +1,5 @@
-import PosedRPC
 import PosedGuarded
+import PosedRPC
 import Testing
 
 @Suite("Failures and interceptors", .timeLimit(.minutes(1)))

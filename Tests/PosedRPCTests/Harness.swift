@@ -1,6 +1,6 @@
 import Foundation
-import PosedRPC
 import PosedGuarded
+import PosedRPC
 import Testing
 
 /// A folder that goes when the test is over.

@@ -1,6 +1,6 @@
 import Foundation
-import PosedRPC
 import PosedGuarded
+import PosedRPC
 import Testing
 
 @Suite("Hostile clients", .timeLimit(.minutes(1)))

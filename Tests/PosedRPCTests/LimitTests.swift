@@ -1,5 +1,5 @@
-import PosedRPC
 import PosedGuarded
+import PosedRPC
 import Testing
 
 @Suite("Limits and flow control", .timeLimit(.minutes(1)))

@@ -1,8 +1,8 @@
+import PosedGuarded
 import PosedPipeline
 import PosedServing
 import PosedSolvers
 import PosedVision
-import PosedGuarded
 
 /// An executor without a device: it counts what it holds, takes time on a clock of its own, and lets a
 /// test interfere at every call.

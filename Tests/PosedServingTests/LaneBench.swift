@@ -1,9 +1,9 @@
+import PosedGuarded
 import PosedPipeline
 import PosedScheduling
 import PosedServing
 import PosedSolvers
 import PosedVision
-import PosedGuarded
 
 /// A lane whose steps a test takes by hand, with an executor without a device.
 final class LaneBench {

@@ -5,28 +5,33 @@ import PosedServing
 import PosedSolvers
 import PosedVision
 
-/// An engine room without a device, whose lane a test moves by hand.
+/// An engine room without a device, whose lanes a test moves by hand.
 final class TestEngine {
     let clock = TestClock()
-    let lane: Lane
-    let executor: FakeExecutor
-    let worker: LaneWorker
+    let lanes: [Lane]
+    let executors: [FakeExecutor]
+    let workers: [LaneWorker]
     let engine: ServingEngine
+
+    /// Of the first lane.
+    var lane: Lane { lanes[0] }
+    var executor: FakeExecutor { executors[0] }
+    var worker: LaneWorker { workers[0] }
 
     init(
         limits: ServingLimits = ServingLimits(), window: Int = 3,
-        scheduler: SchedulerLimits = SchedulerLimits()
+        scheduler: SchedulerLimits = SchedulerLimits(), lanes count: Int = 1
     ) throws {
         let clock = clock
         let tally = Tally(NoMetrics())
-        lane = Lane(limits: scheduler, metrics: tally) { clock.now }
-        executor = FakeExecutor(clock)
-        worker = LaneWorker(lane, executor)
+        lanes = (0..<count).map { _ in Lane(limits: scheduler, metrics: tally) { clock.now } }
+        executors = (0..<count).map { _ in FakeExecutor(clock) }
+        workers = zip(lanes, executors).map { LaneWorker($0, $1) }
         var description = ModelDescription()
         description.name = "models/fake"
         (description.width, description.height, description.sizeMultiple) = (8, 8, 8)
         engine = try ServingEngine(
-            lane: lane, tally: tally,
+            lanes: lanes, tally: tally,
             models: [
                 ServedModel(
                     description: description, sampler: SamplerDefaults(), numerics: "fake",
@@ -46,7 +51,12 @@ final class TestEngine {
             try Keypoints((0..<18).map { Keypoint(x: Double(number + $0), y: Double($0 + 2)) }))
     }
 
-    /// Takes steps of the lane, and lets others run, until the task is done.
+    /// Takes a step of every lane.
+    func step() {
+        for worker in workers { worker.step() }
+    }
+
+    /// Takes steps of the lanes, and lets others run, until the task is done.
     func finish<Value: Sendable>(_ task: Task<Value, any Error>) async throws -> Value {
         let watcher = Task { _ = await task.result }
         let done = Flag()
@@ -55,22 +65,22 @@ final class TestEngine {
             done.set()
         }
         while !done.isSet {
-            worker.step()
+            step()
             await Task.yield()
         }
         await end.value
         return try await task.value
     }
 
-    /// Takes steps of the lane, and lets others run, until something holds.
+    /// Takes steps of the lanes, and lets others run, until something holds.
     func until(_ condition: () -> Bool) async {
         while !condition() {
-            worker.step()
+            step()
             await Task.yield()
         }
     }
 
-    /// Lets others run, without the lane, until something holds.
+    /// Lets others run, without the lanes, until something holds.
     func waiting(until condition: () -> Bool) async {
         while !condition() { await Task.yield() }
     }
@@ -85,9 +95,10 @@ final class TestEngine {
 
     /// Whether anything is held anywhere.
     func isEmpty() -> Bool {
-        worker.step()
-        return lane.count == 0 && executor.live == 0 && worker.holdingCount == 0
-            && worker.resultCount == 0 && engine.accepted == 0 && engine.leases == 0
+        step()
+        return lanes.allSatisfy { $0.count == 0 } && executors.allSatisfy { $0.live == 0 }
+            && workers.allSatisfy { $0.holdingCount == 0 && $0.resultCount == 0 }
+            && engine.accepted == 0 && engine.leases == 0
             && engine.statistics.openStreams == 0
     }
 }

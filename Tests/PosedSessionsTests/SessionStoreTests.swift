@@ -1,5 +1,5 @@
-import PosedSessions
 import PosedGuarded
+import PosedSessions
 import Testing
 
 @Suite struct SessionStoreTests {

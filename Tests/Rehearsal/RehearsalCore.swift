@@ -1,7 +1,7 @@
 internal import Glibc
 internal import PosedDaemon
-internal import PosedSystemd
 internal import PosedGuarded
+internal import PosedSystemd
 
 /// A core without an engine, whose troubles are told by its environment. Tests run it as a process, under
 /// the tools that a service manager brings.

@@ -13,13 +13,13 @@ extension Codec<String> {
             read: { $0.hasPrefix("/") && !$0.contains("\0") ? $0 : nil }, write: quoted)
     }
 
-    /// Where parts of a model run, as `posekit --backend` takes it; `auto` for the best of this machine.
+    /// Where parts of a model run, as `posekit --backend` takes it; `auto` for the best of this machine. Copies
+    /// of the model are joined by `+`.
     package static var placement: Codec {
         .scalar(
-            "auto, a backend such as blas, or one for each part such as vae=blas,transformer=onednn",
-            read: { text in
-                text == "auto" || (try? Placement(parsing: text)) != nil ? text : nil
-            },
+            "auto, a backend such as blas, one for each part such as vae=blas,transformer=onednn, or such a place "
+                + "for each copy of the model such as cuda:0+cuda:1",
+            read: { (try? Placement.copies(parsing: $0)) != nil ? $0 : nil },
             write: { $0 })
     }
 

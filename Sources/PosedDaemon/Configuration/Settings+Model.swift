@@ -10,6 +10,14 @@ package enum ComputeType: String, Sendable, CaseIterable {
     case f16
 }
 
+/// What becomes of the daemon when one of several devices is lost.
+package enum DeviceLossPolicy: String, Sendable, CaseIterable {
+    /// The other devices do all the work.
+    case `continue`
+    /// What was accepted is finished, and the daemon ends as failed.
+    case drain
+}
+
 extension Settings {
     /// The model, where it runs, and the solvers.
     package enum Model {
@@ -19,13 +27,19 @@ extension Settings {
         )
         package static let backend = Setting(
             "model.backend", .placement, initial: "auto", .restart,
-            "What computes: for all parts, or for vae, encoders and transformer apart.")
+            "What computes: for all parts, or for vae, encoders and transformer apart; each copy has a lane of "
+                + "its own.")
+        package static let deviceLoss = Setting<DeviceLossPolicy>(
+            "model.deviceLoss", .choice, initial: .continue, .restart,
+            "When one of several copies loses its device: continue with the others, or drain and end, to be "
+                + "started anew. The daemon always ends with its last.")
         package static let dtype = Setting<ComputeType>(
             "model.dtype", .choice, initial: .auto, .restart,
             "The type to compute in; auto leaves it to each device.")
         package static let threads = Setting(
             "model.threads", .integer(0...1024), initial: 0, .restart,
-            "Threads of the CPU backends; 0 takes all processors that the daemon may use.")
+            "Threads of each copy on CPU backends; 0 divides all processors that the daemon may use."
+        )
         package static let backendPath = Setting(
             "model.backendPath", .optional(.path("a folder")), initial: nil, .restart,
             "A folder to look for backends in before all others.")
@@ -37,7 +51,7 @@ extension Settings {
             initial: [], .restart, "Shared libraries with solvers.")
 
         static let all: [any AnySetting] = [
-            folder, backend, dtype, threads, backendPath, solverFiles, solverLibraries,
+            folder, backend, deviceLoss, dtype, threads, backendPath, solverFiles, solverLibraries,
         ]
     }
 }

@@ -1,5 +1,5 @@
-package import PosedRPC
 internal import PosedGuarded
+package import PosedRPC
 
 /// Finds out who calls, and lets in whom the configuration allows on that kind of socket.
 package final class AccessControl: Sendable {

@@ -1,5 +1,5 @@
-package import PosedServing
 internal import PosedGuarded
+package import PosedServing
 
 /// An engine room whose callers get the configuration's defaults where they say nothing.
 ///

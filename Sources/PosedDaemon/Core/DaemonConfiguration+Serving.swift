@@ -6,10 +6,9 @@ extension DaemonConfiguration {
     ///
     /// - Throws: `BackendError` for a placement that cannot be.
     func serving() throws -> ServingConfiguration {
-        let backend = self[Settings.Model.backend]
         let model = ServingConfiguration.Model(
             name: "default", folder: self[Settings.Model.folder] ?? "",
-            placement: backend == "auto" ? Placement() : try Placement(parsing: backend),
+            placements: try Placement.copies(parsing: self[Settings.Model.backend]),
             precision: self[Settings.Model.dtype].dtype)
         var serving = ServingConfiguration(models: [model])
         serving.threads = self[Settings.Model.threads]

@@ -58,6 +58,8 @@ extension ServingCore {
         services.health.set(.serving)
         return Running(
             engine: engine, serving: serving, services: services, server: server, access: access,
+            deviceLoss: configuration[Settings.Model.deviceLoss],
+            drainTimeout: configuration[Settings.Operations.drainTimeout],
             chores: [
                 Task { await engine.keepHouse() },
                 Task { await Self.keepGauges(context, engine, server) },

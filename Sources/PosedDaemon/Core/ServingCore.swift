@@ -1,9 +1,9 @@
 internal import Logging
-internal import PosedRPC
-internal import PosedServing
-internal import PosedService
-package import PosedTelemetry
 internal import PosedGuarded
+internal import PosedRPC
+internal import PosedService
+internal import PosedServing
+package import PosedTelemetry
 
 /// The daemon's inside: the engine room, the services, and the server in front of them.
 package final class ServingCore: DaemonCore {
@@ -14,6 +14,8 @@ package final class ServingCore: DaemonCore {
         let services: Services
         let server: Server
         let access: AccessControl
+        let deviceLoss: DeviceLossPolicy
+        let drainTimeout: Duration
         /// Removes expired sessions and keeps gauges; cancelled at the end.
         let chores: [Task<Void, Never>]
     }
@@ -70,7 +72,9 @@ package final class ServingCore: DaemonCore {
                 end.yield(nil)
             },
             Task {
-                if let loss = await running.engine.untilDeviceLost() { end.yield(loss) }
+                for await loss in running.engine.losses where await isFatal(loss, running) {
+                    end.yield(loss.error)
+                }
             },
         ]
         defer { for watcher in watchers { watcher.cancel() } }
@@ -79,6 +83,29 @@ package final class ServingCore: DaemonCore {
             return
         }
         throw CancellationError()
+    }
+
+    /// Says that a device is lost, and drains the others where the configuration wants that.
+    ///
+    /// - Returns: Whether the daemon is to end.
+    private func isFatal(_ loss: LaneLoss, _ running: Running) async -> Bool {
+        guard loss.lanesLeft > 0 else { return true }
+        let policy = running.deviceLoss
+        logger.error(
+            """
+            Copy \(loss.lane + 1) of the model lost its device: \(loss.error.message); \(loss.lanesLeft) left, \
+            \(policy == .drain ? "draining" : "going on")
+            """)
+        guard policy == .drain else { return false }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = await self.drain() }
+            group.addTask { try? await Task.sleep(for: running.drainTimeout) }
+            await group.next()
+            // Whoever still waits after this is told that the daemon is gone.
+            self.abandon()
+            group.cancelAll()
+        }
+        return true
     }
 
     package func drain() async -> Int {

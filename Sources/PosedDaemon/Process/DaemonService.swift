@@ -1,5 +1,5 @@
-internal import ServiceLifecycle
 internal import PosedGuarded
+internal import ServiceLifecycle
 
 /// The daemon as one of the services of a process.
 final class DaemonService: Service {

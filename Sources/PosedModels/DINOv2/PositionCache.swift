@@ -1,5 +1,5 @@
-import PosedTensor
 import PosedGuarded
+import PosedTensor
 
 /// Position embeddings on the device, interpolated once for each size of picture.
 final class PositionCache: Sendable {

@@ -1,7 +1,7 @@
 import PosedBackend
+import PosedGuarded
 package import PosedNN
 import PosedTensor
-import PosedGuarded
 
 /// RPFM's flow-matching transformer.
 ///

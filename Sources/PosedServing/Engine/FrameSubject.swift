@@ -33,6 +33,12 @@ extension ServingEngine {
         }
     }
 
+    /// The form on the lane that is to do a subject's next work.
+    func place(_ form: LaneForm, of subject: FrameSubject) -> LaneForm {
+        guard let id = subject.lease?.session.id else { return form.on(fleet.lane(homes: [])) }
+        return form.on(fleet.lane(homes: notes.lanes(id, form)))
+    }
+
     /// The subject's conditioning in a form.
     func conditioning(
         of subject: FrameSubject, _ form: LaneForm, owner: String,

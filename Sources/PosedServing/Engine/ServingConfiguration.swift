@@ -15,21 +15,22 @@ package struct ServingConfiguration: Sendable {
 
         /// As in `models/{name}`.
         package var name: String
-        package var origin: Origin
+        /// Its copies, one for each lane. All models have as many.
+        package var copies: [Origin]
 
-        /// The model of a folder.
+        /// The model of a folder, with a copy and a lane for each placement.
         package init(
-            name: String, folder: String, placement: Placement = Placement(),
+            name: String, folder: String, placements: [Placement] = [Placement()],
             precision: DType? = nil
         ) {
             self.name = name
-            origin = .folder(folder, placement, precision)
+            copies = placements.map { .folder(folder, $0, precision) }
         }
 
-        /// A model that is loaded already.
-        package init(name: String, _ model: PoseModel, fingerprint: String) {
+        /// A model that is loaded already, once for each lane.
+        package init(name: String, _ models: PoseModel..., fingerprint: String) {
             self.name = name
-            origin = .loaded(model, fingerprint: fingerprint)
+            copies = models.map { .loaded($0, fingerprint: fingerprint) }
         }
     }
 
@@ -51,7 +52,7 @@ package struct ServingConfiguration: Sendable {
 
     /// Models; the first is the default one.
     package var models: [Model]
-    /// CPU threads of each device; 0 takes all that the process may use.
+    /// CPU threads of each device; 0 divides all that the process may use among the lanes.
     package var threads = 0
     /// A folder to look for backends in before all others.
     package var backendFolder: String?

@@ -1,7 +1,7 @@
+import PosedGuarded
 import PosedScheduling
 import PosedSessions
 import PosedVision
-import PosedGuarded
 
 extension ServingEngine {
     /// A source's conditioning in use, and how it came.
@@ -42,7 +42,7 @@ extension ServingEngine {
         }
         return await HostWork.run {
             ContentKey.conditioning(
-                pictures: sized, preprocessing: "\(form.width)x\(form.height)",
+                pictures: sized, preprocessing: form.name,
                 weights: [], numerics: identity)
         }
     }
@@ -52,7 +52,7 @@ extension ServingEngine {
         let identity = served[form.model].identity
         @Sendable func make(_ bytes: [UInt8], _ kind: String) -> ContentKey {
             ContentKey.pose(
-                bytes, preprocessing: "\(kind) \(form.width)x\(form.height)", weights: [],
+                bytes, preprocessing: "\(kind) \(form.name)", weights: [],
                 numerics: identity)
         }
         switch pose {
@@ -70,7 +70,7 @@ extension ServingEngine {
         }
     }
 
-    /// The conditioning of pictures, from the cache or computed on the lane.
+    /// The conditioning of pictures, from the cache or computed on the form's lane.
     ///
     /// What is there already is taken without a look at the clock: a timer for each call would outlive it,
     /// until the deadline.
@@ -86,7 +86,7 @@ extension ServingEngine {
             tally.cache("source", hit: true)
             return Source(reference: kept, time: .zero)
         }
-        let start = lane.clock()
+        let start = fleet.now
         let spent = Spent()
         let reference = try await within(due) { [self] in
             try await sources.reference(to: key, expectedBytes: expected) { [self] in
@@ -97,7 +97,7 @@ extension ServingEngine {
         let time =
             switch reference.origin {
             case .kept: Duration.zero
-            case .joined: start.duration(to: lane.clock())
+            case .joined: start.duration(to: fleet.now)
             case .computed: spent.time.withLock { $0 }
             }
         return Source(reference: reference, time: time)
@@ -110,7 +110,7 @@ extension ServingEngine {
     ) async throws -> any Conditioning {
         let job = LaneScheduler.Job(
             owner: owner, form: form, stages: [.source], rows: 0, evaluations: 0,
-            received: lane.clock(), due: due)
+            received: fleet.now, due: due)
         switch await run(job, .source(pictures)) {
         case .conditioning(let made, let cost):
             spent.time.withLock { $0 = cost }
@@ -121,9 +121,9 @@ extension ServingEngine {
         }
     }
 
-    /// Has a job done by the lane. Cancelling the task stops it.
+    /// Has a job done by its form's lane. Cancelling the task stops it.
     func run(_ job: LaneScheduler.Job, _ work: LaneJob.Work) async -> LaneOutcome {
-        let ticket = Ticket(lane)
+        let ticket = Ticket(fleet[job.form])
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let job = LaneJob(job, work) { continuation.resume(returning: $0) }
@@ -137,6 +137,11 @@ extension ServingEngine {
             ticket.cancel()
         }
     }
+}
+
+extension LaneForm {
+    /// What results of encoding depend on, and where they lie.
+    fileprivate var name: String { "\(width)x\(height)" + (lane == 0 ? "" : " on \(lane)") }
 }
 
 /// The time that a computation took, told by the one that began it.

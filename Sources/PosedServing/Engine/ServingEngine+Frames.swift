@@ -4,7 +4,7 @@ import PosedVision
 
 extension ServingEngine {
     package func synthesize(_ request: FrameRequest, owner: String) async throws -> Frame {
-        let received = lane.clock()
+        let received = fleet.now
         try gate.enter()
         defer { gate.leave() }
         do {
@@ -13,8 +13,9 @@ extension ServingEngine {
             }
             let subject = try subject(request.subject, owner: owner)
             defer { subject.lease?.release() }
-            let resolved = try resolver.resolve(
+            var resolved = try resolver.resolve(
                 request.settings.over(subject.defaults), model: subject.model)
+            resolved.form = place(resolved.form, of: subject)
             let source = try await counting(from: received) { [self] in
                 try await conditioning(
                     of: subject, resolved.form, owner: owner, due: request.deadline)
@@ -44,7 +45,7 @@ extension ServingEngine {
         do {
             return try await body()
         } catch {
-            let waited = received.duration(to: lane.clock())
+            let waited = received.duration(to: fleet.now)
             tally.frame(
                 outcome: ServingError(wrapping: error).outcome, total: waited, queue: waited)
             throw error

@@ -11,11 +11,9 @@ extension ServingEngine {
     /// Removes sessions as they expire, until the task is cancelled.
     package func keepHouse() async { await store.run() }
 
-    /// Waits until a device is lost: from then on every frame that needs it is unavailable, and only a new
-    /// engine room helps.
-    ///
-    /// - Returns: What was said of it; nil where the task was cancelled before.
-    package func untilDeviceLost() async -> ServingError? { await lane.deviceLoss.news() }
+    /// The losses of devices, those that have happened and those to come. Frames on a lost lane are
+    /// unavailable, and only a new engine room brings it back; new work goes to the lanes that are left.
+    package var losses: AsyncStream<LaneLoss> { fleet.losses }
 
     /// Whether new work is refused.
     package var isDraining: Bool { gate.isClosed }
@@ -32,10 +30,10 @@ extension ServingEngine {
                 await gate.settled()
                 return true
             }
-            group.addTask { [lane] in
+            group.addTask { [fleet] in
                 try? await Task.sleep(until: deadline, clock: .continuous)
                 // Giving up what is left lets the other task come to its end, too.
-                if !Task.isCancelled { lane.stop() }
+                if !Task.isCancelled { fleet.stop() }
                 return false
             }
             defer { group.cancelAll() }
@@ -44,10 +42,10 @@ extension ServingEngine {
         return isSettled
     }
 
-    /// Stops all work, ends the lane's thread after the step it is in, and sees sessions written down.
+    /// Stops all work, ends the lanes' threads after the steps they are in, and sees sessions written down.
     package func shutDown() async {
         gate.close()
-        lane.stop()
+        fleet.stop()
         await store.flush()
     }
 }

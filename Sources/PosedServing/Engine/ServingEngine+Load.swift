@@ -1,14 +1,14 @@
 import PosedBackend
+import PosedGuarded
 import PosedPipeline
 import PosedScheduling
 package import PosedSessions
 import PosedSolvers
 import PosedTensor
-import PosedGuarded
 
 extension ServingEngine {
-    /// Loads the models, warms them up, and starts the lane. Everything that computes does so on the lane's
-    /// thread. Sessions of an earlier process wait for `restoreSessions`.
+    /// Loads the models, warms them up, and starts the lanes, one after another. Everything that computes
+    /// does so on a lane's thread. Sessions of an earlier process wait for `restoreSessions`.
     ///
     /// - Parameters:
     ///   - onArchive: told what an operator should know of the state folder; from any thread.
@@ -31,36 +31,73 @@ extension ServingEngine {
         limits.batchRows = configuration.batchRows.most
         limits.solves = max(1, configuration.maxSolves)
         limits.allowance = configuration.deadlineAllowance
-        let lane = Lane(limits: limits, metrics: tally)
-        let loaded = Guarded<ModelLoader.Loaded?>(nil)
-        try await lane.start { lane in
-            let models = try ModelLoader.load(configuration, onProgress: onProgress)
+        let count = try ModelLoader.lanes(of: configuration)
+        let lanes = (0..<count).map { _ in Lane(limits: limits, metrics: tally) }
+        let registry = try await registry(configuration)
+        var loaded: [ModelLoader.Loaded] = []
+        do {
+            for (number, lane) in lanes.enumerated() {
+                loaded.append(
+                    try await lane.start(
+                        number, configuration, registry, solvers.registry, onProgress: onProgress))
+            }
+            let models = try ModelLoader.joined(loaded)
+            return try ServingEngine(
+                lanes: lanes, tally: tally, models: models.map { solvers.completing($0) },
+                registry: solvers.registry, solvers: solvers.descriptions,
+                backends: ModelLoader.backends(registry, used: models),
+                limits: configuration.limits, streamWindow: configuration.streamWindow,
+                archive: archive)
+        } catch {
+            for lane in lanes { lane.stop() }
+            throw error
+        }
+    }
+
+    /// The backends that were found, or are looked for now.
+    private static func registry(
+        _ configuration: ServingConfiguration
+    ) async throws -> BackendRegistry {
+        if let known = configuration.backends { return known }
+        let found = await HostWork.run {
+            Result {
+                try BackendRegistry.discover(.standard(explicit: configuration.backendFolder))
+            }
+        }
+        return try found.get()
+    }
+}
+
+extension Lane {
+    /// Starts the thread: it loads its copies of the models, and warms them up.
+    ///
+    /// - Parameter number: the lane's place in the fleet.
+    /// - Returns: What was loaded.
+    fileprivate func start(
+        _ number: Int, _ configuration: ServingConfiguration, _ registry: BackendRegistry,
+        _ solvers: SolverRegistry, onProgress: @escaping @Sendable (String) -> Void
+    ) async throws -> ModelLoader.Loaded {
+        let loaded = Guarded(ModelLoader.Loaded())
+        try await start { lane in
+            let models = try ModelLoader.load(
+                configuration, lane: number, from: registry, onProgress: onProgress)
             loaded.withLock { $0 = models }
             let executor = PipelineExecutor(
-                models.models, solvers.registry, batchRows: configuration.batchRows.most,
+                models.models, solvers, batchRows: configuration.batchRows.most,
                 benchLimit: models.models.count + max(0, configuration.extraSizes))
             for (index, model) in models.models.enumerated() where configuration.warmsUp {
                 onProgress("warming up \(models.served[index].description.name)")
                 let size = model.pictureSize
-                let form = LaneForm(model: index, width: size.width, height: size.height)
+                let form = LaneForm(
+                    lane: number, model: index, width: size.width, height: size.height)
                 lane.learn(try executor.warmUp(form) { .now }, form, configuration.batchRows)
             }
             try executor.limit(toRows: lane.limits.batchRows)
             return executor
         }
-        guard let models = loaded.withLock({ $0 }) else {
-            throw ServingError(.failed, "the models were not loaded")
-        }
-        return try ServingEngine(
-            lane: lane, tally: tally,
-            models: models.served.map { solvers.completing($0) }, registry: solvers.registry,
-            solvers: solvers.descriptions, backends: models.backends,
-            limits: configuration.limits, streamWindow: configuration.streamWindow,
-            archive: archive)
+        return loaded.withLock { $0 }
     }
-}
 
-extension Lane {
     /// Takes note of what a warm-up cost, and chooses the rows of batches where that is left to it.
     func learn(
         _ costs: [PipelineExecutor.Cost], _ form: LaneForm,

@@ -11,7 +11,8 @@ extension ServingEngine {
         do {
             try check(session.sources)
             let model = try resolver.model(session.model)
-            let resolved = try resolver.resolve(session.defaults, model: model)
+            var resolved = try resolver.resolve(session.defaults, model: model)
+            resolved.form = resolved.form.on(fleet.lane(homes: [], spreads: true))
             let key = try await key(of: session.sources, resolved.form)
             let source = try await conditioning(
                 of: session.sources, key, resolved.form, owner: owner, due: session.deadline)

@@ -14,8 +14,9 @@ extension ServingEngine {
             }
             let subject = try subject(.session(options.session), owner: owner)
             var base = options.settings.over(subject.defaults)
-            let first = try resolver.resolve(
+            var first = try resolver.resolve(
                 base, model: subject.model, warmStart: options.warmStart)
+            first.form = place(first.form, of: subject)
             base.seed = first.settings.seed
             let source = try await conditioning(
                 of: subject, first.form, owner: owner, due: nil)

@@ -1,17 +1,17 @@
+import PosedGuarded
 import PosedScheduling
 package import PosedSessions
 package import PosedSolvers
-import PosedGuarded
 import Synchronization
 
-/// The engine room: models, sessions, caches, and the lane that does the work.
+/// The engine room: models, sessions, caches, and the lanes that do the work.
 ///
-/// Callers wait without holding a thread; what computes, computes on the lane's. `docs/serving.md`
+/// Callers wait without holding a thread; what computes, computes on the lanes'. `docs/serving.md`
 /// says how work is ordered and what is kept.
 package final class ServingEngine: Serving {
     let served: [ServedModel]
     let registry: SolverRegistry
-    let lane: Lane
+    let fleet: Fleet
     let tally: Tally
     let gate = Gate()
     let store: ServedSessions
@@ -27,18 +27,18 @@ package final class ServingEngine: Serving {
     private let began = ContinuousClock.now
     private let streamNumbers = Atomic<UInt64>(0)
 
-    /// An engine room around a lane that runs.
+    /// An engine room around lanes that run, each with all the models.
     ///
     /// - Parameter archive: where sessions outlive the process.
     /// - Throws: `ServingError` for limits that make no sense.
     package init(
-        lane: Lane, tally: Tally, models: [ServedModel], registry: SolverRegistry,
+        lanes: [Lane], tally: Tally, models: [ServedModel], registry: SolverRegistry,
         solvers: [SolverDescription], backends: [BackendDescription], limits: ServingLimits,
         streamWindow: Int, archive: (any SessionArchive<SessionDefaults>)?
     ) throws(ServingError) {
         served = models
         self.registry = registry
-        self.lane = lane
+        fleet = Fleet(lanes)
         self.tally = tally
         self.solvers = solvers
         self.backends = backends
@@ -60,8 +60,8 @@ package final class ServingEngine: Serving {
         }
     }
 
-    /// When the lane last began a step; it does so at least once a second, even when it is idle.
-    package var heartbeat: ContinuousClock.Instant { lane.heartbeat }
+    /// When every lane has begun a step since; each does so at least once a second, even when it is idle.
+    package var heartbeat: ContinuousClock.Instant { fleet.heartbeat }
 
     /// The models, the default one first.
     package var models: [ModelDescription] { served.map(\.description) }
@@ -81,7 +81,7 @@ package final class ServingEngine: Serving {
         bounds.withLock { $0 = limits }
         sources.byteLimit = limits.maxSessionBytes
         poses.byteLimit = limits.maxPoseCacheBytes
-        lane.limits = lane.limits.adopting(limits)
+        fleet.adopt(limits)
     }
 
     /// What was done so far, and what is being done.
@@ -93,8 +93,8 @@ package final class ServingEngine: Serving {
         (statistics.sourceCache.entries, statistics.sourceCache.bytes) =
             (sources.entries, sources.bytes)
         (statistics.poseCache.entries, statistics.poseCache.bytes) = (poses.entries, poses.bytes)
-        statistics.framesQueued = lane.waiting
-        statistics.framesRunning = max(0, lane.count - lane.waiting)
+        statistics.framesQueued = fleet.waiting
+        statistics.framesRunning = max(0, fleet.count - statistics.framesQueued)
         statistics.sessions = store.statistics.sessions
         statistics.sessionBytes = sources.bytes
         return statistics

@@ -1,5 +1,5 @@
-import PosedSessions
 import PosedGuarded
+import PosedSessions
 
 /// What the engine remembers of sessions while the process lives, and may forget at any time.
 ///
@@ -16,6 +16,14 @@ final class SessionNotes: Sendable {
     /// The key of a session's conditioning in a form, if it was computed before.
     func key(_ id: SessionID, _ form: LaneForm) -> ContentKey? {
         notes.withLock { $0[id]?.keys[form] }
+    }
+
+    /// The lanes that computed a session's conditioning in a form, whichever lane that names.
+    func lanes(_ id: SessionID, _ form: LaneForm) -> Set<Int> {
+        notes.withLock { notes in
+            let forms = notes[id]?.keys.keys.filter { $0.on(form.lane) == form } ?? []
+            return Set(forms.map(\.lane))
+        }
     }
 
     /// Remembers a key. Returns whether it is new.

@@ -1,7 +1,7 @@
-import PosedScheduling
 import PosedGuarded
+import PosedScheduling
 
-/// Stops a job of the lane, whether that is asked for before, while or after it is submitted.
+/// Stops a job of a lane, whether that is asked for before, while or after it is submitted.
 final class Ticket: Sendable {
     private enum State {
         case waiting, cancelled

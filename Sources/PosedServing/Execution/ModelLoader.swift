@@ -1,15 +1,15 @@
+import Foundation
 import PosedBackend
 import PosedPipeline
 import PosedSessions
 import PosedTensor
 
-/// Opens devices and loads models. Runs on the lane's thread.
+/// Opens devices and loads models. Runs on the lanes' threads.
 enum ModelLoader {
     /// What was loaded.
     struct Loaded: Sendable {
         var models: [PoseModel] = []
         var served: [ServedModel] = []
-        var backends: [BackendDescription] = []
     }
 
     /// Streams that models share: those of one placement and one precision.
@@ -18,27 +18,44 @@ enum ModelLoader {
         let precision: DType?
     }
 
-    /// Loads all models of a configuration.
+    /// How many copies each model has.
     ///
-    /// - Throws: what is wrong with the first that cannot be loaded.
-    static func load(
-        _ configuration: ServingConfiguration, onProgress: (String) -> Void
-    ) throws -> Loaded {
-        guard !configuration.models.isEmpty else {
+    /// - Throws: `invalidRequest` where there is no model, where two have one name, or not equally many copies.
+    static func lanes(of configuration: ServingConfiguration) throws(ServingError) -> Int {
+        guard let first = configuration.models.first, !first.copies.isEmpty else {
             throw ServingError(.invalidRequest, "at least one model expected, but none is named")
         }
         let names = configuration.models.map(\.name)
         guard Set(names).count == names.count else {
             throw ServingError(.invalidRequest, "two models go by one name: \(names)")
         }
-        let registry =
-            try configuration.backends
-            ?? BackendRegistry.discover(.standard(explicit: configuration.backendFolder))
+        let counts = configuration.models.map(\.copies.count)
+        guard Set(counts).count == 1 else {
+            throw ServingError(
+                .invalidRequest,
+                "as many copies of every model expected, but there are \(counts) of \(names)")
+        }
+        return first.copies.count
+    }
+
+    /// Loads the copies of all models that belong to a lane.
+    ///
+    /// - Throws: what is wrong with the first that cannot be loaded.
+    static func load(
+        _ configuration: ServingConfiguration, lane: Int, from registry: BackendRegistry,
+        onProgress: (String) -> Void
+    ) throws -> Loaded {
+        let lanes = try lanes(of: configuration)
+        var threads = configuration.threads
+        if threads == 0, lanes > 1 {
+            threads = max(1, ProcessInfo.processInfo.activeProcessorCount / lanes)
+        }
         var loaded = Loaded()
         var places: [Place: PartStreams] = [:]
         for model in configuration.models {
-            onProgress("loading \(model.name)")
-            switch model.origin {
+            onProgress(
+                "loading \(model.name)" + (lanes > 1 ? ", copy \(lane + 1) of \(lanes)" : ""))
+            switch model.copies[lane] {
             case .loaded(let made, let fingerprint):
                 loaded.models.append(made)
                 loaded.served.append(try ServedModel(model.name, made, fingerprint: fingerprint))
@@ -49,8 +66,7 @@ enum ModelLoader {
                     streams = known
                 } else {
                     streams = try PartStreams(
-                        registry.open(
-                            placement, options: DeviceOptions(threads: configuration.threads)),
+                        registry.open(placement, options: DeviceOptions(threads: threads)),
                         precision: precision)
                     places[place] = streams
                 }
@@ -60,12 +76,35 @@ enum ModelLoader {
                 loaded.served.append(try ServedModel(model.name, made, fingerprint: fingerprint))
             }
         }
-        loaded.served[0].description.isDefault = true
-        let inUse = Set(loaded.served.flatMap { $0.description.parts.map(\.device) })
-        loaded.backends = registry.entries.map {
+        return loaded
+    }
+
+    /// What callers are told of the models of all lanes.
+    ///
+    /// - Throws: `invalidRequest` where copies would not make the same pictures.
+    static func joined(_ lanes: [Loaded]) throws(ServingError) -> [ServedModel] {
+        var served = lanes[0].served
+        served[0].description.isDefault = true
+        for lane in lanes.dropFirst() {
+            for (index, copy) in lane.served.enumerated() {
+                guard copy.identity == served[index].identity else {
+                    throw ServingError(
+                        .invalidRequest,
+                        "\(copy.description.name): copies on devices of the same kind and type expected, "
+                            + "but one is \(copy.numerics) and one \(served[index].numerics)")
+                }
+                served[index].description.parts += copy.description.parts
+            }
+        }
+        return served
+    }
+
+    /// What callers are told of backends.
+    static func backends(_ registry: BackendRegistry, used: [ServedModel]) -> [BackendDescription] {
+        let inUse = Set(used.flatMap { $0.description.parts.map(\.backend) })
+        return registry.entries.map {
             BackendDescription(
                 name: $0.name, report: $0.report, isInUse: inUse.contains($0.name))
         }
-        return loaded
     }
 }

@@ -51,7 +51,8 @@ package struct ServedModel: Sendable {
         description.hasReferenceAttention = configuration.referenceAttention
         description.parts = places.map {
             ModelDescription.Part(
-                part: $0.0, device: $0.1.device.plugin.name, dtype: $0.1.precision.name)
+                part: $0.0, device: $0.1.device.selection.description,
+                dtype: $0.1.precision.name)
         }
         description.defaultSolver = model.sampler.solver
         description.defaultGuidance = model.sampler.guidance

@@ -11,6 +11,9 @@ final class DeviceLoss: Sendable {
 
     private let state = Guarded(State())
 
+    /// Whether it has happened.
+    var isKnown: Bool { state.withLock { $0.error != nil } }
+
     /// Takes note of what a job ended with; only the loss of a device is news, and only the first time.
     func note(_ error: ServingError) {
         guard (error.cause as? BackendError)?.code == .deviceLost else { return }

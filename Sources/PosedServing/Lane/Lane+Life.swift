@@ -1,6 +1,6 @@
 import Foundation
-import PosedScheduling
 import PosedGuarded
+import PosedScheduling
 
 extension Lane {
     /// The stack of the lane's thread, in bytes.

@@ -1,5 +1,5 @@
-package import PosedScheduling
 import PosedGuarded
+package import PosedScheduling
 
 /// The one place where a machine's work is done: jobs come in from any thread, and one thread takes
 /// step after step.

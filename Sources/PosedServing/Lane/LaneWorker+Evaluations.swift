@@ -1,5 +1,5 @@
-import PosedScheduling
 import PosedGuarded
+import PosedScheduling
 
 extension LaneWorker {
     /// Makes one evaluation of each of these jobs, together.

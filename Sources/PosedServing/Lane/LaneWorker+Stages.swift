@@ -1,8 +1,8 @@
+import PosedGuarded
 import PosedPipeline
 import PosedScheduling
 import PosedSolvers
 import PosedVision
-import PosedGuarded
 
 extension LaneWorker {
     /// Carries out a stage of a job, if the job is still there.

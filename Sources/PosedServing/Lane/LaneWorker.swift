@@ -1,8 +1,8 @@
+import PosedGuarded
 import PosedPipeline
 import PosedScheduling
 import PosedSolvers
 import PosedVision
-import PosedGuarded
 
 /// Takes the lane's steps, and holds what jobs hold on the device. Used by one thread.
 package final class LaneWorker {

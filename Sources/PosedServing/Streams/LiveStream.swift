@@ -1,9 +1,9 @@
+import PosedGuarded
 import PosedScheduling
 import PosedSessions
 import PosedVision
-import PosedGuarded
 
-/// A stream of the engine room's: a book of poses and answers, and the lane that makes the frames.
+/// A stream of the engine room's: a book of poses and answers, and the lanes that make the frames.
 final class LiveStream: FrameStream {
     /// What holds for all its frames.
     struct Terms: Sendable {
@@ -48,7 +48,7 @@ final class LiveStream: FrameStream {
     }
 
     func submit(_ pose: StreamPose) async {
-        let received = engine.lane.clock()
+        let received = engine.fleet.now
         guard let ticket = await open(pose.sequence) else { return }
         do {
             try engine.gate.enter()
@@ -57,7 +57,7 @@ final class LiveStream: FrameStream {
         }
         do {
             let (job, work, source) = try await job(pose, received: received)
-            let id = try engine.lane.submit(
+            let id = try engine.fleet[job.form].submit(
                 LaneJob(job, work, sequence: pose.sequence) { [self] outcome in
                     // The source is in use until here.
                     withExtendedLifetime(source) {
@@ -65,7 +65,7 @@ final class LiveStream: FrameStream {
                     }
                     engine.gate.leave()
                 })
-            note(id, ticket)
+            note(PlacedJob(lane: job.form.lane, id: id), ticket)
         } catch {
             engine.gate.leave()
             answer(ticket, .failed(ServingError(wrapping: error)))
@@ -83,7 +83,7 @@ final class LiveStream: FrameStream {
 
     func cancel() {
         let jobs = state.withLock { $0.book.cancel() }
-        for job in jobs { engine.lane.cancel(job, with: .cancelledByCaller) }
+        for job in jobs { engine.fleet.cancel(job, with: .cancelledByCaller) }
         change { _ in }
     }
 
@@ -135,10 +135,15 @@ final class LiveStream: FrameStream {
             resolved = try engine.resolver.resolve(
                 pose.settings.over(terms.base), model: terms.subject.model,
                 warmStart: terms.options.warmStart)
-            if resolved.form != terms.resolved.form {
-                source = try await engine.conditioning(
-                    of: terms.subject, resolved.form, owner: terms.owner, due: nil)
-            }
+            resolved.form.lane = terms.resolved.form.lane
+        }
+        // A stream keeps its lane as long as that works.
+        if engine.fleet.isLost(resolved.form.lane) {
+            resolved.form = engine.place(resolved.form, of: terms.subject)
+        }
+        if resolved.form != terms.resolved.form {
+            source = try await engine.conditioning(
+                of: terms.subject, resolved.form, owner: terms.owner, due: nil)
         }
         var draft = ServingEngine.FrameDraft(
             resolved, pose: pose.pose, owner: terms.owner, received: received)
@@ -151,12 +156,12 @@ final class LiveStream: FrameStream {
         return (job, work, source)
     }
 
-    private func note(_ id: JobID, _ ticket: StreamBook.Ticket) {
+    private func note(_ job: PlacedJob, _ ticket: StreamBook.Ticket) {
         let isCancelled = state.withLock { state in
-            state.book.note(id, for: ticket)
+            state.book.note(job, for: ticket)
             return state.book.isCancelled
         }
-        if isCancelled { engine.lane.cancel(id, with: .cancelledByCaller) }
+        if isCancelled { engine.fleet.cancel(job, with: .cancelledByCaller) }
     }
 
     private func finish(
@@ -219,7 +224,7 @@ final class LiveStream: FrameStream {
             closes = isOver && !state.isClosed
             if isOver { state.isClosed = true }
         }
-        if let hold { engine.lane.hold(terms.number, hold) }
+        if let hold { engine.fleet.hold(terms.number, hold) }
         if let event { event.0.resume(returning: event.1) }
         for writer in writers { writer.resume() }
         if closes { close() }
@@ -227,7 +232,7 @@ final class LiveStream: FrameStream {
 
     /// Gives back what the stream holds.
     private func close() {
-        engine.lane.close(stream: terms.number)
+        engine.fleet.close(stream: terms.number)
         engine.tally.streams(-1)
         terms.source.reference.release()
         terms.subject.lease?.release()

@@ -1,5 +1,3 @@
-import PosedScheduling
-
 /// A stream's poses and their answers, in order: every pose gets one answer, and answers leave in the
 /// order of the poses.
 struct StreamBook: Sendable {
@@ -17,7 +15,7 @@ struct StreamBook: Sendable {
 
     private struct Page {
         let sequence: UInt64
-        var job: JobID?
+        var job: PlacedJob?
         var answer: StreamEvent.Outcome?
     }
 
@@ -60,7 +58,7 @@ struct StreamBook: Sendable {
     }
 
     /// Notes which job makes a pose's frame.
-    mutating func note(_ job: JobID, for ticket: Ticket) {
+    mutating func note(_ job: PlacedJob, for ticket: Ticket) {
         if let index = page(ticket) { pages[index].job = job }
     }
 
@@ -87,7 +85,7 @@ struct StreamBook: Sendable {
     /// Nobody wants answers any more.
     ///
     /// - Returns: The jobs under way.
-    mutating func cancel() -> [JobID] {
+    mutating func cancel() -> [PlacedJob] {
         isCancelled = true
         defer { pages = [] }
         return pages.compactMap(\.job)

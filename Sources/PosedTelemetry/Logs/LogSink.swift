@@ -1,5 +1,5 @@
-package import Logging
 internal import Glibc
+package import Logging
 internal import PosedGuarded
 
 /// Where a process's log goes, and from which level on: shared by all its loggers, changed while it runs.

@@ -1,5 +1,5 @@
-import PosedProtos
 import PosedGuarded
+import PosedProtos
 
 /// What all ways of loading the daemon share.
 final class BenchRun: Sendable {

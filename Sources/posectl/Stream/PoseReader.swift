@@ -1,6 +1,6 @@
 import Foundation
-import PosedProtos
 import PosedGuarded
+import PosedProtos
 
 /// Poses one after another, from files, folders, lines of JSON and standard input.
 ///

@@ -1,10 +1,10 @@
 import Dispatch
+import PosedGuarded
 import PosedModels
 import PosedPipeline
 import PosedServing
 import PosedSolvers
 import PosedVision
-import PosedGuarded
 
 /// Measures what the daemon's engine room adds to the engine: the same frames by a pipeline in a loop, and
 /// by concurrent callers of the room, in turns.

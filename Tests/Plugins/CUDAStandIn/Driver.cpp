@@ -81,13 +81,13 @@ STANDIN_EXPORT Result cuDeviceGetCount(int *count) {
 STANDIN_EXPORT Result cuDeviceGet(int *device, int ordinal) {
   ENTER("cuDeviceGet", false);
   if (ordinal < 0 || ordinal >= devices()) return invalid_value;
-  *device = 7 + ordinal; // a number of the driver's own
+  *device = first_device + ordinal;
   return success;
 }
 
 STANDIN_EXPORT Result cuDeviceGetName(char *name, int length, int device) {
   ENTER("cuDeviceGetName", false);
-  std::snprintf(name, size_t(length), "Emulated GPU %d", device - 7);
+  std::snprintf(name, size_t(length), "Emulated GPU %d", device - first_device);
   return success;
 }
 

@@ -76,6 +76,8 @@ struct Allocation {
   size_t mapped = 0, bytes = 0;
 };
 
+constexpr int first_device = 7; // a number of the driver's own
+
 struct Context {
   int device = 0, users = 0;
   Result lost = success; // what every call gives from now on

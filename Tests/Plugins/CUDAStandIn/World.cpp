@@ -43,13 +43,22 @@ int most_shared_bytes() {
   }
 }
 
+/// Whether the file that POSED_STANDIN_LOSE names is there, and names this device or none.
+static bool is_to_be_lost(int device) {
+  const std::string sign = setting("POSED_STANDIN_LOSE", "");
+  std::ifstream file(sign);
+  if (sign.empty() || !file) return false;
+  int ordinal = device - first_device;
+  file >> ordinal;
+  return ordinal == device - first_device;
+}
+
 Result enter(const char *call, bool needs_context) {
   const uint64_t count = ++world().calls[call];
   Context *context = current();
   if (context != nullptr && context->lost != success) return context->lost;
   if (needs_context && context == nullptr) return invalid_context;
-  if (const std::string sign = setting("POSED_STANDIN_LOSE", "");
-      context != nullptr && std::strcmp(call, "kernel") == 0 && access(sign.c_str(), F_OK) == 0) {
+  if (context != nullptr && std::strcmp(call, "kernel") == 0 && is_to_be_lost(context->device)) {
     return context->lost = illegal_address;
   }
   const std::string plan = setting("POSED_STANDIN_FAIL", "");

@@ -1,8 +1,8 @@
 import Logging
 import PosedDaemon
+import PosedGuarded
 import PosedRPC
 import PosedTelemetry
-import PosedGuarded
 import Testing
 
 struct CallTelemetryTests {

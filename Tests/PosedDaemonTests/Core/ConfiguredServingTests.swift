@@ -1,7 +1,7 @@
 import PosedDaemon
+import PosedGuarded
 import PosedServing
 import PosedVision
-import PosedGuarded
 import Testing
 
 struct ConfiguredServingTests {

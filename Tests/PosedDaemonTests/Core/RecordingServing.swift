@@ -1,5 +1,5 @@
-import PosedServing
 import PosedGuarded
+import PosedServing
 
 /// An engine room that remembers what it was asked and makes nothing.
 final class RecordingServing: Serving {

@@ -1,8 +1,8 @@
+import PosedGuarded
 import PosedProtos
 import PosedRPC
-import PosedServing
 import PosedService
-import PosedGuarded
+import PosedServing
 
 /// A stream's handler and its client, face to face.
 final class Conversation: Sendable {

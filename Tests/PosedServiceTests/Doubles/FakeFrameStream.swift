@@ -1,5 +1,5 @@
-import PosedServing
 import PosedGuarded
+import PosedServing
 
 /// A stream without an engine.
 final class FakeFrameStream: FrameStream {

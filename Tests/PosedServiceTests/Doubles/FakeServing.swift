@@ -1,8 +1,8 @@
 import Foundation
 import PosedBackend
+import PosedGuarded
 import PosedServing
 import PosedVision
-import PosedGuarded
 
 /// An engine room without an engine: it remembers what it was asked for and paints one colour.
 final class FakeServing: Serving {

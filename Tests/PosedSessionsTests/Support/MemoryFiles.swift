@@ -1,5 +1,5 @@
-import PosedSessions
 import PosedGuarded
+import PosedSessions
 
 /// A directory in memory that can run out of room, become read-only, die at any step, and lose
 /// power.

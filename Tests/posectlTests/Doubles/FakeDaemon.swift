@@ -1,8 +1,8 @@
 import Foundation
+import PosedGuarded
 import PosedProtos
 import PosedRPC
 import SwiftProtobuf
-import PosedGuarded
 
 /// A daemon that paints nothing: it keeps sessions and answers poses.
 final class FakeDaemon: Sendable {
