@@ -148,7 +148,8 @@ import Testing
     }
 
     /// Copies that would not make the same pictures are refused.
-    @Test func copiesOfAnotherKindAreRefused() async throws {
+    @Test(.enabled(if: UsableDevices.names.contains("example")))
+    func copiesOfAnotherKindAreRefused() async throws {
         let model = try TinyEngine.load("blas")
         var configuration = ServingConfiguration(models: [
             .init(name: "tiny", model, try TinyEngine.load("example"), fingerprint: "tiny")

@@ -27,9 +27,12 @@ package struct BenchReport: Encodable, Sendable {
     }
 
     package let plan: Plan
-    /// Of the time that counts, warming up left out.
+    /// In which frames a second are counted: from the end of warming up until the last request was due, so
+    /// that the load is whole. Where most answers came after that, until the last answer.
     package let seconds: Double
+    /// Made, of those due after warming up.
     package let frames: Int
+    /// Frames made in `seconds`, whenever they were due.
     package let framesPerSecond: Double
     package let superseded: Int
     package let failed: Int
@@ -60,10 +63,11 @@ package struct BenchReport: Encodable, Sendable {
         self.plan = plan
         let counted = records.filter { $0.due >= warmup }
         let made = counted.filter { $0.outcome == .frame }
-        let end = counted.map(\.end).max() ?? warmup
-        seconds = max(end - warmup, 0)
+        let time = Self.time(records, after: warmup)
+        seconds = time.upperBound - time.lowerBound
         frames = made.count
-        framesPerSecond = seconds > 0 ? Double(made.count) / seconds : 0
+        let done = records.count { $0.outcome == .frame && time.contains($0.end) }
+        framesPerSecond = seconds > 0 ? Double(done) / seconds : 0
         superseded = counted.count { $0.outcome == .superseded }
         var failures: [String: Int] = [:]
         for record in counted {
@@ -86,6 +90,15 @@ package struct BenchReport: Encodable, Sendable {
         let share = { (count: Int) in made.isEmpty ? 0 : Double(count) / Double(made.count) }
         sourceHits = share(made.count { $0.hitSource })
         poseHits = share(made.count { $0.hitPose })
+    }
+
+    /// The time in which frames a second are counted.
+    private static func time(
+        _ records: [BenchRecord], after warmup: Double
+    ) -> ClosedRange<Double> {
+        let end = max(warmup, records.map(\.end).max() ?? warmup)
+        let lastDue = max(warmup, records.map(\.due).max() ?? warmup)
+        return warmup...(lastDue - warmup >= (end - warmup) / 2 ? lastDue : end)
     }
 
     /// Milliseconds between two frames of one caller.

@@ -28,7 +28,8 @@ import posectl
         records.append(BenchRecord(worker: 0, due: 0.2, end: 9, outcome: .failed("INTERNAL")))
         let report = BenchReport(plan: plan, records: records, warmup: 2, deadline: 0.45)
         #expect(report.frames == 8)
-        #expect(report.seconds == 7.5)
+        #expect(report.seconds == 7)
+        #expect(report.framesPerSecond == 1)
         #expect(report.superseded == 1)
         #expect(report.failed == 1)
         #expect(report.failures == ["NOT_FOUND": 1])
@@ -39,6 +40,22 @@ import posectl
         #expect(report.stagesMs["solve"]?.p50 == 200)
         #expect(report.sourceHits == 1)
         #expect(report.poseHits == 0)
+    }
+
+    /// What is under way when the counting begins, and when it ends, takes nothing from the rate.
+    @Test func aSteadyLoadHasItsRate() {
+        // Four callers whose requests take a second each, begun a quarter apart.
+        let records = (0..<40).map { index in
+            let due = Double(index / 4) + 0.25 * Double(index % 4)
+            return BenchRecord(worker: index % 4, due: due, end: due + 1, frame: frame(0.9))
+        }
+        let report = BenchReport(plan: plan, records: records, warmup: 1, deadline: nil)
+        #expect(report.frames == 36)
+        #expect(report.seconds == 8.75)
+        #expect(abs(report.framesPerSecond - 36 / 8.75) < 1e-9)
+        // One request has no other time than its own.
+        let one = BenchReport(plan: plan, records: [records[0]], warmup: 0, deadline: nil)
+        #expect(one.framesPerSecond == 1)
     }
 
     @Test func nothingIsNoDivision() throws {
