@@ -50,6 +50,8 @@ install: ## Install what was built (PREFIX, SYSCONFDIR, DESTDIR)
 	@test -x $(BIN)/posed || { echo "install: nothing is built yet; make build, as yourself, comes first" >&2; exit 1; }
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BIN)/%)
 	install -D -t $(DESTDIR)$(PREFIX)/lib/posed/backends $(BACKENDS:%=$(BIN)/libposed-backend-%.so)
+	ldd $(PROGRAMS:%=$(BIN)/%) | awk '$$3 ~ "/lib/swift/linux/" { print $$3 }' | sort -u | \
+	  xargs -r install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/posed/runtime
 	@set -e; for program in $(PROGRAMS); do \
 	  $(BIN)/$$program --generate-completion-script bash | \
 	    install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program; \

@@ -28,6 +28,12 @@ let pluginLinker: [LinkerSetting] = [
     ])
 ]
 
+// Installed programs bring the toolchain's runtime libraries along (`make install`): a service need not be able
+// to read the folder that a toolchain lies in.
+let programLinker: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/posed/runtime"])
+]
+
 /// A Swift library target with the house's settings.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swift)
@@ -151,7 +157,7 @@ let package = Package(
                 "PosedServing", "PosedGuarded",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: swift),
+            swiftSettings: swift, linkerSettings: programLinker),
 
         // The daemon and its client
         .target(
@@ -209,7 +215,7 @@ let package = Package(
                 "PosedBackend", "PosedDaemon", "PosedSystemd",
                 product("ArgumentParser", "swift-argument-parser"),
             ],
-            swiftSettings: swift),
+            swiftSettings: swift, linkerSettings: programLinker),
         .executableTarget(
             name: "posectl",
             dependencies: [
@@ -217,7 +223,7 @@ let package = Package(
                 product("SwiftProtobuf", "swift-protobuf"),
                 product("ArgumentParser", "swift-argument-parser"),
             ],
-            swiftSettings: swift),
+            swiftSettings: swift, linkerSettings: programLinker),
 
         // Tests
         .target(

@@ -53,7 +53,7 @@ bool product_wanted(const char *word) {
 }
 
 std::unique_ptr<MatrixLibrary> open_matrices(const Driver &driver) {
-  return product_wanted("own") ? nullptr : MatrixLibrary::open(driver.version);
+  return product_wanted("own") ? nullptr : MatrixLibrary::open(driver);
 }
 
 } // namespace
@@ -94,7 +94,8 @@ posed_device::posed_device(const posed_device_options &options)
     : driver(posed::cuda::Driver::shared()), compiler(posed::cuda::Compiler::shared(driver.version)),
       gpu(posed::cuda::gpu_of(options, driver)), context(driver, gpu.number), streams(driver),
       pool(driver, streams, posed::cuda::limit_of(options)),
-      kernels(driver, compiler, gpu.capability, options.cache_folder == nullptr ? "" : options.cache_folder),
+      kernels(driver, compiler, pool, gpu.capability,
+              options.cache_folder == nullptr ? "" : options.cache_folder),
       matrices(posed::cuda::open_matrices(driver)) {
   multiprocessors = posed::cuda::attribute(driver, gpu.number, posed::cuda::attribute_multiprocessors);
   shared_bytes = posed::cuda::attribute(driver, gpu.number, posed::cuda::attribute_shared_per_block);

@@ -7,9 +7,9 @@ constexpr unsigned free_shared_bytes = 48 * 1024; // what a block may have witho
 
 } // namespace
 
-Kernels::Kernels(const Driver &driver, const Compiler &compiler, int capability,
+Kernels::Kernels(const Driver &driver, const Compiler &compiler, MemoryPool &pool, int capability,
                  const std::string &cache_folder)
-    : driver_(driver), compiler_(compiler), target_(compiler.target(capability)),
+    : driver_(driver), compiler_(compiler), pool_(pool), target_(compiler.target(capability)),
       cache_(cache_folder, compiler.version(), target_) {}
 
 Kernel Kernels::get(const ModuleKey &key, const char *name, unsigned threads, unsigned shared_bytes) {
@@ -47,7 +47,7 @@ Module Kernels::module(const ModuleKey &key, const std::string &text) {
 }
 
 Result Kernels::load(Module &module, const std::string &code) {
-  return driver_.module_load(&module, code.c_str());
+  return pool_.with_room([&] { return driver_.module_load(&module, code.c_str()); });
 }
 
 void Kernels::close() noexcept {

@@ -8,6 +8,7 @@
 #include "Compiler.h"
 #include "Driver.h"
 #include "KernelCache.h"
+#include "MemoryPool.h"
 
 namespace posed::cuda {
 
@@ -21,7 +22,9 @@ struct Kernel {
 /// Safe from any thread, with the device's context current.
 class Kernels {
 public:
-  Kernels(const Driver &driver, const Compiler &compiler, int capability, const std::string &cache_folder);
+  /// `pool`: gives back what it keeps where the driver has no memory for a kernel.
+  Kernels(const Driver &driver, const Compiler &compiler, MemoryPool &pool, int capability,
+          const std::string &cache_folder);
 
   /// Throws a Failure where the kernel cannot be compiled, loaded or given its shared memory.
   Kernel get(const ModuleKey &key, const char *name, unsigned threads, unsigned shared_bytes);
@@ -34,6 +37,7 @@ private:
 
   const Driver &driver_;
   const Compiler &compiler_;
+  MemoryPool &pool_;
   const std::string target_;
   const KernelCache cache_;
   std::mutex mutex_;

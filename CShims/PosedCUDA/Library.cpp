@@ -74,11 +74,11 @@ std::vector<std::string> usual_folders() {
 
 } // namespace
 
-Library Library::find(const std::vector<std::string> &names) {
+Library Library::find(const std::vector<std::string> &names, bool lazily) {
   Library library;
   auto open = [&](const std::string &folder, const std::string &name) {
     const std::string path = folder.empty() ? name : folder + "/" + name;
-    library.handle_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    library.handle_ = dlopen(path.c_str(), (lazily ? RTLD_LAZY : RTLD_NOW) | RTLD_LOCAL);
     library.name_ = name;
     library.folder_ = folder;
     return library.handle_ != nullptr;

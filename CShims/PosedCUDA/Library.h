@@ -12,8 +12,8 @@ class Library {
 public:
   /// Opens the first of `names` that there is, looking through the folders of POSED_CUDA_PATH, CUDA_HOME
   /// and CUDA_PATH, then, unless POSED_CUDA_SEARCH is "named", where the loader looks and the usual ones; an
-  /// empty handle if there is none.
-  static Library find(const std::vector<std::string> &names);
+  /// empty handle if there is none. `lazily`: quick, but a function that it lacks itself shows when called.
+  static Library find(const std::vector<std::string> &names, bool lazily = false);
 
   explicit operator bool() const { return handle_ != nullptr; }
   /// "libnvrtc.so.13"

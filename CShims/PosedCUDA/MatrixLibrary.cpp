@@ -116,9 +116,9 @@ struct MatrixLibrary::Problem {
   void *description = nullptr, *a = nullptr, *b = nullptr, *c = nullptr, *d = nullptr;
 };
 
-std::unique_ptr<MatrixLibrary> MatrixLibrary::open(int driver_version) {
-  std::unique_ptr<MatrixLibrary> library(new MatrixLibrary);
-  if (!library->bind(driver_version)) return nullptr;
+std::unique_ptr<MatrixLibrary> MatrixLibrary::open(const Driver &driver) {
+  std::unique_ptr<MatrixLibrary> library(new MatrixLibrary(driver));
+  if (!library->bind(false).empty()) return nullptr;
   if (library->create_(&library->handle_) != 0) {
     library->handle_ = nullptr;
     return nullptr;
@@ -126,20 +126,22 @@ std::unique_ptr<MatrixLibrary> MatrixLibrary::open(int driver_version) {
   return library;
 }
 
-bool MatrixLibrary::present(int driver_version) { return MatrixLibrary().bind(driver_version); }
+std::string MatrixLibrary::missing(const Driver &driver) { return MatrixLibrary(driver).bind(true); }
 
-bool MatrixLibrary::bind(int driver_version) {
+/// Finds the functions; what is missing.
+std::string MatrixLibrary::bind(bool lazily) {
   std::vector<std::string> names;
-  if (driver_version >= 13000) names.push_back("libcublasLt.so.13");
+  if (driver_.version >= 13000) names.push_back("libcublasLt.so.13");
   names.push_back("libcublasLt.so.12");
-  Library library = Library::find(names);
-  bool complete = bool(library);
+  Library library = Library::find(names, lazily);
+  if (!library) return "there is no cuBLASLt";
+  const std::string file = library.name();
 #define POSED_CUDA_ENTRY(name, symbol_name, type, arguments)                                                 \
   name = reinterpret_cast<type(*) arguments>(library.symbol(symbol_name));                                   \
-  complete = complete && name != nullptr;
+  if (name == nullptr) return file + " has no " + symbol_name;
   POSED_CUDA_MATRICES(POSED_CUDA_ENTRY)
 #undef POSED_CUDA_ENTRY
-  return complete;
+  return "";
 }
 
 MatrixLibrary::~MatrixLibrary() {
@@ -154,8 +156,12 @@ std::string MatrixLibrary::version() const {
 
 void MatrixLibrary::require(Status status, const char *what) const {
   if (status == 0) return;
-  fail(status == 3 ? POSED_OUT_OF_MEMORY : POSED_INTERNAL, "cuBLASLt: %s failed with status %d.", what,
-       status);
+  posed_status meaning = status == 3 ? POSED_OUT_OF_MEMORY : POSED_INTERNAL;
+  EventHandle event = nullptr;
+  const Result result = driver_.event_create(&event, event_without_timing); // a lost device fails every call
+  if (result == success) driver_.event_destroy(event);
+  if (result != success && Driver::status_of(result) == POSED_DEVICE_LOST) meaning = POSED_DEVICE_LOST;
+  fail(meaning, "cuBLASLt: %s failed with status %d.", what, status);
 }
 
 MatrixAlgorithm MatrixLibrary::algorithm(const MatrixProduct &p) {

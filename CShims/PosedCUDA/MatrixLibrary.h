@@ -34,9 +34,9 @@ struct MatrixAlgorithm {
 class MatrixLibrary {
 public:
   /// Null where there is no library, or one that is incomplete or does not start.
-  static std::unique_ptr<MatrixLibrary> open(int driver_version);
-  /// Whether there is a complete library; starts nothing.
-  static bool present(int driver_version);
+  static std::unique_ptr<MatrixLibrary> open(const Driver &driver);
+  /// What is missing, "there is no cuBLASLt", or empty where the library is complete; starts nothing.
+  static std::string missing(const Driver &driver);
   ~MatrixLibrary();
 
   /// "13.1.0"
@@ -53,11 +53,12 @@ private:
   using Status = int;
   struct Problem;
 
-  MatrixLibrary() = default;
-  bool bind(int driver_version);
+  explicit MatrixLibrary(const Driver &driver) : driver_(driver) {}
+  std::string bind(bool lazily);
   void require(Status status, const char *what) const;
   void choose(const MatrixProduct &product, MatrixAlgorithm &algorithm) const;
 
+  const Driver &driver_;
   void *handle_ = nullptr;
   std::mutex mutex_;
   std::map<std::array<int64_t, 20>, MatrixAlgorithm> chosen_;

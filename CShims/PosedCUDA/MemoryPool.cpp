@@ -26,16 +26,22 @@ std::vector<EventHandle> Streams::mark() {
   std::lock_guard lock(mutex_);
   std::vector<EventHandle> events;
   events.reserve(streams_.size());
-  for (StreamHandle stream : streams_) {
-    EventHandle event = nullptr;
-    if (spare_.empty()) {
-      driver_.require(driver_.event_create(&event, event_without_timing), "making an event");
-    } else {
-      event = spare_.back();
-      spare_.pop_back();
+  spare_.reserve(spare_.size() + streams_.size()); // so that a failure can put all of them there
+  try {
+    for (StreamHandle stream : streams_) {
+      EventHandle event = nullptr;
+      if (spare_.empty()) {
+        driver_.require(driver_.event_create(&event, event_without_timing), "making an event");
+      } else {
+        event = spare_.back();
+        spare_.pop_back();
+      }
+      events.push_back(event);
+      driver_.require(driver_.event_record(event, stream), "recording an event");
     }
-    events.push_back(event);
-    driver_.require(driver_.event_record(event, stream), "recording an event");
+  } catch (...) {
+    spare_.insert(spare_.end(), events.begin(), events.end());
+    throw;
   }
   return events;
 }
@@ -87,17 +93,27 @@ Block MemoryPool::take(uint64_t bytes) {
 Result MemoryPool::allocate(uint64_t bytes, Block &block) {
   Result result = driver_.allocate(&block.address, bytes);
   if (result == error_out_of_memory && !free_.empty()) {
-    for (const auto &[room, kept] : free_) {
-      driver_.free(kept.address);
-      reserved_ -= room;
-    }
-    free_.clear();
+    drop_free();
     result = driver_.allocate(&block.address, bytes);
   }
   if (result != success) return result;
   block.bytes = block.room = bytes;
   reserved_ += bytes;
   return success;
+}
+
+void MemoryPool::drop_free() {
+  for (const auto &[room, kept] : free_) {
+    driver_.free(kept.address);
+    reserved_ -= room;
+  }
+  free_.clear();
+}
+
+void MemoryPool::release() {
+  std::lock_guard lock(mutex_);
+  collect(true);
+  drop_free();
 }
 
 /// A kept block that is not much too large.
@@ -131,39 +147,39 @@ bool MemoryPool::rested(Resting &resting) {
   return true;
 }
 
-/// Moves what has come to rest to the free blocks.
+/// Moves what has come to rest to the free blocks, one by one, so that a failure leaves each in one place.
 void MemoryPool::collect(bool wait) {
-  size_t kept = 0;
-  for (size_t i = 0; i < resting_.size(); ++i) {
+  for (size_t i = 0; i < resting_.size();) {
     Resting &resting = resting_[i];
     if (wait) {
       for (EventHandle event : resting.events) {
         driver_.require(driver_.event_synchronize(event), "waiting for an event");
       }
     }
-    if (rested(resting)) {
-      free_.emplace(resting.block.room, resting.block);
-    } else {
-      if (kept != i) resting_[kept] = std::move(resting);
-      ++kept;
+    if (!rested(resting)) {
+      ++i;
+      continue;
     }
+    free_.emplace(resting.block.room, resting.block);
+    if (i + 1 < resting_.size()) resting = std::move(resting_.back());
+    resting_.pop_back();
   }
-  resting_.resize(kept);
 }
 
 void MemoryPool::give_back(const Block &block) noexcept {
   if (block.room == 0) return;
   account_.give_back(block.bytes);
   std::lock_guard lock(mutex_);
+  const size_t before = resting_.size();
   try {
     resting_.push_back({block, {}});
     resting_.back().events = streams_.mark();
   } catch (...) {
-    // The device is lost, or the host has no memory: what cannot be marked is not used again.
-    if (!resting_.empty() && resting_.back().block.address == block.address &&
-        resting_.back().events.empty()) {
-      resting_.pop_back();
-    }
+    // The device is lost, or the host has no memory: what cannot be marked goes back to the driver, which
+    // waits for the work that may use it.
+    resting_.resize(before);
+    driver_.free(block.address);
+    reserved_ -= block.room;
   }
 }
 

@@ -51,6 +51,15 @@ public:
   Block take(uint64_t bytes);
   /// Work under way may still use it.
   void give_back(const Block &block) noexcept;
+  /// Returns what nobody holds to the driver, after the work that may still use it.
+  void release();
+  /// Result of a call of the driver, made once more after `release` where there is no memory for it.
+  template <class Call> Result with_room(const Call &call) {
+    const Result result = call();
+    if (result != error_out_of_memory) return result;
+    release();
+    return call();
+  }
   /// Bytes; 0 for none.
   uint64_t limit() const { return account_.limit(); }
   /// Bytes that callers hold.
@@ -67,6 +76,7 @@ private:
   bool rested(Resting &resting);
   void collect(bool wait);
   void trim(uint64_t wanted);
+  void drop_free();
   bool reuse(uint64_t bytes, Block &block);
   Result allocate(uint64_t bytes, Block &block);
 

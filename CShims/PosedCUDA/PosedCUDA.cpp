@@ -23,14 +23,14 @@ void look(posed_probe_result &answer) {
   }
   const Compiler &compiler = Compiler::shared(driver.version);
   for (const Gpu &gpu : gpus) (void)compiler.target(gpu.capability);
-  const bool matrices = MatrixLibrary::present(driver.version);
-  answer.score = matrices ? full_score : score_without_matrices;
+  const std::string missing = MatrixLibrary::missing(driver);
+  answer.score = missing.empty() ? full_score : score_without_matrices;
   answer.devices = static_cast<int32_t>(gpus.size());
   std::string more = gpus.size() == 1 ? "" : " and " + std::to_string(gpus.size() - 1) + " more";
   std::snprintf(answer.summary, sizeof answer.summary, "%s%s, driver for CUDA %d.%d, NVRTC %s, %s.",
                 gpus[0].name.c_str(), more.c_str(), driver.version / 1000, driver.version / 10 % 100,
                 compiler.version().c_str(),
-                matrices ? "cuBLASLt" : "own products, since there is no cuBLASLt");
+                missing.empty() ? "cuBLASLt" : ("own products, since " + missing).c_str());
 }
 
 posed_status probe(posed_probe_result *result, posed_error *error) {

@@ -30,7 +30,8 @@ void carry_out(posed_device &device, StreamHandle stream, const Launch &launch, 
 using namespace posed::cuda;
 
 posed_stream::posed_stream(posed_device *device) : device(device) {
-  device->driver.require(device->driver.stream_create(&handle, stream_non_blocking), "making a stream");
+  const auto create = [&] { return device->driver.stream_create(&handle, stream_non_blocking); };
+  device->driver.require(device->pool.with_room(create), "making a stream");
   try {
     staging = std::make_unique<Staging>(device->driver, handle);
     device->streams.add(handle);

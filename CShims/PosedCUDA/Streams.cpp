@@ -125,9 +125,13 @@ std::unique_ptr<posed_graph> make_graph(posed_device &device, const Program &pro
   if (program.scratch_bytes > 0) made->scratch = DeviceMemory(device.pool, program.scratch_bytes);
   std::lock_guard lock(device.own_mutex);
   GraphHandle graph = captured(device, program, made->scratch.address());
-  Result result = device.driver.graph_instantiate(&made->executable, graph, 0);
-  device.driver.graph_destroy(graph);
-  device.driver.require(result, "making a graph");
+  struct Owner {
+    const Driver &driver;
+    GraphHandle graph;
+    ~Owner() { driver.graph_destroy(graph); }
+  } owner{device.driver, graph};
+  const auto instantiate = [&] { return device.driver.graph_instantiate(&made->executable, graph, 0); };
+  device.driver.require(device.pool.with_room(instantiate), "making a graph");
   return made;
 }
 

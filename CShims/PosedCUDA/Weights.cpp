@@ -59,7 +59,12 @@ void finish(posed_device &device, PackedWeight &weight, const Layout &layout, co
     }
   }
   std::lock_guard lock(device.own_mutex);
-  device.own_staging->upload(address, packed.data(), packed.size());
+  try {
+    device.own_staging->upload(address, packed.data(), packed.size());
+  } catch (...) {
+    device.driver.stream_synchronize(device.own_stream); // parts may be on their way to memory that goes back
+    throw;
+  }
   device.driver.require(device.driver.stream_synchronize(device.own_stream), "packing a weight");
 }
 

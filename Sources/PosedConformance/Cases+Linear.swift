@@ -58,14 +58,30 @@ extension ConformanceSuite {
                 LinearTrial(sizes: sizes, oneToken: true, note: "one token of x"),
             ]
         }
+        let trials: [LinearTrial] = shapes + options + linearRows
         return ElementType.floats.flatMap { compute in
             typePairs(compute).flatMap { types in
-                (shapes + options).map { linearCase($0, types.x, types.y, compute) }
+                trials.map { linearCase($0, types.x, types.y, compute) }
             }
                 + [ElementType.f32, .f16, .bf16].filter { $0 != compute }.map {
                     linearCase(LinearTrial(sizes: small), .f32, .f32, compute, given: $0)
                 }
         }
+    }
+
+    /// One token of each member of the batch, which a backend may take for the rows of one matrix.
+    private static var linearRows: [LinearTrial] {
+        let sizes = [4, 1, 64, 48]
+        return [
+            LinearTrial(sizes: sizes, residual: .own, note: "residual"),
+            LinearTrial(sizes: sizes, residual: .broadcast, note: "one residual"),
+            LinearTrial(sizes: sizes, sharedInput: true, note: "one x"),
+            LinearTrial(
+                sizes: sizes, residual: .broadcast, sharedInput: true,
+                note: "one x, one residual"),
+            LinearTrial(sizes: sizes, gapped: true, note: "views"),
+            LinearTrial(sizes: sizes, headless: true, note: "without the first token"),
+        ]
     }
 
     /// The types of x and y that go with a compute type.

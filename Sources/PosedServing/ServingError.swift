@@ -29,18 +29,32 @@ package struct ServingError: Error, Sendable, CustomStringConvertible {
         package var description: String { kind.rawValue }
     }
 
+    /// What of a request an error can be about, for whoever knows its name there.
+    package enum Field: Hashable, Sendable, CaseIterable {
+        case session, model, sources, pose, pageToken
+        case solver, guidance, timeShift, width, height, minimumEvaluations
+        /// Steps or evaluations, whichever were said.
+        case budget
+        case warmStart, maxLag
+    }
+
     /// The class of the error.
     package let code: Code
     /// One sentence: what was expected, what came, and where.
     package let message: String
     /// The error below this one, if any.
     package let cause: (any Error)?
+    /// What of the request it is about, where it is about one thing.
+    package var field: Field?
 
     /// An error of the class `code` that says `message`.
-    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    package init(
+        _ code: Code, _ message: String, about field: Field? = nil, cause: (any Error)? = nil
+    ) {
         self.code = code
         self.message = message
         self.cause = cause
+        self.field = field
     }
 
     /// The message.

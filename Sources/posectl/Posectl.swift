@@ -13,7 +13,8 @@ struct Posectl: AsyncParsableCommand {
 
             The exit status is 0 on success, 1 when the daemon refused a request or could not fulfil \
             it, 2 when the command line was not understood, 3 when the daemon could not be reached, \
-            and 4 when a file could not be read or written.
+            4 when a file could not be read or written, and 128 plus the signal when the command was \
+            interrupted.
 
             Completions: posectl --generate-completion-script bash, zsh or fish.
 
@@ -24,14 +25,24 @@ struct Posectl: AsyncParsableCommand {
               posectl stream --session sessions/… --poses walk/ --out frames/ --rate 25
               posectl bench --concurrency 4 --duration 30s
             """,
+        version: PosectlVersion.current,
         subcommands: [
             StatusCommand.self, SessionsCommand.self, SynthesizeCommand.self, StreamCommand.self,
             ModelsCommand.self, BackendsCommand.self, SolversCommand.self, HealthCommand.self,
             BenchCommand.self,
         ])
 
-    /// Runs the command that the arguments name. What fails is one sentence on stderr.
+    /// Runs the command that the arguments name, until it is over or a signal cancels it.
     static func main() async {
+        let work = Task { await Posectl.perform() }
+        let listening = Interruption.cancels(work)
+        await work.value
+        for source in listening { source.cancel() }
+        if let status = Interruption.exitStatus { Foundation.exit(status) }
+    }
+
+    /// Runs the command. What fails is one sentence on stderr, and the end of the process.
+    private static func perform() async {
         do {
             var command = try parseAsRoot()
             do {
@@ -50,6 +61,10 @@ struct Posectl: AsyncParsableCommand {
 
     /// Ends the process after a command failed.
     private static func finish(_ error: any Error) -> Never {
+        if let status = Interruption.exitStatus {
+            complain(PosectlError(CancellationError()).message)
+            Foundation.exit(status)
+        }
         if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
         let parsing = exitCode(for: error)
         if parsing == .success || parsing == .validationFailure { finish(parsing: error) }

@@ -55,9 +55,14 @@ package struct PosectlError: Error, Sendable, CustomStringConvertible {
     }
 
     /// What the daemon said, and what can be done about it.
-    package init(_ error: RPCError) {
+    package init(_ error: RPCError) { self.init(error, hasToken: false) }
+
+    /// What the daemon said, and what can be done about it by a caller who sent a token, or none.
+    package init(_ error: RPCError, hasToken: Bool) {
         var sentence = "\(error.code.name): \(Text.line(error.message))"
         switch error.code {
+        case .unauthenticated where hasToken:
+            sentence += " (a token was sent; the daemon does not accept this one)"
         case .unauthenticated: sentence += " (--token-file FILE, or --cert FILE and --key FILE)"
         case .deadlineExceeded: sentence += " (--timeout lets a request take longer)"
         case .unimplemented: sentence += " (posectl and the daemon may be of different versions)"

@@ -33,7 +33,7 @@ struct PosedCommand: AsyncParsableCommand {
             "The configuration file; without it POSED_CONFIG, or none.", valueName: "file"))
     var config: String?
 
-    @Flag(help: "Read the configuration, print what it amounts to, and end.")
+    @Flag(help: "Check the configuration and what it names, print what it amounts to, and end.")
     var checkConfig = false
 
     @Flag(help: "Print a configuration file in which every setting is explained, and end.")
@@ -53,10 +53,15 @@ struct PosedCommand: AsyncParsableCommand {
             source: ConfigurationSource(
                 file: file, environment: environment, flags: settings.values),
             environment: environment, activated: Inherited.descriptors)
+        // A socket from the service manager takes the place of the configured one.
+        let opensSocket = (try? Inherited.descriptors.get())?.isEmpty ?? true
         let status =
             checkConfig
-            ? process.check()
-            : await process.run { _, log in ServingCore(log: log) }
+            ? await process.check()
+            : await process.run { configuration, log in
+                try await configuration.examine(socket: opensSocket)
+                return ServingCore(log: log)
+            }
         fflush(nil)
         // Threads of the engine may be at work where the end is not an orderly one: nothing that they use
         // is torn down under them.

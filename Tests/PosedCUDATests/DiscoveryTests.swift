@@ -31,6 +31,13 @@ import Testing
             #expect(
                 summary == "The CUDA compiler is incomplete: libnvrtc.so.13 has no nvrtcVersion.")
         }
+        try StandIn.with(instead: ["libcublasLt.so.13": other]) { standIn in
+            let summary = try standIn.summary()
+            #expect(
+                summary.hasSuffix(
+                    "own products, since libcublasLt.so.13 has no cublasLtGetVersion."),
+                "\(summary)")
+        }
     }
 
     @Test(arguments: [

@@ -76,6 +76,24 @@ struct ConfigurationSourceTests {
         #expect(configuration[Settings.Operations.httpAddress] == nil)
     }
 
+    @Test("takes the folder that systemd gives where nobody says where sessions are kept")
+    func stateDirectory() throws {
+        let setting = Settings.Sessions.stateDirectory
+        let given = ["STATE_DIRECTORY": "\(folder.path):/var/lib/other"]
+        let configuration = try load("", environment: given)
+        #expect(configuration[setting] == folder.path)
+        #expect(configuration.values.origin(setting) == "STATE_DIRECTORY")
+        #expect(try load("", environment: ["STATE_DIRECTORY": ""])[setting] == nil)
+        // Whoever says something has the last word.
+        #expect(try load("sessions: {stateDirectory: none}", environment: given)[setting] == nil)
+        let other = ["STATE_DIRECTORY": "/nowhere", "POSED_SESSIONS_STATE_DIRECTORY": folder.path]
+        #expect(try load("", environment: other)[setting] == folder.path)
+        #expect(
+            try problems("", environment: ["STATE_DIRECTORY": "/nowhere"]) == [
+                "STATE_DIRECTORY: sessions.stateDirectory should name what is there; /nowhere is not"
+            ])
+    }
+
     @Test("gathers repeated flags of a list")
     func lists() throws {
         let configuration = try load(
@@ -262,7 +280,7 @@ struct ConfigurationSourceTests {
             file: nil,
             environment: [
                 "POSED_PORT": "tcp://10.0.0.1:80", "POSED_CONFIG": "x", "POSED_LOG_LEVEL": "info",
-                "PATH": "x",
+                "POSED_ADDRESS": "unix:/x", "POSED_TOKEN_FILE": "/x", "PATH": "x",
             ], flags: [])
         #expect(source.strayVariables == ["POSED_PORT"])
     }

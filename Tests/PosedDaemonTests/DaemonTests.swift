@@ -107,6 +107,38 @@ struct DaemonTests {
         #expect(!rig.daemon.status.isReady)
     }
 
+    private static let problems = [
+        ConfigurationProblem("--set", "sampling.solver should be known"),
+        ConfigurationProblem("posed.yaml:4", "limits.maxNfe should be enough"),
+    ]
+
+    @Test("ends as with any configuration that is refused where the core refuses it")
+    func startRefusal() async throws {
+        var script = ScriptedCore.Script()
+        script.startProblems = Self.problems
+        let rig = try DaemonRig(script, folder: folder)
+        #expect(await rig.status == .configuration)
+        #expect(
+            rig.daemon.status.detail
+                == "Configuration refused: --set: sampling.solver should be known; "
+                + "posed.yaml:4: limits.maxNfe should be enough")
+        #expect(!rig.daemon.status.isReady)
+    }
+
+    @Test("keeps the old configuration where the core names settings of the new one")
+    func reloadRefusal() async throws {
+        var script = ScriptedCore.Script()
+        script.reloadProblems = Self.problems
+        let rig = try DaemonRig(script, folder: folder)
+        _ = await rig.message(with: "READY")
+        try rig.write("watchdog: {stallTimeout: 7s}\n")
+        rig.daemon.receive(.hangup)
+        let said = await rig.message(with: "READY")
+        #expect(said?.contains("--set: sampling.solver should be known (and 1 more)") == true)
+        #expect(rig.daemon.status.stallTimeout == .seconds(30))
+        await end(rig)
+    }
+
     @Test("keeps the service manager waiting while it drains, and gives up when the time is over")
     func drainExpires() async throws {
         var script = ScriptedCore.Script()

@@ -34,6 +34,15 @@ struct LifecycleTests {
         #expect(actions.last == .exit(.startFailed))
     }
 
+    @Test("does not begin where its core refuses the configuration")
+    func refusal() {
+        var life = Lifecycle()
+        let actions = life.handle(.startRefused("no such solver"))
+        #expect(status(actions) == ["STATUS=Configuration refused: no such solver"])
+        #expect(actions.contains(.log(.error, "no such solver")))
+        #expect(actions.last == .exit(.configuration))
+    }
+
     @Test("can be told to stop before it began")
     func early() {
         var life = Lifecycle()

@@ -13,6 +13,9 @@ final class ScriptedCore: DaemonCore {
     struct Script: Sendable {
         var startFailure: String?
         var reloadFailure: String?
+        /// What is wrong with any configuration, at the start or at a reload.
+        var startProblems: [ConfigurationProblem] = []
+        var reloadProblems: [ConfigurationProblem] = []
         /// Whether the compute loop goes round when it is nudged.
         var isAlive = true
         var statistics = CoreStatistics()
@@ -54,6 +57,8 @@ final class ScriptedCore: DaemonCore {
         if let failure = script.withLock({ $0.startFailure }) {
             throw DaemonError(.core, failure)
         }
+        let problems = script.withLock { $0.startProblems }
+        if !problems.isEmpty { throw ConfigurationProblems(problems) }
     }
 
     func untilEnded() async throws {
@@ -66,6 +71,8 @@ final class ScriptedCore: DaemonCore {
         if let failure = script.withLock({ $0.reloadFailure }) {
             throw DaemonError(.core, failure)
         }
+        let problems = script.withLock { $0.reloadProblems }
+        if !problems.isEmpty { throw ConfigurationProblems(problems) }
     }
 
     func drain() async -> Int {

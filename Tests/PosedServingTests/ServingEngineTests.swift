@@ -132,6 +132,47 @@ import Testing
         await tiny.engine.shutDown()
     }
 
+    /// Whoever knows the request's own names can say which field is wrong.
+    @Test func refusalsSayWhatTheyAreAbout() throws {
+        let engine = try TestEngine().engine
+        func field(
+            within limits: ServingLimits = ServingLimits(),
+            _ change: (inout FrameSettings) -> Void
+        ) -> ServingError.Field? {
+            var settings = FrameSettings()
+            change(&settings)
+            do {
+                try engine.check(settings, within: limits)
+                return nil
+            } catch {
+                #expect(error.code == .invalidRequest)
+                return error.field
+            }
+        }
+        #expect(field { _ in } == nil)
+        #expect(field { $0.solver = "magic" } == .solver)
+        #expect(field { $0.evaluations = 0 } == .budget)
+        #expect(field { $0.steps = 100_000 } == .budget)
+        #expect(field { ($0.evaluations, $0.steps) = (4, 2) } == .budget)
+        #expect(field { ($0.solver, $0.evaluations) = ("dormand-prince", 2) } == .budget)
+        #expect(field { $0.guidance = -1 } == .guidance)
+        #expect(field { $0.timeShift = 0 } == .timeShift)
+        #expect(field { $0.minimumEvaluations = 0 } == .minimumEvaluations)
+        #expect(field { ($0.width, $0.height) = (9, 8) } == .width)
+        #expect(field { ($0.width, $0.height) = (8, 9) } == .height)
+        var limits = ServingLimits()
+        limits.maxEvaluations = 1
+        #expect(field(within: limits) { _ in } == .budget)
+        limits.maxSide = 4
+        #expect(field(within: limits) { _ in } == .width)
+        let name = #expect(throws: ServingError.self) { try engine.session("odd", owner: "o") }
+        #expect(name?.field == .session)
+        let gone = #expect(throws: ServingError.self) {
+            try engine.session("sessions/" + String(repeating: "a", count: 26), owner: "o")
+        }
+        #expect(gone?.field == .session)
+    }
+
     /// A pose that cannot be drawn is the caller's error, found on the lane, and the lane goes on.
     @Test func aPoseOutsideItsPictureIsRefused() async throws {
         let tiny = try await TinyEngine.make()
@@ -142,7 +183,8 @@ import Testing
             try await tiny.engine.synthesize(
                 FrameRequest(subject: .session(session.name), pose: outside), owner: "owner")
         } throws: {
-            ($0 as? ServingError)?.code == .invalidRequest
+            let error = $0 as? ServingError
+            return error?.code == .invalidRequest && error?.field == .pose
         }
         _ = try await tiny.engine.synthesize(
             FrameRequest(subject: .session(session.name), pose: try TinyEngine.pose()),

@@ -273,20 +273,55 @@ def garbage(address, chance):
         time.sleep(0.05)
 
 
-def half_open(address, chance):
-    """Connections and streams that begin and never go on."""
-    kept = []
-    headers = bytes.fromhex("828684410f") + b"localhost.posed"
-    frame = len(headers).to_bytes(3, "big") + b"\x01\x04\x00\x00\x00\x01" + headers
+def post(path):
+    """The HTTP/2 frame that begins a call and does not end it; names and values as HPACK's literals."""
+    def text(value):
+        return bytes([len(value)]) + value.encode()
+
+    block = (b"\x83\x86" + b"\x04" + text(path) + b"\x01" + text("localhost")
+             + b"\x0f\x10" + text("application/grpc") + b"\x00" + text("te") + text("trailers"))
+    return len(block).to_bytes(3, "big") + b"\x01\x04\x00\x00\x00\x01" + block
+
+
+class Silence:
+    """A stream that sends its start, and sometimes a pose, and then nothing for as long as it is kept."""
+
+    def __init__(self, caller, session):
+        self.over = threading.Event()
+        self.call = caller.service.StreamSynthesize(self.requests(caller, session))
+        next(self.call)  # The daemon has it in hand.
+
+    def requests(self, caller, session):
+        """What is sent before the silence."""
+        yield caller.messages.StreamSynthesizeRequest(start=caller.messages.StreamStart(
+            session=session, settings=caller.settings()))
+        if caller.random.random() < 0.5:
+            yield caller.messages.StreamSynthesizeRequest(pose=caller.messages.StreamPose(
+                sequence=1, pose=caller.keypoints(1)))
+        self.over.wait()
+
+    def close(self):
+        """Takes the call back."""
+        self.call.cancel()
+        self.over.set()
+
+
+def half_open(caller, _):
+    """Connections, calls and streams that begin and never go on."""
+    whole = PREFACE + SETTINGS + post("/posed.v1.SynthesisService/StreamSynthesize")
+    kept, session = [], caller.open()
     while not ENDING.is_set():
-        plain = connect(address)
-        if plain is None:
-            continue
         try:
-            plain.sendall((PREFACE + SETTINGS + frame)[:chance.randrange(1, 80)])
+            if caller.random.random() < 0.5:
+                kept.append(Silence(caller, session))
+            elif plain := connect(caller.address):
+                kept.append(plain)
+                whole_call = caller.random.random() < 0.5
+                plain.sendall(whole if whole_call else whole[:caller.random.randrange(1, len(whole))])
+        except caller.grpc.RpcError:
+            time.sleep(0.1)  # It is away, and comes back with the session.
         except OSError:
             pass
-        kept.append(plain)
         if len(kept) > 20:
             kept.pop(0).close()
         time.sleep(0.2)
@@ -296,8 +331,8 @@ def main():
     """Runs one client."""
     kind, address, stubs, seed = sys.argv[1:5]
     signal.signal(signal.SIGTERM, lambda *_: ENDING.set())
-    if kind in ("garbage", "half_open"):
-        globals()[kind](address, random.Random(int(seed)))
+    if kind == "garbage":
+        garbage(address, random.Random(int(seed)))
         return
     record = Record()
     try:

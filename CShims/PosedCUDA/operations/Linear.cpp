@@ -15,7 +15,7 @@ bool one_matrix(const View &view) {
   return view.shape[0] == 1 || view.stride[0] == view.shape[1] * view.stride[1];
 }
 
-/// Rows must not lie upon each other, nor y's batches.
+/// Rows must not lie upon each other, nor batches where they are y's or become the rows.
 bool separate(const View &view, bool batches_too) {
   bool rows = view.shape[1] == 1 || view.stride[1] >= view.shape[2];
   return rows && (!batches_too || view.shape[0] == 1 || view.stride[0] >= view.shape[2]);
@@ -24,7 +24,8 @@ bool separate(const View &view, bool batches_too) {
 /// Whether the library's epilogue can do what the call asks for.
 bool fits_library(const LinearCall &call, uint32_t compute) {
   const View &x = call.x, &y = call.y;
-  if (call.gate || x.dtype != compute || !separate(x, false) || !separate(y, true)) return false;
+  const bool single = call.tokens == 1;
+  if (call.gate || x.dtype != compute || !separate(x, single) || !separate(y, true)) return false;
   if (!aligned(x, 16) || !aligned(y, 16) || x.shape[2] % 8 != 0 || y.shape[2] % 8 != 0) return false;
   switch (call.activation) {
   case POSED_ACT_NONE:
@@ -39,7 +40,7 @@ bool fits_library(const LinearCall &call, uint32_t compute) {
     return false;
   }
   if (!call.residual) return true;
-  return call.residual.dtype == y.dtype && separate(call.residual, false) && aligned(call.residual, 16);
+  return call.residual.dtype == y.dtype && separate(call.residual, single) && aligned(call.residual, 16);
 }
 
 int64_t row_stride(const View &view) { return view.shape[1] == 1 ? view.shape[2] : view.stride[1]; }

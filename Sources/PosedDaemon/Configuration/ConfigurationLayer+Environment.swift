@@ -1,8 +1,28 @@
 internal import Configuration
 
 extension ConfigurationLayer {
-    /// Variables that begin with `POSED_` but are not settings, and that the daemon knows.
-    private static let otherVariables: Set<String> = ["POSED_CONFIG", "POSED_BACKEND_PATH"]
+    /// Variables that begin with `POSED_` but are not settings, and whose meaning is known: the daemon's own,
+    /// and those of its client.
+    private static let otherVariables: Set<String> = [
+        "POSED_CONFIG", "POSED_BACKEND_PATH", "POSED_ADDRESS", "POSED_TOKEN_FILE",
+    ]
+
+    /// The variable in which systemd names the folders of `StateDirectory=`, with colons between them.
+    private static let stateVariable = "STATE_DIRECTORY"
+
+    /// What the service manager gives for settings that nobody else says.
+    package static func serviceManager(_ variables: [String: String]) -> ConfigurationLayer {
+        let setting = Settings.Sessions.stateDirectory
+        guard let folder = variables[stateVariable]?.split(separator: ":").first else {
+            return ConfigurationLayer(
+                items: [], snapshot: InMemoryProvider(values: [:]).snapshot())
+        }
+        let key = AbsoluteConfigKey(setting.key.split(separator: ".").map(String.init))
+        let value = ConfigValue(.string(String(folder)), isSecret: false)
+        return ConfigurationLayer(
+            items: [Item(key: setting.key, place: stateVariable)],
+            snapshot: InMemoryProvider(values: [key: value]).snapshot())
+    }
 
     /// The variables of an environment: `POSED_SESSIONS_MAX_COUNT`, lists with commas.
     package static func environment(_ variables: [String: String]) -> ConfigurationLayer {

@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// Where a daemon's configuration comes from: a file, the environment, and flags, later ones winning.
+/// Where a daemon's configuration comes from: the service manager, a file, the environment, and flags, later
+/// ones winning.
 ///
 /// The environment and the flags are those of the process's start; the file is read anew at every load.
 package struct ConfigurationSource: Sendable {
@@ -27,7 +28,7 @@ package struct ConfigurationSource: Sendable {
     /// - Throws: ``ConfigurationProblems`` with all that is wrong.
     package func load() throws(ConfigurationProblems) -> DaemonConfiguration {
         var problems: [ConfigurationProblem] = []
-        var layers: [ConfigurationLayer] = []
+        var layers: [ConfigurationLayer] = [.serviceManager(environment)]
         if let file {
             do throws(ConfigurationProblems) {
                 layers.append(.file(file, text: try Self.read(file)))

@@ -6,7 +6,8 @@ extension DaemonConfiguration {
         listening() + certificates() + ranges() + files()
     }
 
-    private func problem(_ setting: any AnySetting, _ sentence: String) -> ConfigurationProblem {
+    /// What is wrong with a setting, and where its value stands.
+    func problem(_ setting: any AnySetting, _ sentence: String) -> ConfigurationProblem {
         let origin = values.origin(setting)
         return ConfigurationProblem(
             origin == "default" ? file ?? "configuration" : origin, "\(setting.key) \(sentence)")

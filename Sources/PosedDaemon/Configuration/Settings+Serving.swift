@@ -20,7 +20,8 @@ extension Settings {
             "The longest such time that an owner may ask for.")
         package static let stateDirectory = Setting(
             "sessions.stateDirectory", .optional(.path("a folder")), initial: nil, .restart,
-            "Where sessions are kept over a restart; none keeps them in memory alone.")
+            "Where sessions are kept over a restart; none keeps them in memory alone. Under systemd the "
+                + "default is the unit's StateDirectory=, $STATE_DIRECTORY.")
         package static let poseCacheBytes = Setting(
             "cache.poseBytes", .bytes(0...(1 << 40)), initial: 128 << 20, .reload,
             "Memory of the cache of encoded poses.")

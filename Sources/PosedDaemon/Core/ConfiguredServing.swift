@@ -69,9 +69,38 @@ package final class ConfiguredServing: Serving {
         try await engine.deleteSession(name, owner: owner)
     }
 
-    package var models: [ModelDescription] { engine.models }
+    /// The models, with the defaults that requests really get.
+    package var models: [ModelDescription] {
+        let (settings, solvers) = (requestDefaults.settings, engine.solvers)
+        return engine.models.map { $0.completed(with: settings, among: solvers) }
+    }
     package var backends: [BackendDescription] { engine.backends }
     package var solvers: [SolverDescription] { engine.solvers }
     package var limits: ServingLimits { engine.limits }
     package var statistics: ServingStatistics { engine.statistics }
+}
+
+extension ModelDescription {
+    /// The model as a request gets it that says nothing, where `settings` go before the model's own.
+    fileprivate func completed(
+        with settings: FrameSettings, among solvers: [SolverDescription]
+    ) -> ModelDescription {
+        func solver(_ name: String) -> (cost: Int, isAdaptive: Bool) {
+            let found = solvers.first { $0.name == name }
+            return (max(1, found?.evaluationsPerStep ?? 1), found?.isAdaptive ?? false)
+        }
+        let own = solver(defaultSolver)
+        var model = self
+        model.defaultSolver = settings.solver ?? defaultSolver
+        model.defaultGuidance = settings.guidance ?? defaultGuidance
+        let chosen = solver(model.defaultSolver)
+        if let budget = settings.evaluations {
+            // A solver of fixed steps makes as many as the budget has room for, one at least.
+            model.defaultEvaluations =
+                chosen.isAdaptive ? budget : max(1, budget / chosen.cost) * chosen.cost
+        } else {
+            model.defaultEvaluations = defaultEvaluations / own.cost * chosen.cost
+        }
+        return model
+    }
 }

@@ -5,6 +5,7 @@ extension ServingCore {
     package func reload(_ configuration: DaemonConfiguration) async throws {
         guard let running else { return }
         // All that can fail comes first; what follows cannot.
+        try configuration.checkDefaults { try running.engine.check($0, within: $1) }
         let policy = try policy(configuration)
         let before = running.engine.limits
         try running.engine.adopt(configuration.servingLimits)

@@ -17,6 +17,7 @@ extension ServingCore {
             },
             onProgress: context.progress)
         do {
+            try configuration.checkDefaults { try engine.check($0, within: $1) }
             if configuration[Settings.Sessions.stateDirectory] != nil {
                 context.progress("Restoring sessions")
                 let count = await engine.restoreSessions()
@@ -69,9 +70,7 @@ extension ServingCore {
     /// Who may call, by a configuration.
     func policy(_ configuration: DaemonConfiguration) throws -> AccessControl.Policy {
         AccessControl.Policy(
-            tokens: try configuration[Settings.Authentication.tokensFile].map { path in
-                try TokenFile(path)
-            },
+            tokens: try configuration.tokens(),
             unix: configuration[Settings.Listen.unixAllow],
             tcp: configuration[Settings.Listen.tcpAllow])
     }

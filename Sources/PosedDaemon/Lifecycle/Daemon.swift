@@ -82,6 +82,10 @@ package actor Daemon {
         spawn {
             do {
                 try await core.start(configuration, context)
+            } catch let problems as ConfigurationProblems {
+                let reasons = problems.list.map(\.description)
+                inbox.yield(.startRefused(reasons.joined(separator: "; ")))
+                return
             } catch {
                 inbox.yield(.startFailed(String(describing: error)))
                 return

@@ -17,7 +17,8 @@ package protocol DaemonCore: Sendable {
 
     /// Loads the model, opens the endpoints, and warms up; returns when the first frame can be served.
     ///
-    /// - Throws: an error whose description says in one sentence why the daemon cannot serve.
+    /// - Throws: ``ConfigurationProblems`` for a configuration that does not suit the model; else an error
+    ///   whose description says in one sentence why the daemon cannot serve.
     func start(_ configuration: DaemonConfiguration, _ context: CoreContext) async throws
 
     /// Throws when the core can no longer serve. Does not return before it has drained.

@@ -26,6 +26,8 @@ package struct Lifecycle: Sendable {
         case started
         /// The core could not start, with the reason.
         case startFailed(String)
+        /// The core refused the configuration, with the reason.
+        case startRefused(String)
         /// Somebody sent a signal.
         case signal(DaemonSignal)
         /// The new configuration is in force; the settings that it changed.
@@ -80,6 +82,10 @@ package struct Lifecycle: Sendable {
         case (.starting, .started): serve()
         case (.starting, .startFailed(let reason)):
             stop(.startFailed, [.log(.error, reason), Self.status("Could not start: \(reason)")])
+        case (.starting, .startRefused(let reason)):
+            stop(
+                .configuration,
+                [.log(.error, reason), Self.status("Configuration refused: \(reason)")])
         case (.starting, .signal(.hangup)), (.reloading, .signal(.hangup)): postpone()
         case (.starting, .signal(let signal)):
             stop(

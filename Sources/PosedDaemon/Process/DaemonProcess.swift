@@ -28,10 +28,13 @@ package struct DaemonProcess: Sendable {
         logger = log.logger("posed")
     }
 
-    /// Reads the configuration and prints what it amounts to; `--check-config`.
-    package func check() -> DaemonExit {
-        do {
+    /// Reads the configuration, looks at what it names, and prints what it amounts to; `--check-config`.
+    package func check() async -> DaemonExit {
+        do throws(ConfigurationProblems) {
             let configuration = try source.load()
+            // The folder of the usual socket is made by the service manager, when it starts the daemon.
+            let isUsual = configuration.values.origin(Settings.Listen.unixPath) == "default"
+            try await configuration.examine(socket: !isUsual)
             print(configuration.report())
             return .drained
         } catch {
@@ -42,9 +45,10 @@ package struct DaemonProcess: Sendable {
 
     /// Is a daemon until it ends.
     ///
-    /// - Parameter makeCore: makes what the daemon is built around, once the configuration is known.
+    /// - Parameter makeCore: makes what the daemon is built around, once the configuration is known; throws
+    ///   ``ConfigurationProblems`` where it refuses that.
     package func run(
-        makeCore: @Sendable (DaemonConfiguration, LogSink) throws -> any DaemonCore
+        makeCore: @Sendable (DaemonConfiguration, LogSink) async throws -> any DaemonCore
     ) async -> DaemonExit {
         signal(SIGPIPE, SIG_IGN)
         log.bootstrap()
@@ -57,7 +61,7 @@ package struct DaemonProcess: Sendable {
             for name in source.strayVariables {
                 logger.warning("\(name) in the environment is not a setting; it is ignored")
             }
-            let core = try makeCore(configuration, log)
+            let core = try await makeCore(configuration, log)
             let world = DaemonEnvironment(
                 notifier: notifier, watchdog: try WatchdogSettings(environment: environment),
                 activated: try activated.get(), log: log, suitedLogFormat: suited,

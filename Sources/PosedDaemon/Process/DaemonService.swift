@@ -1,3 +1,4 @@
+internal import Glibc
 internal import PosedGuarded
 internal import ServiceLifecycle
 
@@ -40,8 +41,18 @@ struct AddressedService: Service {
             throw CancellationError()
         } catch {
             throw DaemonError(
-                .address, "http.address should be one to listen on; \(address): \(error)",
+                .address,
+                "http.address should be one to listen on; \(address) is not: \(Self.reason(error))",
                 cause: error)
         }
+    }
+
+    /// Why the system refused, in its own words where the error has the system's number.
+    private static func reason(_ error: any Error) -> String {
+        let text = String(describing: error)
+        guard let mark = text.firstRange(of: "errno: "),
+            let number = Int32(text[mark.upperBound...].prefix(while: \.isNumber))
+        else { return text }
+        return String(cString: strerror(number))
     }
 }

@@ -38,6 +38,19 @@ extension Posed_V1_Pose {
             throw path.refusal(
                 expected: "a pose file of at most \(maxTextBytes) bytes", got: data.count)
         }
-        return try path.reading { try PoseInput(data, name: "the pose") }
+        return try path.reading {
+            do {
+                return try PoseInput(data, name: fileName)
+            } catch let error as VisionError where error.code == .malformedPose {
+                let reason = error.message.trimmingPrefix(fileName + ": ")
+                throw ServiceError(
+                    .invalidRequest,
+                    "\(path): expected a PNG, or a pose in JSON or text, but \(reason)",
+                    cause: error)
+            }
+        }
     }
+
+    /// What stands for the file in messages.
+    private static let fileName = "the pose"
 }

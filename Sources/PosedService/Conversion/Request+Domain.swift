@@ -18,7 +18,29 @@ extension Posed_V1_SynthesizeRequest {
     }
 }
 
+extension Posed_V1_SynthesizeRequest {
+    /// What the request calls things. A session's model is not its request's to name.
+    var fields: EngineFields {
+        var fields = EngineFields(
+            pose: "pose", settings: "settings", budget: settings.budgetField)
+        if case .sources? = subject {
+            fields.model = "sources.model"
+            fields.sources = "sources.images"
+        } else {
+            fields.session = "session"
+        }
+        return fields
+    }
+}
+
 extension Posed_V1_StreamStart {
+    /// What the request calls things.
+    var fields: EngineFields {
+        EngineFields(
+            session: "start.session", settings: "start.settings", budget: settings.budgetField,
+            warmStart: "start.warm_start", maxLag: "start.max_lag")
+    }
+
     /// What holds for the stream. Throws `ServiceError`.
     package func options(limits: ServingLimits) throws -> StreamOptions {
         let path = FieldPath("start")

@@ -45,6 +45,11 @@ extension Posed_V1_SynthesisSettings {
         return settings
     }
 
+    /// The field that says how much work there may be: the one that is set, else `nfe`.
+    var budgetField: String {
+        if case .steps? = budget { "steps" } else { "nfe" }
+    }
+
     private func checkedSolver(at path: FieldPath) throws -> String {
         guard (1...Self.maxSolverCharacters).contains(solver.count) else {
             throw path.refusal(

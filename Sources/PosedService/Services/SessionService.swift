@@ -26,7 +26,15 @@ package struct SessionService: Sendable {
             try request.session(limits: limits)
         }
         session.deadline = caller.deadline
-        return Posed_V1_Session(try await serving.createSession(session, owner: caller.owner))
+        let (new, fields) = (
+            session,
+            EngineFields(
+                model: "model", sources: "sources", settings: "default_settings",
+                budget: request.defaultSettings.budgetField)
+        )
+        return try await fields.telling {
+            Posed_V1_Session(try await serving.createSession(new, owner: caller.owner))
+        }
     }
 
     /// Says what a session is.
@@ -34,7 +42,9 @@ package struct SessionService: Sendable {
         _ request: Posed_V1_GetSessionRequest, _ caller: Caller
     ) async throws -> Posed_V1_Session {
         let name = try ResourceName.session(request.name, at: "name")
-        return Posed_V1_Session(try serving.session(name, owner: caller.owner))
+        return try await EngineFields(session: "name").telling {
+            Posed_V1_Session(try serving.session(name, owner: caller.owner))
+        }
     }
 
     /// Lists the caller's sessions.
@@ -42,10 +52,12 @@ package struct SessionService: Sendable {
         _ request: Posed_V1_ListSessionsRequest, _ caller: Caller
     ) async throws -> Posed_V1_ListSessionsResponse {
         let size = try FieldPath("page_size").checked(request.pageSize, in: 0...Int(Int32.max))
-        let page = try serving.sessions(
-            owner: caller.owner,
-            pageSize: size == 0 ? Self.pageSizes.usual : min(size, Self.pageSizes.most),
-            pageToken: request.pageToken)
+        let page = try await EngineFields(pageToken: "page_token").telling {
+            try serving.sessions(
+                owner: caller.owner,
+                pageSize: size == 0 ? Self.pageSizes.usual : min(size, Self.pageSizes.most),
+                pageToken: request.pageToken)
+        }
         var response = Posed_V1_ListSessionsResponse()
         response.sessions = page.sessions.map { Posed_V1_Session($0) }
         response.nextPageToken = page.nextPageToken
@@ -58,8 +70,13 @@ package struct SessionService: Sendable {
     ) async throws -> Posed_V1_Session {
         let name = try ResourceName.session(request.session.name, at: "session.name")
         let changes = try request.changes(limits: serving.limits)
-        return Posed_V1_Session(
-            try await serving.updateSession(name, changes, owner: caller.owner))
+        let fields = EngineFields(
+            session: "session.name", settings: "session.default_settings",
+            budget: request.session.defaultSettings.budgetField)
+        return try await fields.telling {
+            Posed_V1_Session(
+                try await serving.updateSession(name, changes, owner: caller.owner))
+        }
     }
 
     /// Ends a session.
@@ -67,7 +84,9 @@ package struct SessionService: Sendable {
         _ request: Posed_V1_DeleteSessionRequest, _ caller: Caller
     ) async throws -> Google_Protobuf_Empty {
         let name = try ResourceName.session(request.name, at: "name")
-        try await serving.deleteSession(name, owner: caller.owner)
+        try await EngineFields(session: "name").telling {
+            try await serving.deleteSession(name, owner: caller.owner)
+        }
         return Google_Protobuf_Empty()
     }
 }

@@ -14,6 +14,10 @@ extension SynthesisService {
     /// Poses of one stream that may await their answers at a time.
     package static let window = 128
 
+    /// What a pose of a stream calls things.
+    private static let poseFields = EngineFields(
+        pose: "pose.pose", settings: "pose.settings")
+
     /// Makes pictures, pose after pose.
     ///
     /// The first message is `start`. What is wrong with a pose is the answer to that pose; a missing or a
@@ -27,8 +31,12 @@ extension SynthesisService {
                 .invalidRequest, "the first message of a stream: expected `start`, got another")
         }
         let options = try start.options(limits: limits)
-        let format = try options.settings.format ?? sessionFormat(options.session, caller)
-        let frames = try await serving.openStream(options, owner: caller.owner)
+        let format = try await start.fields.telling {
+            try options.settings.format ?? sessionFormat(options.session, caller)
+        }
+        let frames = try await start.fields.telling {
+            try await serving.openStream(options, owner: caller.owner)
+        }
         defer { frames.cancel() }
         let window = StreamWindow(capacity: Self.window)
         let poses = StreamPoses(
@@ -94,7 +102,7 @@ extension SynthesisService {
         case .failed(let error):
             let status = DomainError.serving[error.code] ?? .internal
             response.error.code = status.rawValue
-            response.error.message = error.message
+            response.error.message = Self.poseFields.told(error).message
         }
         return response
     }

@@ -18,6 +18,12 @@ package struct SynthesisService: Sendable {
     package func synthesize(
         _ request: Posed_V1_SynthesizeRequest, _ caller: Caller
     ) async throws -> Posed_V1_SynthesizeResponse {
+        try await request.fields.telling { try await picture(request, caller) }
+    }
+
+    private func picture(
+        _ request: Posed_V1_SynthesizeRequest, _ caller: Caller
+    ) async throws -> Posed_V1_SynthesizeResponse {
         let limits = serving.limits
         let settings = try request.settings.settings(at: "settings", limits: limits)
         guard request.hasPose else {

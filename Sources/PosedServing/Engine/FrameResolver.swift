@@ -28,7 +28,8 @@ struct FrameResolver: Sendable {
         if let index = models.firstIndex(where: { $0.description.name == name }) { return index }
         let names = models.map(\.description.name).joined(separator: ", ")
         throw ServingError(
-            .notFound, "there is no model \(name.prefix(80).debugDescription); there are \(names)")
+            .notFound, "there is no model \(name.prefix(80).debugDescription); there are \(names)",
+            about: .model)
     }
 
     /// Completes settings with a model's.
@@ -40,12 +41,14 @@ struct FrameResolver: Sendable {
         let model = models[index]
         guard said.evaluations == nil || said.steps == nil else {
             throw ServingError(
-                .invalidRequest, "evaluations or steps expected, but both were given")
+                .invalidRequest, "evaluations or steps expected, but both were given",
+                about: .budget)
         }
         guard (0..<1).contains(warmStart) else {
             throw ServingError(
                 .invalidRequest,
-                "a warm start from 0 to below 1 expected, but it is \(warmStart)")
+                "a warm start from 0 to below 1 expected, but it is \(warmStart)",
+                about: .warmStart)
         }
         let defaults = model.sampler
         let settings = SamplingSettings(
@@ -55,14 +58,14 @@ struct FrameResolver: Sendable {
             seed: said.seed ?? defaults.seed ?? UInt64.random(in: 0...UInt64.max))
         let form = try form(said, model, index)
         do {
-            try settings.validate()
-            let tableau = try solvers.tableau(settings.solver)
+            try about(.guidance) { try settings.validate() }
+            let tableau = try about(.solver) { try solvers.tableau(settings.solver) }
             let evaluations = try evaluations(settings, tableau, isWarm: warmStart > 0)
             guard evaluations <= limits.maxEvaluations else {
                 throw ServingError(
                     .invalidRequest,
                     "at most \(limits.maxEvaluations) velocity evaluations are made for a "
-                        + "picture here, but \(evaluations) were asked for")
+                        + "picture here, but \(evaluations) were asked for", about: .budget)
             }
             var used = UsedSettings()
             used.model = model.description.name
@@ -83,6 +86,17 @@ struct FrameResolver: Sendable {
         }
     }
 
+    /// Runs a check; what it refuses is about `field`.
+    private func about<Value>(
+        _ field: ServingError.Field, _ check: () throws -> Value
+    ) throws(ServingError) -> Value {
+        do {
+            return try check()
+        } catch {
+            throw ServingError(wrapping: error, about: field)
+        }
+    }
+
     private func least(
         _ said: FrameSettings, _ evaluations: Int
     ) throws(ServingError) -> Int? {
@@ -90,7 +104,8 @@ struct FrameResolver: Sendable {
         guard least >= 1 else {
             throw ServingError(
                 .invalidRequest,
-                "at least 1 evaluation expected as a frame's minimum, but it is \(least)")
+                "at least 1 evaluation expected as a frame's minimum, but it is \(least)",
+                about: .minimumEvaluations)
         }
         return min(least, evaluations)
     }
@@ -102,12 +117,15 @@ struct FrameResolver: Sendable {
             model: index, width: said.width ?? model.description.width,
             height: said.height ?? model.description.height)
         let step = max(1, model.description.sizeMultiple)
-        for (side, extent) in [("width", form.width), ("height", form.height)] {
+        let sides: [(String, Int, ServingError.Field)] = [
+            ("width", form.width, .width), ("height", form.height, .height),
+        ]
+        for (side, extent, field) in sides {
             guard extent >= step, extent <= limits.maxSide, extent % step == 0 else {
                 throw ServingError(
                     .invalidRequest,
                     "the \(side) must be a multiple of \(step) up to \(limits.maxSide) pixels, "
-                        + "but it is \(extent)")
+                        + "but it is \(extent)", about: field)
             }
         }
         return form
@@ -117,13 +135,15 @@ struct FrameResolver: Sendable {
     private func evaluations(
         _ settings: SamplingSettings, _ tableau: ButcherTableau, isWarm: Bool
     ) throws -> Int {
-        let steps = try settings.budget.steps(with: tableau)
-        _ = try TimeGrid(steps: steps, timeShift: settings.timeShift)
+        let steps = try about(.budget) { try settings.budget.steps(with: tableau) }
+        _ = try about(.timeShift) { try TimeGrid(steps: steps, timeShift: settings.timeShift) }
         if tableau.isAdaptive, !isWarm, case .evaluations(let most) = settings.budget {
-            let tolerance = try AdaptiveTolerance(
-                relative: AdaptiveTolerance.standard.relative,
-                absolute: AdaptiveTolerance.standard.absolute, maxEvaluations: most)
-            _ = try Solve(adaptive: tableau, tolerance: tolerance)
+            _ = try about(.budget) {
+                let tolerance = try AdaptiveTolerance(
+                    relative: AdaptiveTolerance.standard.relative,
+                    absolute: AdaptiveTolerance.standard.absolute, maxEvaluations: most)
+                return try Solve(adaptive: tableau, tolerance: tolerance)
+            }
             return most
         }
         return steps * tableau.evaluationsPerStep

@@ -18,14 +18,14 @@ extension ServingEngine {
             throw ServingError(
                 .invalidRequest,
                 "1 to \(limits.maxSources) pictures of the person expected, but \(pictures.count) "
-                    + "came")
+                    + "came", about: .sources)
         }
         for (index, picture) in pictures.enumerated()
         where max(picture.width, picture.height) > limits.maxSide {
             throw ServingError(
                 .invalidRequest,
                 "pictures of up to \(limits.maxSide) pixels a side expected, but picture "
-                    + "\(index + 1) has \(picture.width) × \(picture.height)")
+                    + "\(index + 1) has \(picture.width) × \(picture.height)", about: .sources)
         }
     }
 

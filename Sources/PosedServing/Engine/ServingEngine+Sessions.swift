@@ -42,7 +42,7 @@ extension ServingEngine {
     }
 
     package func sessions(owner: String, pageSize: Int, pageToken: String) throws -> SessionPage {
-        let page = try wrapping { () throws(SessionError) in
+        let page = try wrapping(about: .pageToken) { () throws(SessionError) in
             try store.sessions(
                 of: owner, pageSize: pageSize, pageToken: pageToken.isEmpty ? nil : pageToken)
         }
@@ -102,18 +102,18 @@ extension ServingEngine {
             throw ServingError(
                 .invalidRequest,
                 "a session's name, sessions/…, expected, but "
-                    + "\(name.prefix(80).debugDescription) came")
+                    + "\(name.prefix(80).debugDescription) came", about: .session)
         }
         return id
     }
 
     private func wrapping<Value>(
-        _ body: () throws(SessionError) -> Value
+        about field: ServingError.Field? = nil, _ body: () throws(SessionError) -> Value
     ) throws(ServingError) -> Value {
         do {
             return try body()
         } catch {
-            throw ServingError(wrapping: error)
+            throw ServingError(wrapping: error, about: field)
         }
     }
 

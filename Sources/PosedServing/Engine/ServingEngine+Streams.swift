@@ -10,7 +10,8 @@ extension ServingEngine {
         do {
             if let maxLag = options.maxLag, maxLag < .zero {
                 throw ServingError(
-                    .invalidRequest, "a lag of at least 0 expected, but it is \(maxLag)")
+                    .invalidRequest, "a lag of at least 0 expected, but it is \(maxLag)",
+                    about: .maxLag)
             }
             let subject = try subject(.session(options.session), owner: owner)
             var base = options.settings.over(subject.defaults)

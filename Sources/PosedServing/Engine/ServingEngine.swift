@@ -113,6 +113,16 @@ package final class ServingEngine: Serving {
         FrameResolver(models: served, solvers: registry, limits: limits)
     }
 
+    /// Checks what requests would get that say nothing themselves, with every model and under `limits`.
+    ///
+    /// - Throws: `ServingError`, which says what it is about.
+    package func check(
+        _ settings: FrameSettings, within limits: ServingLimits
+    ) throws(ServingError) {
+        let resolver = FrameResolver(models: served, solvers: registry, limits: limits)
+        for model in served.indices { _ = try resolver.resolve(settings, model: model) }
+    }
+
     /// A number for a stream.
     func nextStream() -> UInt64 {
         streamNumbers.wrappingAdd(1, ordering: .relaxed).newValue

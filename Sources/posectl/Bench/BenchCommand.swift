@@ -19,7 +19,8 @@ struct BenchCommand: AsyncParsableCommand {
             own, whatever the daemon does, and latency counts from when they were due. The jitter is \
             the standard deviation of the time between two frames of one caller.
 
-            Sessions are made of noise, or of --source, and ended afterwards.
+            Sessions are made of noise, or of --source, and ended afterwards. The exit status is 1 if \
+            a request failed; superseded ones have not. When interrupted, it reports what it has.
 
             EXAMPLES
               posectl bench --duration 30s
@@ -45,13 +46,17 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "How requests of --rate come.")
     var arrivals = ArrivalProcess.Kind.poisson
 
-    @Option(help: ArgumentHelp("How long to go on.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("How long to go on.", valueName: "time"),
+        transform: Duration.parsed)
     var duration: Duration = .seconds(10)
 
     @Option(help: ArgumentHelp("Stop after so many requests.", valueName: "n"))
     var frames: Int?
 
-    @Option(help: ArgumentHelp("The time at the beginning that does not count.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("The time at the beginning that does not count.", valueName: "time"),
+        transform: Duration.parsed)
     var warmup: Duration = .seconds(1)
 
     @Option(help: ArgumentHelp("Poses under way in each stream without --rate.", valueName: "n"))
@@ -81,10 +86,13 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "How long a pose may wait before a later one supersedes it.",
-            valueName: "time"))
+            valueName: "time"),
+        transform: Duration.parsed)
     var maxLag: Duration?
 
-    @Option(help: ArgumentHelp("How soon a frame is due; later ones are late.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("How soon a frame is due; later ones are late.", valueName: "time"),
+        transform: Duration.parsed)
     var deadline: Duration?
 
     @Option(help: "How frames travel.")
@@ -121,9 +129,9 @@ struct BenchCommand: AsyncParsableCommand {
             given.isEmpty
             ? BenchPoses.pictures(count) : (0..<count).map { given[$0 % given.count] }
         let client = try await Client(connection)
-        let records = try await TemporarySession.with(client, pictures: pictures, model: model) {
-            try await load(client, sessions: $0, poses)
-        }
+        let (records, failure) = try await TemporarySession.with(
+            client, pictures: pictures, model: model
+        ) { await load(client, sessions: $0, poses) }
         Terminal.clearProgress()
         let plan = BenchReport.Plan(
             mode: mode.rawValue, concurrency: concurrency, sessions: count, rate: rate,
@@ -135,6 +143,11 @@ struct BenchCommand: AsyncParsableCommand {
             try JSON.show(report)
         } else {
             for table in report.tables { table.show() }
+        }
+        if let failure { throw failure }
+        let failed = records.count { $0.hasFailed }
+        if failed > 0 {
+            throw PosectlError(.refused, "\(failed) of \(records.count) requests failed")
         }
         if report.frames == 0 {
             throw PosectlError(.refused, "not one frame came in the time that counts")
@@ -152,9 +165,11 @@ struct BenchCommand: AsyncParsableCommand {
         return all
     }
 
+    /// Loads the daemon; returns what became of the requests, and why there were no more if that is not
+    /// because it was time.
     private func load(
         _ client: Client, sessions: [String], _ poses: [Posed_V1_Pose]
-    ) async throws -> [BenchRecord] {
+    ) async -> ([BenchRecord], (any Error)?) {
         var settings = settings.message
         settings.imageFormat = format.message
         let run = BenchRun(
@@ -173,9 +188,11 @@ struct BenchCommand: AsyncParsableCommand {
                 try await run.streams(schedules, start: start, ahead: ahead)
             }
         } catch let error as RPCError {
-            throw PosectlError(error)
+            return (run.allRecords, client.explained(error))
+        } catch {
+            return (run.allRecords, error)
         }
-        return run.allRecords
+        return (run.allRecords, nil)
     }
 
     /// The part of the load that one of so many callers bears.

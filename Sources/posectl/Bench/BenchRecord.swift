@@ -21,6 +21,12 @@ package struct BenchRecord: Sendable {
     package var hitPose = false
     package var isReduced = false
 
+    /// Whether there was neither a frame nor a later pose instead.
+    package var hasFailed: Bool {
+        if case .failed = outcome { return true }
+        return false
+    }
+
     /// A request that came to this, as far as nothing else is known of it.
     package init(worker: Int, due: Double, end: Double, outcome: Outcome) {
         self.worker = worker

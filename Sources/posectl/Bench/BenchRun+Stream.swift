@@ -13,24 +13,54 @@ extension BenchRun {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (worker, schedule) in schedules.enumerated() {
                 group.addTask {
-                    try await self.stream(worker, schedule, start: start, ahead: ahead)
+                    try await self.caller(worker, schedule, start: start, ahead: ahead)
                 }
             }
             try await group.waitForAll()
         }
     }
 
-    private func stream(
+    /// One stream, and another where it broke. A caller who finds no daemon time after time gives up, and
+    /// one whom the daemon refuses does at once.
+    private func caller(
         _ worker: Int, _ schedule: BenchSchedule, start: Posed_V1_StreamStart, ahead: Int
+    ) async throws {
+        var misses = 0
+        while misses < Self.patience {
+            let due = SentPoses<Double>()
+            do {
+                return try await stream(
+                    worker, schedule, start: start, ahead: ahead, due: due)
+            } catch let error as RPCError {
+                try Task.checkCancellation()
+                let lost = due.removeAll()
+                for time in lost.isEmpty ? [now] : lost {
+                    note(
+                        BenchRecord(
+                            worker: worker, due: time, end: now, outcome: .failed(error.code.name)))
+                }
+                guard error.code == .unavailable else { return }
+                misses = due.answered > 0 ? 1 : misses + 1
+                try await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    private func stream(
+        _ worker: Int, _ schedule: BenchSchedule, start: Posed_V1_StreamStart, ahead: Int,
+        due: SentPoses<Double>
     ) async throws {
         let call = try client.channel.stream(SynthesisMethods.stream)
         var request = Posed_V1_StreamSynthesizeRequest()
         request.start = start
         request.start.session = sessions[worker % sessions.count]
         request.start.settings = settings
-        try await call.write(request)
+        do {
+            try await call.write(request)
+        } catch let error as RPCError where error.code == .aborted {
+            // The daemon has ended the call; reading tells why.
+        }
         _ = try await call.next()
-        let due = SentPoses<Double>()
         let (credits, credit) = AsyncStream<Void>.makeStream()
         for _ in 0..<ahead { credit.yield() }
         try await withThrowingTaskGroup(of: Void.self) { group in

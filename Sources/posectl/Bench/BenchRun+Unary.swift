@@ -2,7 +2,7 @@ import PosedProtos
 import PosedRPC
 
 extension BenchRun {
-    /// Callers who ask for single pictures.
+    /// Callers who ask for single pictures. One who finds no daemon time after time gives up.
     func unary(_ schedule: BenchSchedule) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<concurrency {
@@ -16,7 +16,8 @@ extension BenchRun {
         var request = Posed_V1_SynthesizeRequest()
         request.session = sessions[worker % sessions.count]
         request.settings = settings
-        while let ticket = schedule.next(at: now) {
+        var misses = 0
+        while misses < Self.patience, let ticket = schedule.next(at: now) {
             // When all callers are busy, a request begins later than it was due: that is its latency too.
             if let due = ticket.due { try await wait(until: due) }
             let due = ticket.due ?? now
@@ -25,10 +26,18 @@ extension BenchRun {
                 let response = try await client.channel.unary(
                     SynthesisMethods.synthesize, request, options: client.options)
                 note(BenchRecord(worker: worker, due: due, end: now, frame: response.frame))
+                misses = 0
             } catch let error as RPCError {
+                try Task.checkCancellation()
                 note(
                     BenchRecord(
                         worker: worker, due: due, end: now, outcome: .failed(error.code.name)))
+                guard error.code == .unavailable else {
+                    misses = 0
+                    continue
+                }
+                misses += 1
+                try await Task.sleep(for: Self.pause)
             }
         }
     }

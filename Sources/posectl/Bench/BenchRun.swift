@@ -3,6 +3,11 @@ import PosedProtos
 
 /// What all ways of loading the daemon share.
 final class BenchRun: Sendable {
+    /// How often in a row a caller looks for a daemon that is not there.
+    static let patience = 5
+    /// How long until it looks again.
+    static let pause = Duration.milliseconds(100)
+
     let client: Client
     let sessions: [String]
     let poses: [Posed_V1_Pose]

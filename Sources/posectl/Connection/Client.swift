@@ -5,6 +5,7 @@ import PosedRPC
 struct Client: Sendable {
     let channel: Channel
     private let timeout: Duration
+    private let hasToken: Bool
 
     /// How long a daemon that listens may take to answer at all.
     private static let patience = Duration.seconds(10)
@@ -12,10 +13,16 @@ struct Client: Sendable {
     /// How long a daemon takes to answer that has nothing else to do.
     private static let haste = Duration.milliseconds(500)
 
+    /// How long until somebody who waits for a daemon looks again.
+    private static let pause = Duration.milliseconds(100)
+
     /// Connects, so that a daemon that is not there is noticed before anything else.
     ///
+    /// - Parameter end: Until when a daemon that is not there is waited for; nil for not at all.
     /// - Throws: `PosectlError` `unreachable`, with what to do about it; `ValidationError`.
-    init(_ options: ConnectionOptions) async throws {
+    init(
+        _ options: ConnectionOptions, waitingUntil end: ContinuousClock.Instant? = nil
+    ) async throws {
         let configuration = try options.configuration()
         let channel: Channel
         do {
@@ -23,8 +30,13 @@ struct Client: Sendable {
         } catch {
             throw PosectlError(.file, Text.line(error.message), cause: error)
         }
-        try await Self.connect(channel, configuration.target, patience: options.timeout)
+        if let end {
+            try await Self.connect(channel, configuration.target, until: end)
+        } else {
+            try await Self.connect(channel, configuration.target, patience: options.timeout)
+        }
         self.channel = channel
+        hasToken = options.effectiveTokenFile != nil
         timeout = options.timeout
     }
 
@@ -39,6 +51,21 @@ struct Client: Sendable {
         guard await channel.ready(within: patience) else { throw unreachable.error }
     }
 
+    /// Waits for the daemon, even where nobody listens yet.
+    private static func connect(
+        _ channel: Channel, _ target: ChannelConfiguration.Target,
+        until end: ContinuousClock.Instant
+    ) async throws {
+        let unreachable = Unreachable(target)
+        while unreachable.isCertain {
+            guard ContinuousClock.now < end else { throw unreachable.error }
+            try await Task.sleep(for: pause)
+        }
+        guard await channel.ready(within: max(end - ContinuousClock.now, haste)) else {
+            throw unreachable.error
+        }
+    }
+
     /// What holds for a request.
     var options: CallOptions { CallOptions(timeout: timeout) }
 
@@ -49,7 +76,12 @@ struct Client: Sendable {
         do {
             return try await channel.unary(method, request, options: options)
         } catch let error as RPCError {
-            throw PosectlError(error)
+            throw explained(error)
         }
+    }
+
+    /// What the daemon said, and what this caller can do about it.
+    func explained(_ error: RPCError) -> PosectlError {
+        PosectlError(error, hasToken: hasToken)
     }
 }

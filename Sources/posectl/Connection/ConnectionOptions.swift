@@ -7,7 +7,8 @@ struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Where the daemon listens: unix:/path or host:port; else POSED_ADDRESS, else the "
-                + "system's socket.", valueName: "address"))
+                + "system's socket.", valueName: "address"),
+        transform: ServerAddress.parsed)
     var address: ServerAddress?
 
     @Option(
@@ -43,7 +44,8 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long a request may take, such as 500ms or 2m.", valueName: "time"))
+            "How long a request may take, such as 500ms or 2m.", valueName: "time"),
+        transform: Duration.parsed)
     var timeout: Duration = .seconds(60)
 
     mutating func validate() throws {
@@ -51,6 +53,11 @@ struct ConnectionOptions: ParsableArguments {
             throw ValidationError("--cert and --key come together")
         }
         guard timeout > .zero else { throw ValidationError("--timeout: expected more than 0") }
+    }
+
+    /// The file with the token, given or inherited; nil if there is none.
+    var effectiveTokenFile: String? {
+        tokenFile ?? ProcessInfo.processInfo.environment["POSED_TOKEN_FILE"]
     }
 
     /// Whether connections are protected.
@@ -73,7 +80,7 @@ struct ConnectionOptions: ParsableArguments {
             configuration.security = .tls(
                 ChannelSecurity.TLS(roots: ca, identity: identity, expectedName: serverName))
         }
-        if let file = tokenFile ?? ProcessInfo.processInfo.environment["POSED_TOKEN_FILE"] {
+        if let file = effectiveTokenFile {
             let token = try Self.token(file)
             var metadata = Metadata()
             try metadata.add("authorization", "Bearer \(token)")

@@ -38,6 +38,14 @@ package struct ServerAddress: ExpressibleByArgument, Equatable, Sendable, Custom
         target = .tcp(host: String(host), port: port)
     }
 
+    /// The address that an option gives. Throws `ValidationError`, which says what is expected.
+    @Sendable static func parsed(_ text: String) throws -> ServerAddress {
+        guard let address = ServerAddress(argument: text) else {
+            throw ValidationError("expected unix:/path or host:port")
+        }
+        return address
+    }
+
     /// The address where nobody gave one: `POSED_ADDRESS`, else the system's socket. Throws
     /// `ValidationError` when the variable is no address.
     package static func inherited(

@@ -21,7 +21,12 @@ struct TemporarySession {
                 if let model {
                     request.model = model.hasPrefix("models/") ? model : "models/" + model
                 }
-                names.append(try await client.call(SessionMethods.create, request).name)
+                // In a task of its own: of a call cut short nobody would know the session's name.
+                let session = try await Task { [request] in
+                    try await client.call(SessionMethods.create, request)
+                }.value
+                names.append(session.name)
+                try Task.checkCancellation()
             }
             let value = try await body(names)
             await end(names, client)

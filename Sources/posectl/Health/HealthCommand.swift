@@ -9,7 +9,8 @@ struct HealthCommand: AsyncParsableCommand {
         commandName: "health",
         abstract: "Whether the daemon, or one of its services, takes requests.",
         discussion: """
-            The exit status is 0 if it does and 1 if it does not, so scripts need not read.
+            The exit status is 0 if it does and 1 if it does not, so scripts need not read. With \
+            --wait the daemon need not be there yet.
 
             EXAMPLES
               posectl health
@@ -26,30 +27,68 @@ struct HealthCommand: AsyncParsableCommand {
     @Flag(help: "Print the status again whenever it changes, until interrupted.")
     var watch = false
 
-    @Flag(help: "Wait until it serves, --timeout at most.")
+    @Flag(help: "Wait until it is there and serves, --timeout at most.")
     var wait = false
 
+    @Flag(help: "Print JSON, an object on a line of its own for each status.")
+    var json = false
+
+    private typealias Status = Grpc_Health_V1_HealthCheckResponse.ServingStatus
+
+    /// What a script reads.
+    private struct Report: Encodable {
+        var service: String
+        var status: String
+    }
+
     func run() async throws {
-        let client = try await Client(connection)
         var request = Grpc_Health_V1_HealthCheckRequest()
         request.service = service
-        guard watch || wait else {
+        if wait { return try await waitUntilServing(request) }
+        let client = try await Client(connection)
+        guard watch else {
             let status = try await client.call(HealthMethods.check, request).status
-            print(Self.name(status))
+            try show(status)
             if status != .serving { throw ExitCode(1) }
             return
         }
-        let options = watch ? CallOptions() : client.options
         do {
-            let call = try await client.channel.serverStreaming(
-                HealthMethods.watch, request, options: options)
-            while let status = try await call.next()?.status {
-                print(Self.name(status))
-                if wait, status == .serving { return }
-            }
+            let call = try await client.channel.serverStreaming(HealthMethods.watch, request)
+            while let status = try await call.next()?.status { try show(status) }
         } catch let error as RPCError {
-            throw PosectlError(error)
+            throw client.explained(error)
         }
+    }
+
+    /// Shows every status until it is SERVING. A daemon that is not there yet, or goes, is waited for.
+    private func waitUntilServing(_ request: Grpc_Health_V1_HealthCheckRequest) async throws {
+        let end = ContinuousClock.now + connection.timeout
+        while true {
+            let client = try await Client(connection, waitingUntil: end)
+            let left = max(end - ContinuousClock.now, .milliseconds(1))
+            do {
+                let call = try await client.channel.serverStreaming(
+                    HealthMethods.watch, request, options: CallOptions(timeout: left))
+                while let status = try await call.next()?.status {
+                    try show(status)
+                    if status == .serving { return }
+                }
+            } catch let error as RPCError {
+                let isLast = error.code != .unavailable || ContinuousClock.now >= end
+                if isLast { throw client.explained(error) }
+            }
+            guard ContinuousClock.now < end else {
+                throw PosectlError(.refused, "the daemon did not serve in time")
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    private func show(_ status: Status) throws {
+        let name = Self.name(status)
+        if json { try JSON.show(Report(service: service, status: name)) } else { print(name) }
+        // Whoever reads from a pipe is to know it now.
+        fflush(nil)
     }
 
     /// A status as it is written.

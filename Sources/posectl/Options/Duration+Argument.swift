@@ -13,4 +13,12 @@ extension Duration: @retroactive ExpressibleByArgument {
         else { return nil }
         self = .nanoseconds(Int64((value * unit * 1e9).rounded()))
     }
+
+    /// The duration that an option gives. Throws `ValidationError`, which says what is expected.
+    @Sendable static func parsed(_ text: String) throws -> Duration {
+        guard let duration = Duration(argument: text) else {
+            throw ValidationError("expected a time such as 500ms, 2s, 1.5m or 1h")
+        }
+        return duration
+    }
 }

@@ -15,6 +15,12 @@ enum InputFile {
 
     /// A pose: a file of any format that the daemon knows, sent as it is. Throws `PosectlError` `file`.
     static func pose(_ path: String) throws -> Posed_V1_Pose {
+        if path.lowercased().hasSuffix(".jsonl"), let count = LineReader.count(path), count > 1 {
+            throw PosectlError(
+                .file,
+                "\(path): expected one pose, this file has \(count); `posectl stream --poses` makes "
+                    + "a frame of each")
+        }
         var pose = Posed_V1_Pose()
         pose.file = try read(path, "a pose")
         return pose

@@ -16,6 +16,24 @@ enum PictureFile {
         }
     }
 
+    /// Refuses what `--out` names if no picture can be written there. Throws `PosectlError` `file`.
+    static func check(_ path: String) throws {
+        guard !path.isEmpty else { throw PosectlError(.file, "--out: expected a file") }
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        guard !path.hasSuffix("/"), !isThere || !isFolder.boolValue else {
+            throw PosectlError(.file, "--out: \(path) is a folder")
+        }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        isFolder = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
+            isFolder.boolValue
+        else { throw PosectlError(.file, "--out: there is no folder \(folder)") }
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw PosectlError(.file, "--out: this user may not write to the folder \(folder)")
+        }
+    }
+
     /// Writes a file whole or not at all. Throws `PosectlError` `file`.
     static func write(_ data: Data, to path: String) throws {
         do {
@@ -27,13 +45,24 @@ enum PictureFile {
         }
     }
 
-    /// Makes a folder where there is none. Throws `PosectlError` `file`.
+    /// Makes the folder that `--out` names where there is none. Throws `PosectlError` `file`.
     static func makeFolder(_ path: String) throws {
+        guard !path.isEmpty else { throw PosectlError(.file, "--out: expected a folder") }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
+            guard isFolder.boolValue else {
+                throw PosectlError(.file, "--out: \(path) is a file, expected a folder")
+            }
+            guard FileManager.default.isWritableFile(atPath: path) else {
+                throw PosectlError(.file, "--out: this user may not write to the folder \(path)")
+            }
+            return
+        }
         do {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw PosectlError(.file, "\(path): the folder cannot be made", cause: error)
+            throw PosectlError(.file, "--out: the folder \(path) cannot be made", cause: error)
         }
     }
 }

@@ -31,7 +31,9 @@ struct SessionsCreateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A model, as `posectl models` lists them.", valueName: "name"))
     var model: String?
 
-    @Option(help: ArgumentHelp("How long it lives without a request.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("How long it lives without a request.", valueName: "time"),
+        transform: Duration.parsed)
     var ttl: Duration?
 
     @Option(help: "How its pictures travel where a request does not say.")

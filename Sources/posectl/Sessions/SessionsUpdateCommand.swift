@@ -25,7 +25,9 @@ struct SessionsUpdateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A name for people.", valueName: "text"))
     var name: String?
 
-    @Option(help: ArgumentHelp("How long it lives without a request.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("How long it lives without a request.", valueName: "time"),
+        transform: Duration.parsed)
     var ttl: Duration?
 
     @Option(help: "How its pictures travel where a request does not say.")

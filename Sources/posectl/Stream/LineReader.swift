@@ -48,8 +48,34 @@ struct LineReader {
         }
     }
 
+    /// How many lines there are that are not blank; nil of what can be read but once, or not at all.
+    static func count(_ path: String) -> Int? {
+        let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+        let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
+        guard path != "-", let kind = attributes?[.type] as? FileAttributeType,
+            kind == .typeRegular, let file = try? FileHandle(forReadingFrom: url)
+        else { return nil }
+        defer { try? file.close() }
+        var count = 0
+        var isBlank = true
+        while let part = try? file.read(upToCount: 1 << 20), !part.isEmpty {
+            for byte in part {
+                if byte == UInt8(ascii: "\n") {
+                    isBlank = true
+                } else if isBlank, !isSpace(byte) {
+                    isBlank = false
+                    count += 1
+                }
+            }
+        }
+        return count
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == 0x0D
+    }
+
     private static func trimmed(_ line: Data) -> Data? {
-        let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x09 || byte == 0x0D }
         let body = line.drop(while: isSpace)
         return body.isEmpty ? nil : Data(body)
     }

@@ -32,18 +32,33 @@ package final class PoseReader: Sendable {
             throw PosectlError(
                 .file, "\(arguments.joined(separator: ", ")): there is no pose file in it")
         }
-        let isKnown = items.allSatisfy { if case .file = $0 { true } else { false } }
-        total = isKnown ? items.count : nil
+        let counts = items.compactMap(Self.count)
+        total = counts.count == items.count ? counts.reduce(0, +) : nil
         state = Guarded(State(items: items[...]))
     }
 
-    /// The next pose; nil after the last. Throws `PosectlError` `file`.
+    /// The next pose; nil after the last. Throws `PosectlError` `file`, and `CancellationError` at once
+    /// when the task is cancelled, whatever the reading waits for.
     package func next() async throws -> NamedPose? {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { [self] in
-                continuation.resume(
-                    with: Result { try state.withLock { try Self.next(&$0) } })
+        let (poses, pose) = AsyncThrowingStream<NamedPose?, any Error>.makeStream()
+        queue.async { [self] in
+            do {
+                let next = try state.withLock { try Self.next(&$0) }
+                pose.yield(next)
+                pose.finish()
+            } catch {
+                pose.finish(throwing: error)
             }
+        }
+        for try await next in poses { return next }
+        throw CancellationError()
+    }
+
+    /// How many poses an item has; nil where nobody knows.
+    private static func count(_ item: Item) -> Int? {
+        switch item {
+        case .file: 1
+        case .lines(let path): LineReader.count(path)
         }
     }
 

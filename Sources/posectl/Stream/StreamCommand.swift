@@ -13,7 +13,11 @@ struct StreamCommand: AsyncParsableCommand {
             number of its line.
 
             Without --max-lag every pose becomes a frame. With it, the latest pose wins: one that \
-            waited longer is superseded once a later one has come, as in a live stream.
+            waited longer is superseded once a later one has come, as in a live stream. So poses are \
+            sent as they come then, and with --rate when it is their time; else --ahead of them are \
+            under way, and latency is not the time in a long queue.
+
+            When interrupted, it says what became of the poses until then.
 
             EXAMPLES
               posectl stream --session sessions/… --poses walk/ --out frames/
@@ -52,11 +56,20 @@ struct StreamCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Poses under way at most without --rate; 2, or as many as come with --max-lag.",
+            valueName: "n"))
+    var ahead: Int?
+
+    @Option(
+        help: ArgumentHelp(
             "How long a pose may wait before a later one supersedes it.",
-            valueName: "time"))
+            valueName: "time"),
+        transform: Duration.parsed)
     var maxLag: Duration?
 
-    @Option(help: ArgumentHelp("How soon a frame is due.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("How soon a frame is due.", valueName: "time"),
+        transform: Duration.parsed)
     var deadline: Duration?
 
     @Option(
@@ -79,6 +92,9 @@ struct StreamCommand: AsyncParsableCommand {
         if let rate, !(rate > 0 && rate <= 10_000) {
             throw ValidationError("--rate: expected more than 0 and at most 10000")
         }
+        if let ahead, !(1...64).contains(ahead) {
+            throw ValidationError("--ahead: expected a number from 1 to 64")
+        }
     }
 
     func run() async throws {
@@ -86,16 +102,18 @@ struct StreamCommand: AsyncParsableCommand {
         let pictures = try source.map(InputFile.picture)
         try PictureFile.makeFolder(out)
         let client = try await Client(connection)
-        let report: StreamReport
+        let outcome: (StreamReport, (any Error)?)
         if let session {
-            report = try await stream(client, session.name, reader)
+            outcome = try await stream(client, session.name, reader)
         } else {
-            report = try await TemporarySession.with(
+            outcome = try await TemporarySession.with(
                 client, pictures: [pictures], model: model
             ) { try await stream(client, $0[0], reader) }
         }
+        let (report, failure) = outcome
         Terminal.clearProgress()
         if json { try JSON.show(report) } else { report.table.show() }
+        if let failure { throw failure }
         if report.failed > 0 {
             throw PosectlError(
                 .refused, "\(report.failed) of \(report.poses.count) poses failed")
@@ -104,7 +122,7 @@ struct StreamCommand: AsyncParsableCommand {
 
     private func stream(
         _ client: Client, _ session: String, _ reader: PoseReader
-    ) async throws -> StreamReport {
+    ) async throws -> (StreamReport, (any Error)?) {
         var start = Posed_V1_StreamStart()
         start.session = session
         start.settings = settings.message
@@ -114,7 +132,7 @@ struct StreamCommand: AsyncParsableCommand {
         start.warmStart = warmStart
         let run = StreamRun(
             client: client, start: start, reader: reader, folder: out, rate: rate,
-            deadline: deadline)
+            ahead: rate == nil ? ahead ?? (maxLag == nil ? 2 : nil) : nil, deadline: deadline)
         return try await run.report()
     }
 }

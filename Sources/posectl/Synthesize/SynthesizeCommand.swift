@@ -53,6 +53,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try PictureFile.check(out)
         var request = Posed_V1_SynthesizeRequest()
         if let session {
             request.session = session.name

@@ -1,17 +1,18 @@
 """Unary calls of every service, and what they refuse."""
 
 import struct
+import time
 import unittest
 
 import grpc
 
-from case import Case
+from case import UNKNOWN_SESSION, Case
 from daemon import POSE, SOURCE
 from google.protobuf import duration_pb2, field_mask_pb2
 from posed.v1 import catalog_service_pb2, image_pb2, pose_pb2, server_service_pb2
 from posed.v1 import session_service_pb2, synthesis_pb2, synthesis_service_pb2
 
-INVALID = grpc.StatusCode.INVALID_ARGUMENT
+INVALID, MISSING = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
 RAW = image_pb2.IMAGE_FORMAT_RAW_RGB8
 
 
@@ -106,16 +107,29 @@ class Refusals(Case):
 
     def test_settings_that_cannot_be(self):
         name = self.session()
-        for field, value in [("nfe", 0), ("nfe", 10**6), ("steps", -1), ("guidance_scale", -1),
-                             ("time_shift", 0), ("width", 64), ("image_format", 9),
-                             ("min_nfe", -1), ("solver", "")]:
+        for field, value, words in [
+                ("nfe", 0, "nfe: expected a number from 1 to 200, got 0"),
+                ("nfe", 10**6, "nfe: expected a number from 1 to 200, got 1000000"),
+                ("steps", -1, "steps: expected a number from 1 to 200, got -1"),
+                ("guidance_scale", -1, "guidance_scale: expected a number from 0 to 100, got -1.0"),
+                ("guidance_scale", float("nan"),
+                 "guidance_scale: expected a number from 0 to 100, got nan"),
+                ("time_shift", 0, "time_shift: expected a number from 0.01 to 100, got 0.0"),
+                ("width", 64, "height: expected a number from 1 to 2048, got 0"),
+                ("image_format", 9, "image_format: expected a known format, got 9"),
+                ("min_nfe", -1, "min_nfe: expected a number from 1 to 200, got -1"),
+                ("solver", "", "solver: expected a name of 1 to 64 characters, got 0")]:
             with self.subTest(field=field, value=value):
-                request = synthesis_service_pb2.SynthesizeRequest(
-                    session=name, pose=pose_pb2.Pose(file=POSE.read_bytes()),
-                    settings=synthesis_pb2.SynthesisSettings(**{field: value}))
-                self.assertIn("settings.", self.refused(INVALID, self.synthesis.Synthesize, request))
-        request.settings.CopyFrom(synthesis_pb2.SynthesisSettings(solver="nobody's"))
-        self.refused(INVALID, self.synthesis.Synthesize, request)
+                request = self.request(name, **{field: value})
+                self.assertEqual(self.refused(INVALID, self.synthesis.Synthesize, request),
+                                 f"settings.{words}")
+        self.assertIn("unknown solver", self.refused(
+            INVALID, self.synthesis.Synthesize, self.request(name, solver="nobody's")))
+
+    def request(self, session, **settings):
+        return synthesis_service_pb2.SynthesizeRequest(
+            session=session, pose=pose_pb2.Pose(file=POSE.read_bytes()),
+            settings=synthesis_pb2.SynthesisSettings(**settings))
 
     def test_poses_that_are_none(self):
         name = self.session()
@@ -127,14 +141,42 @@ class Refusals(Case):
             self.assertIn("pose", self.refused(INVALID, self.synthesis.Synthesize, request))
 
     def test_things_that_are_not_there(self):
-        missing = grpc.StatusCode.NOT_FOUND
-        request = synthesis_service_pb2.SynthesizeRequest(
-            session="sessions/unknown", pose=pose_pb2.Pose(file=POSE.read_bytes()))
-        with self.assertRaises(grpc.RpcError) as caught:
-            self.synthesis.Synthesize(request, timeout=60)
-        self.assertIn(caught.exception.code(), (missing, INVALID))
-        self.refused(missing, self.catalog.GetModel,
+        self.nobody_has(UNKNOWN_SESSION)
+        self.refused(MISSING, self.catalog.GetModel,
                      catalog_service_pb2.GetModelRequest(name="models/unknown"))
+        self.refused(MISSING, self.sessions.CreateSession, self.create(
+            model="models/unknown", sources=[image_pb2.Image(png=SOURCE.read_bytes())]))
+
+    def nobody_has(self, name):
+        """Every call that names a session says that there is none of that name."""
+        self.refused(MISSING, self.synthesis.Synthesize, self.request(name))
+        for call, request in [
+                (self.sessions.GetSession, session_service_pb2.GetSessionRequest(name=name)),
+                (self.sessions.DeleteSession, session_service_pb2.DeleteSessionRequest(name=name)),
+                (self.sessions.UpdateSession, session_service_pb2.UpdateSessionRequest(
+                    session=session_service_pb2.Session(name=name, display_name="Nobody")))]:
+            self.refused(MISSING, call, request)
+
+    def test_names_that_are_none(self):
+        for name in ("", "unknown", "sessions/", "sessions/unknown", UNKNOWN_SESSION + "a",
+                     UNKNOWN_SESSION.upper()):
+            with self.subTest(name=name):
+                self.refused(INVALID, self.sessions.GetSession,
+                             session_service_pb2.GetSessionRequest(name=name))
+        self.refused(INVALID, self.catalog.GetModel,
+                     catalog_service_pb2.GetModelRequest(name="unknown"))
+
+    def test_sessions_that_have_expired(self):
+        name = self.session(ttl=duration_pb2.Duration(seconds=1))
+        time.sleep(1.2)
+        self.nobody_has(name)
+
+    def test_messages_over_the_limit(self):
+        limit = self.server.GetServerInfo(
+            server_service_pb2.GetServerInfoRequest()).limits.max_message_bytes
+        request = self.create(sources=[image_pb2.Image(png=bytes(limit))])
+        self.assertIn("larger than max", self.refused(
+            grpc.StatusCode.RESOURCE_EXHAUSTED, self.sessions.CreateSession, request))
 
     def test_a_bad_request_hurts_nobody_else(self):
         garbage = self.channel.unary_unary("/posed.v1.SessionService/GetSession")

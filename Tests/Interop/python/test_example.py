@@ -1,6 +1,8 @@
 """The example client of examples/python, as its README uses it."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -9,6 +11,9 @@ from pathlib import Path
 
 from case import Case
 from daemon import POSE, ROOT, SOURCE
+
+
+PROGRAM = ROOT / "examples/python/stream_poses.py"
 
 
 class Example(Case):
@@ -50,13 +55,66 @@ class Example(Case):
         poses.mkdir()
         for name in ("a", "b"):
             (poses / f"{name}.json").write_bytes(POSE.read_bytes())
-        done = subprocess.run(
-            [sys.executable, ROOT / "examples/python/stream_poses.py", "--address",
-             self.daemon.address, "--source", SOURCE, "--poses", poses, "--out", out, "--nfe", "2"],
-            capture_output=True, text=True, timeout=120)
+        done = self.program("--poses", poses, "--out", out, "--nfe", "2")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("2 frames in", done.stdout)
         self.assertEqual(sorted(path.name for path in out.iterdir()), ["a.png", "b.png"])
+
+    def program(self, *arguments, source=SOURCE, address=None):
+        """What became of stream_poses.py."""
+        return subprocess.run(
+            [sys.executable, PROGRAM, "--address", address or self.daemon.address, "--source", source,
+             *arguments], capture_output=True, text=True, timeout=120)
+
+    def test_files_come_in_the_order_of_their_numbers(self):
+        import stream_poses  # pylint: disable=import-outside-toplevel
+        for name in ("10.json", "1.json", "2.json", "b2.png", "b10.json", "a.txt", "notes.md"):
+            Path(self.folder.name, name).write_bytes(b"{}")
+        names = [name for name, _ in stream_poses.read_poses(Path(self.folder.name))]
+        self.assertEqual(names, ["1", "2", "10", "a", "b2", "b10"])
+
+    def test_lines_are_poses_and_a_bad_one_is_said(self):
+        poses, out = Path(self.folder.name, "walk.jsonl"), Path(self.folder.name, "out")
+        good = json.dumps(json.loads(POSE.read_text()))
+        poses.write_text(f"{good}\n\n{{\n{good}\n")
+        done = self.program("--poses", poses, "--out", out, "--nfe", "2")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("2 frames in", done.stdout)
+        self.assertRegex(done.stderr, "^walk-2: [^\n]+\n$")
+        self.assertEqual(sorted(path.name for path in out.iterdir()), ["walk-1.png", "walk-3.png"])
+
+    def test_mistakes_are_one_sentence(self):
+        empty, out = Path(self.folder.name, "empty"), Path(self.folder.name, "out")
+        empty.mkdir()
+        nowhere = Path(self.folder.name, "nowhere")
+        for words, arguments, options in [
+                ("No such file", ["--poses", nowhere], {}),
+                ("No such file", ["--poses", POSE], {"source": nowhere}),
+                ("expected poses", ["--poses", empty], {}),
+                ("File exists", ["--poses", POSE, "--out", POSE], {}),
+                ("INVALID_ARGUMENT: sources[0].png", ["--poses", POSE], {"source": POSE}),
+                ("UNAVAILABLE: ", ["--poses", POSE], {"address": f"unix:{nowhere}"})]:
+            with self.subTest(words=words):
+                done = self.program("--out", out, *arguments, **options)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn(words, done.stderr)
+                self.assertRegex(done.stderr, r"^[^\n]+\n$")
+
+    def test_the_command_of_the_readme(self):
+        readme = (PROGRAM.parent / "README.md").read_text(encoding="utf-8")
+        command = re.search(r"^samples=.*\npython stream_poses.py .*$", readme, re.MULTILINE).group()
+        out = Path(self.folder.name, "frames")
+        self.assertIn(" --out frames/", command)
+        command = command.replace("--out frames/", f"--out {out}")
+        command = command.replace("python ", f"{sys.executable} ")
+        done = subprocess.run(
+            ["sh", "-ec", command], cwd=PROGRAM.parent, capture_output=True, text=True, timeout=120,
+            env={**os.environ, "POSED_ADDRESS": self.daemon.address})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        poses = (ROOT / "weights/default/samples/ada/wave.jsonl").read_text().splitlines()
+        self.assertIn(f"{len(poses)} frames in", done.stdout)
+        self.assertEqual(sorted(path.name for path in out.iterdir()),
+                         [f"wave-{number:02}.png" for number in range(1, len(poses) + 1)])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import unittest
 
 import grpc
 
-from case import Case
+from case import UNKNOWN_SESSION, Case
 from daemon import POSE
 from google.protobuf import duration_pb2
 from posed.v1 import image_pb2, pose_pb2, server_service_pb2, synthesis_pb2
@@ -78,13 +78,16 @@ class Streams(Case):
 
     def test_streams_begin_with_their_start(self):
         for requests in ([], [pose(1)], [messages.StreamSynthesizeRequest()]):
-            with self.assertRaises(grpc.RpcError) as caught:
-                self.answers(*requests)
-            self.assertEqual(caught.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
-        with self.assertRaises(grpc.RpcError) as caught:
-            name = self.session()
-            self.answers(start(name), pose(1), start(name))
-        self.assertEqual(caught.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+            self.assertIn("expected `start`, got another", self.refused(
+                grpc.StatusCode.INVALID_ARGUMENT, self.answers, *requests))
+        name = self.session()
+        self.assertIn("start: expected one at the beginning of a stream, got another", self.refused(
+            grpc.StatusCode.INVALID_ARGUMENT, self.answers, start(name), pose(1), start(name)))
+
+    def test_streams_have_a_session(self):
+        self.assertIn("start.session: expected a name `sessions/…`, got nothing", self.refused(
+            grpc.StatusCode.INVALID_ARGUMENT, self.answers, start(""), pose(1)))
+        self.refused(grpc.StatusCode.NOT_FOUND, self.answers, start(UNKNOWN_SESSION), pose(1))
 
     def test_many_streams_at_a_time(self):
         name = self.session()
@@ -127,22 +130,24 @@ class Streams(Case):
         self.assertEqual(answers, list(range(1, count + 1)))
 
     def test_a_client_that_hangs_up_stops_its_work(self):
-        busy = synthesis_pb2.SynthesisSettings(nfe=200)
-        requests = [start(self.session(), settings=busy)] + [pose(number) for number in range(1, 60)]
+        # Each of its evaluations is slow; all of them would take minutes.
+        busy = synthesis_pb2.SynthesisSettings(nfe=200, width=384, height=384)
+        poses = 59
+        requests = [start(self.session(), settings=busy), *map(pose, range(1, poses + 1))]
+        before = self.idle()
         call = self.synthesis.StreamSynthesize(iter(requests))
         next(call)
+        busy_now = self.wait_for(
+            lambda now: now.frames_running >= 1 and now.batches >= before.batches + 3
+            and now.frames_running + now.frames_queued > 1, "frames are computed and wait")
+        self.assertEqual(busy_now.open_streams, 1)
         call.cancel()
-        self.wait_for(lambda now: now.open_streams == 0 and now.frames_running == 0
-                      and now.frames_queued == 0)
-
-    def wait_for(self, condition):
-        """Asks for the statistics until they are as expected."""
-        request = server_service_pb2.GetStatisticsRequest()
-        for _ in range(2000):
-            now = self.server.GetStatistics(request, timeout=60)
-            if condition(now):
-                return
-        self.fail(f"the daemon still works: {now}")
+        after = self.idle()
+        self.assertGreaterEqual(after.frames_cancelled - before.frames_cancelled, 2)
+        self.assertLessEqual(after.frames_cancelled - before.frames_cancelled, poses)
+        self.assertEqual(after.frames_completed, before.frames_completed)
+        self.assertLess(after.batch_rows - before.batch_rows, poses * 200 // 10)
+        self.succeeds()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
 // A device that fails. POSED_STANDIN_FAIL says when; the scenarios' names say what must come of it.
+#include <algorithm>
+#include <iterator>
+
 #include "Bench.h"
 
 namespace scenarios {
@@ -8,6 +11,18 @@ constexpr size_t count = 256, bytes = count * 4;
 
 posed_status combine(const Device &device, const posed_combine_desc &desc, posed_error *error) {
   return device.table().combine(device.stream, &desc, error);
+}
+
+/// A dense tensor [1, tokens, width] of float32.
+posed_tensor rows(posed_buffer *buffer, int64_t tokens, int64_t width) {
+  posed_tensor tensor = {};
+  tensor.buffer = buffer;
+  tensor.dtype = POSED_F32;
+  tensor.rank = 3;
+  const int64_t shape[] = {1, tokens, width}, stride[] = {tokens * width, width, 1};
+  std::copy(std::begin(shape), std::end(shape), tensor.shape);
+  std::copy(std::begin(stride), std::end(stride), tensor.stride);
+  return tensor;
 }
 
 /// A kernel fails after its call has returned: whoever waits hears of it, and so does every call after that.
@@ -96,6 +111,79 @@ void no_pinned_memory(const Plugin &plugin) {
   device.destroy(buffer);
 }
 
+/// There is no pinned memory for a weight's second part, while its first is on its way: what is made of the
+/// weight's memory then keeps its own bytes.
+void no_pinned_memory_for_weight(const Plugin &plugin) {
+  Device device(plugin);
+  constexpr int64_t side = 1024; // 4 MiB, four times a part
+  const std::vector<float> matrix(side * side, 3), values(side * side, 9);
+  posed_linear_weight_desc desc = {};
+  desc.data = matrix.data();
+  desc.dtype = desc.compute = POSED_F32;
+  desc.out = desc.in = side;
+  posed_weight *weight = nullptr;
+  auto create = [&](posed_error *e) {
+    return device.table().weight_create_linear(device.device, &desc, &weight, e);
+  };
+  refused(POSED_OUT_OF_MEMORY, create, "a weight without pinned memory");
+  expect(weight == nullptr, "a refusal gave a weight");
+  posed_buffer *buffer = device.buffer(values.size() * 4);
+  device.upload(buffer, values);
+  device.synchronize();
+  well(create, "a weight after that");
+  expect(device.download(buffer, values.size()) == values, "a weight that was refused has written");
+  device.table().weight_destroy(device.device, weight);
+  device.destroy(buffer);
+}
+
+/// The driver has no room for a graph or a kernel until the pool gives back what it keeps.
+void room_for_others(const Plugin &plugin) {
+  Device device(plugin);
+  const posed_backend &table = device.table();
+  posed_buffer *x = device.buffer(bytes), *y = device.buffer(bytes);
+  device.destroy(device.buffer(1 << 20));
+  device.upload(x, std::vector<float>(count, 1));
+  const posed_combine_desc desc = scaled(x, y, count, 5, 0);
+  const uint64_t freed = plugin.calls("cuMemFree_v2");
+  posed_graph *graph = nullptr;
+  well([&](posed_error *e) { return table.capture_begin(device.stream, e); }, "capture_begin");
+  well([&](posed_error *e) { return combine(device, desc, e); }, "combine");
+  well([&](posed_error *e) { return table.capture_end(device.stream, &graph, e); }, "capture_end");
+  expect(plugin.calls("cuMemFree_v2") > freed, "the pool has kept what it has");
+  well([&](posed_error *e) { return table.graph_launch(device.stream, graph, e); }, "graph_launch");
+  expect(device.download(y, count)[0] == 5, "the graph is wrong");
+  table.graph_destroy(graph);
+  device.destroy(x);
+  device.destroy(y);
+}
+
+/// cuBLASLt fails since the device is lost: its status does not say so, the driver does.
+void product_lost(const Plugin &plugin) {
+  Device device(plugin);
+  constexpr int64_t side = 64;
+  const std::vector<float> matrix(side * side, 1);
+  posed_linear_weight_desc made = {};
+  made.data = matrix.data();
+  made.dtype = made.compute = POSED_F32;
+  made.out = made.in = side;
+  posed_weight *weight = nullptr;
+  well([&](posed_error *e) { return device.table().weight_create_linear(device.device, &made, &weight, e); },
+       "weight_create_linear");
+  posed_buffer *x = device.buffer(matrix.size() * 4), *y = device.buffer(matrix.size() * 4);
+  device.upload(x, matrix);
+  posed_linear_desc desc = {};
+  desc.x = rows(x, side, side);
+  desc.y = rows(y, side, side);
+  desc.weight = weight;
+  auto multiply = [&](posed_error *e) { return device.table().linear(device.stream, &desc, e); };
+  refused(POSED_DEVICE_LOST, multiply, "a product on a device that is lost");
+  const std::string sentence = refused(POSED_DEVICE_LOST, multiply, "a product after that");
+  expect(sentence.find("is lost") != std::string::npos, "the sentence does not say it: " + sentence);
+  device.table().weight_destroy(device.device, weight);
+  device.destroy(x);
+  device.destroy(y);
+}
+
 /// A call of the driver fails while a graph is made: capture_end says so, and the stream works on.
 void capture_fails(const Plugin &plugin) {
   Device device(plugin);
@@ -151,6 +239,9 @@ void add_failures(std::map<std::string, Scenario> &all) {
   all["lost"] = lost;
   all["no-memory-once"] = no_memory_once;
   all["no-pinned-memory"] = no_pinned_memory;
+  all["no-pinned-memory-for-weight"] = no_pinned_memory_for_weight;
+  all["room-for-others"] = room_for_others;
+  all["product-lost"] = product_lost;
   all["capture-fails"] = capture_fails;
   all["compiler-fails"] = compiler_fails;
 }

@@ -83,4 +83,50 @@ struct ConfiguredServingTests {
         _ = try await serving.createSession(NewSession(sources: []), owner: "me")
         #expect(engine.asked.withLock { $0.session?.defaults.evaluations } == 12)
     }
+
+    /// What the catalogue says of a model of `heun`, 8 steps, guidance 1.1, where the configuration says more.
+    private func catalogued(_ change: (inout FrameSettings) -> Void) throws -> ModelDescription {
+        var model = ModelDescription()
+        model.name = "models/a"
+        model.defaultSolver = "heun"
+        model.defaultEvaluations = 16
+        model.defaultGuidance = 1.1
+        let solvers = [("heun", 2, false), ("rk4", 4, false), ("dormand-prince", 6, true)].map {
+            SolverDescription(
+                name: $0.0, order: 2, evaluationsPerStep: $0.1, isAdaptive: $0.2,
+                origin: "built-in")
+        }
+        var defaults = RequestDefaults()
+        change(&defaults.settings)
+        let room = RecordingServing(models: [model], solvers: solvers)
+        return try #require(ConfiguredServing(room, defaults: defaults).models.first)
+    }
+
+    @Test func theCatalogueTellsTheModelsOwnDefaultsWhereNobodySaysOthers() throws {
+        let model = try catalogued { _ in }
+        #expect(model.name == "models/a")
+        #expect(model.defaultSolver == "heun")
+        #expect(model.defaultEvaluations == 16)
+        #expect(model.defaultGuidance == 1.1)
+    }
+
+    @Test func theCatalogueTellsTheConfiguredDefaults() throws {
+        let model = try catalogued {
+            $0.solver = "rk4"
+            $0.guidance = 1.5
+        }
+        #expect(model.defaultSolver == "rk4")
+        // The model's 8 steps, of 4 evaluations each.
+        #expect(model.defaultEvaluations == 32)
+        #expect(model.defaultGuidance == 1.5)
+    }
+
+    @Test(arguments: [("heun", 7, 6), ("rk4", 3, 4), ("dormand-prince", 7, 7)])
+    func theCatalogueTellsWhatABudgetComesTo(solver: String, nfe: Int, made: Int) throws {
+        let model = try catalogued {
+            $0.solver = solver
+            $0.evaluations = nfe
+        }
+        #expect(model.defaultEvaluations == made)
+    }
 }

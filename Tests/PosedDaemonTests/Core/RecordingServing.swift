@@ -11,6 +11,13 @@ final class RecordingServing: Serving {
     }
 
     let asked = Guarded(Asked())
+    let models: [ModelDescription]
+    let solvers: [SolverDescription]
+
+    init(models: [ModelDescription] = [], solvers: [SolverDescription] = []) {
+        self.models = models
+        self.solvers = solvers
+    }
 
     private func refusal() -> ServingError { ServingError(.unavailable, "nothing is made here") }
 
@@ -42,9 +49,7 @@ final class RecordingServing: Serving {
     }
     func deleteSession(_ name: String, owner: String) async throws { throw refusal() }
 
-    var models: [ModelDescription] { [] }
     var backends: [BackendDescription] { [] }
-    var solvers: [SolverDescription] { [] }
     var limits: ServingLimits { ServingLimits() }
     var statistics: ServingStatistics { ServingStatistics() }
 }

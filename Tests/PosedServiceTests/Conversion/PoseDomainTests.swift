@@ -49,7 +49,9 @@ import PosedService
     }
 
     @Test func filesOfNothingAreRefused() {
-        expectRefusal("pose.file: the pose: the file is empty") { try read { $0.file = Data() } }
+        let expected = "pose.file: expected a PNG, or a pose in JSON or text, but "
+        expectRefusal(expected + "the file is empty") { try read { $0.file = Data() } }
+        expectRefusal(expected + "this is not JSON") { try read { $0.file = Data("{".utf8) } }
         for text in ["{", "[]", "{\"people\": []}", "[[1,2,3]]", "words", "\u{0}\u{1}"] {
             #expect(throws: ServiceError.self, "\(text)") {
                 try read { $0.file = Data(text.utf8) }

@@ -85,6 +85,48 @@ import PosedService
         #expect(error?.message == "page_size: expected a number from 0 to 2147483647, got -1")
     }
 
+    @Test func whatTheEngineRefusesIsNamed() async throws {
+        func refused(
+            _ field: ServingError.Field, _ call: () async throws -> Void
+        ) async -> String? {
+            serving.with { $0.failure = ServingError(.invalidRequest, "no good", about: field) }
+            do {
+                try await call()
+                return nil
+            } catch {
+                return (error as? ServingError)?.message
+            }
+        }
+        var create = Posed_V1_CreateSessionRequest()
+        create.sources = [try Pictures.raw()]
+        let made = create
+        #expect(
+            await refused(.solver) { _ = try await service.create(made, ada) }
+                == "default_settings.solver: no good")
+        #expect(
+            await refused(.model) { _ = try await service.create(made, ada) }
+                == "model: no good")
+        var get = Posed_V1_GetSessionRequest()
+        get.name = "sessions/odd"
+        let found = get
+        #expect(
+            await refused(.session) { _ = try await service.get(found, ada) }
+                == "name: no good")
+        var update = Posed_V1_UpdateSessionRequest()
+        update.session.name = "sessions/odd"
+        let changed = update
+        #expect(
+            await refused(.session) { _ = try await service.update(changed, ada) }
+                == "session.name: no good")
+        #expect(
+            await refused(.budget) { _ = try await service.update(changed, ada) }
+                == "session.default_settings.nfe: no good")
+        #expect(
+            await refused(.pageToken) {
+                _ = try await service.list(Posed_V1_ListSessionsRequest(), ada)
+            } == "page_token: no good")
+    }
+
     @Test func namesAreChecked() async {
         await #expect(throws: ServiceError.self) {
             try await service.get(Posed_V1_GetSessionRequest(), ada)

@@ -96,6 +96,41 @@ import PosedService
         #expect(serving.with { $0.frames.isEmpty })
     }
 
+    @Test(arguments: [
+        (ServingError.Field.solver, "settings.solver"), (.width, "settings.width"),
+        (.height, "settings.height"), (.guidance, "settings.guidance_scale"),
+        (.timeShift, "settings.time_shift"), (.minimumEvaluations, "settings.min_nfe"),
+        (.budget, "settings.steps"), (.model, "sources.model"), (.sources, "sources.images"),
+        (.pose, "pose"),
+    ])
+    func whatTheEngineRefusesIsNamed(field: ServingError.Field, path: String) async throws {
+        var request = try request()
+        request.settings.steps = 3
+        let asked = request
+        serving.with { $0.failure = ServingError(.invalidRequest, "no good", about: field) }
+        let error = await #expect(throws: ServingError.self) {
+            try await service.synthesize(asked, Caller(owner: "ada"))
+        }
+        #expect(error?.code == .invalidRequest)
+        #expect(error?.message == "\(path): no good")
+    }
+
+    @Test func aSessionsModelIsNotItsRequestsToName() async throws {
+        var request = try request()
+        request.session = "sessions/1"
+        let asked = request
+        for (field, message) in [
+            (ServingError.Field.session, "session: gone"), (.model, "gone"), (nil, "gone"),
+        ] as [(ServingError.Field?, String)] {
+            serving.with { $0.failure = ServingError(.notFound, "gone", about: field) }
+            let error = await #expect(throws: ServingError.self) {
+                try await service.synthesize(asked, Caller(owner: "ada"))
+            }
+            #expect(error?.code == .notFound)
+            #expect(error?.message == message)
+        }
+    }
+
     @Test func unknownSessionsAreNotFound() async throws {
         var request = try request()
         request.session = "sessions/none"

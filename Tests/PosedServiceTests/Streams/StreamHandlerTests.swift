@@ -101,7 +101,7 @@ import PosedService
             messages[5]
                 == "pose.pose: expected `keypoints`, `picture` or `file`, got none of them")
         #expect(messages[6] == "pose.settings.nfe: expected a number from 1 to 200, got 0")
-        #expect(messages[7].hasPrefix("pose.pose.file: the pose: "))
+        #expect(messages[7].hasPrefix("pose.pose.file: expected a PNG, or a pose"))
         #expect(messages[8] == "message: expected `pose`, got nothing known")
         #expect(messages[9] == "no message at all")
         #expect(conversation.serving.stream?.poses.map(\.sequence) == [1, 8])
@@ -139,6 +139,29 @@ import PosedService
         #expect(answers[1].error.message == "too many")
         conversation.disappear()
         await #expect(throws: CancellationError.self) { try await call.value }
+    }
+
+    @Test func whatTheEngineRefusesIsNamed() async throws {
+        let conversation = try await Conversation(answering: .whenTold)
+        conversation.start()
+        conversation.pose(3)
+        let call = Task { try await conversation.serve() }
+        while conversation.serving.stream == nil { await Task.yield() }
+        let stream = try #require(conversation.serving.stream)
+        await stream.arrivals(1)
+        let refusal = ServingError(.invalidRequest, "unknown", about: .solver)
+        stream.emit(StreamEvent(sequence: 3, outcome: .failed(refusal)))
+        let answers = await conversation.answers(2)
+        #expect(answers[1].error.code == 3)
+        #expect(answers[1].error.message == "pose.settings.solver: unknown")
+        conversation.disappear()
+        await #expect(throws: CancellationError.self) { try await call.value }
+
+        let other = try await Conversation()
+        other.serving.with { $0.failure = refusal }
+        other.start()
+        let error = await #expect(throws: ServingError.self) { try await other.serve() }
+        #expect(error?.message == "start.settings.solver: unknown")
     }
 
     @Test(arguments: [false, true])

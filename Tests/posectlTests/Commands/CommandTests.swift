@@ -161,7 +161,7 @@ import Testing
                 [
                     "bench", "--concurrency", "2", "--frames", "40", "--warmup", "0",
                     "--duration", "60s", "--json",
-                ] + mode)
+                ] + mode, status: mode.contains("unary") ? 0 : 1)
             #expect(daemon.with { $0.sessions.isEmpty })
             #expect(daemon.with { $0.count } == 2)
             let report = try outcome.object
@@ -176,6 +176,37 @@ import Testing
             #expect(whole.text == "SERVING\n")
             let broken = try await run(daemon, ["health", "broken"], status: 1)
             #expect(broken.text == "NOT_SERVING\n")
+        }
+    }
+
+    @Test func healthWaitsForADaemonThatIsNotThereYet() async throws {
+        let path = FakeDaemon.newPath()
+        let waiting = Task {
+            try await PosectlProcess.run([
+                "health", "--wait", "--timeout", "60s", "--address", "unix:\(path)",
+            ])
+        }
+        // Long enough for it to find nobody; it is right without, too.
+        try await Task.sleep(for: .milliseconds(500))
+        try await FakeDaemon.run(at: path) { _ in
+            let outcome = try await waiting.value
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(outcome.text == "NOT_SERVING\nSERVING\n")
+        }
+    }
+
+    @Test func healthDoesNotWaitForEver() async throws {
+        let outcome = try await PosectlProcess.run([
+            "health", "--wait", "--timeout", "300ms", "--address", "unix:/nowhere/x.sock",
+        ])
+        #expect(outcome.status == 3)
+        #expect(outcome.errors.contains("there is no socket /nowhere/x.sock"))
+    }
+
+    @Test func healthIsJSONToo() async throws {
+        try await FakeDaemon.run { daemon in
+            let outcome = try await run(daemon, ["health", "broken", "--json"], status: 1)
+            #expect(outcome.text == "{\"service\":\"broken\",\"status\":\"NOT_SERVING\"}\n")
         }
     }
 

@@ -37,6 +37,8 @@ import posectl
         }
         #expect(told(.notFound) == "NOT_FOUND: so it is")
         #expect(told(.unauthenticated).contains("--token-file"))
+        let sent = PosectlError(RPCError(.unauthenticated, "no"), hasToken: true)
+        #expect(!sent.message.contains("--token-file"))
         #expect(told(.deadlineExceeded).contains("--timeout"))
         #expect(told(.internal) == "INTERNAL: so it is (request abc)")
         #expect(PosectlError(RPCError(.notFound, "a\u{1B}b")).message == "NOT_FOUND: a b")

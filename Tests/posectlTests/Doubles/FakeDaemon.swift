@@ -13,18 +13,30 @@ final class FakeDaemon: Sendable {
         var starts: [Posed_V1_StreamStart] = []
         var updates: [Posed_V1_UpdateSessionRequest] = []
         var pictures: [Posed_V1_SynthesizeRequest] = []
+        var answers = 0
+        /// Whether it refuses pictures and streams as one that is not there.
+        var isGone = false
     }
 
-    let path = NSTemporaryDirectory() + "posectl-\(UInt64.random(in: 0...UInt64.max)).sock"
+    let path: String
     private let state = Guarded(State())
+
+    private init(path: String) { self.path = path }
+
+    /// A socket's path that nobody else has.
+    static func newPath() -> String {
+        NSTemporaryDirectory() + "posectl-\(UInt64.random(in: 0...UInt64.max)).sock"
+    }
 
     func with<Value>(_ body: (inout sending State) throws -> sending Value) rethrows -> Value {
         try state.withLock { try body(&$0) }
     }
 
     /// Runs `body` with a daemon that is gone when it returns.
-    static func run(_ body: (FakeDaemon) async throws -> Void) async throws {
-        let daemon = FakeDaemon()
+    static func run(
+        at path: String = FakeDaemon.newPath(), _ body: (FakeDaemon) async throws -> Void
+    ) async throws {
+        let daemon = FakeDaemon(path: path)
         var router = Router()
         try daemon.register(in: &router)
         let server = Server(
@@ -71,6 +83,7 @@ final class FakeDaemon: Sendable {
             return request.session
         }
         try router.unary(SynthesisMethods.synthesize) { request, _ in
+            try self.refuseIfGone()
             self.state.withLock { $0.pictures.append(request) }
             var response = Posed_V1_SynthesizeResponse()
             response.frame = Self.frame(request.settings)
@@ -84,6 +97,17 @@ final class FakeDaemon: Sendable {
             response.status = request.service == "broken" ? .notServing : .serving
             return response
         }
+        try router.serverStreaming(HealthMethods.watch) { _, writer, _ in
+            var response = Grpc_Health_V1_HealthCheckResponse()
+            response.status = .notServing
+            try await writer.write(response)
+            response.status = .serving
+            try await writer.write(response)
+        }
+    }
+
+    private func refuseIfGone() throws {
+        guard !state.withLock({ $0.isGone }) else { throw RPCError(.unavailable, "not there") }
     }
 
     /// Pose 3 is superseded and pose 5 fails.
@@ -93,6 +117,7 @@ final class FakeDaemon: Sendable {
     ) async throws {
         var settings = Posed_V1_SynthesisSettings()
         while let request = try await requests.next() {
+            try refuseIfGone()
             var response = Posed_V1_StreamSynthesizeResponse()
             response.sequence = request.pose.sequence
             switch (request.message, request.pose.sequence) {
@@ -107,6 +132,7 @@ final class FakeDaemon: Sendable {
             default: response.frame = Self.frame(settings)
             }
             try await writer.write(response)
+            if request.pose.sequence > 0 { state.withLock { $0.answers += 1 } }
         }
     }
 

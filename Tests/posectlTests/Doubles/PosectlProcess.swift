@@ -19,16 +19,22 @@ enum PosectlProcess {
         }
     }
 
-    /// Runs the `posectl` beside the test bundle, on a thread of its own.
-    static func run(_ arguments: [String], input: String? = nil) async throws -> Outcome {
+    /// Runs the `posectl` beside the test bundle, on a thread of its own; `started` is told its number.
+    static func run(
+        _ arguments: [String], input: String? = nil,
+        started: @escaping @Sendable (Int32) -> Void = { _ in }
+    ) async throws -> Outcome {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
-                continuation.resume(with: Result { try perform(arguments, input: input) })
+                continuation.resume(
+                    with: Result { try perform(arguments, input: input, started: started) })
             }
         }
     }
 
-    private static func perform(_ arguments: [String], input: String?) throws -> Outcome {
+    private static func perform(
+        _ arguments: [String], input: String?, started: (Int32) -> Void
+    ) throws -> Outcome {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent()
@@ -38,6 +44,7 @@ enum PosectlProcess {
         (process.standardOutput, process.standardError) = (output, errors)
         process.standardInput = text
         try process.run()
+        started(process.processIdentifier)
         text.fileHandleForWriting.write(Data((input ?? "").utf8))
         try text.fileHandleForWriting.close()
         let data = output.fileHandleForReading.readDataToEndOfFile()

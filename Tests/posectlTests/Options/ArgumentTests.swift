@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Testing
 import posectl
 
@@ -27,6 +28,7 @@ import posectl
         ["synthesize", "--session", "a", "--pose", "p", "--out", "o", "--size", "256"],
         ["synthesize", "--session", "a", "--pose", "p", "--out", "o", "--size", "0x5"],
         ["stream", "--session", "a", "--poses", "p", "--out", "o", "--rate", "0"],
+        ["stream", "--session", "a", "--poses", "p", "--out", "o", "--ahead", "0"],
         ["bench", "--concurrency", "0"], ["bench", "--warmup", "10s", "--duration", "5s"],
         ["sessions", "create"], ["sessions", "update", "a"],
         ["sessions", "update", "a", "--clear-settings", "--nfe", "1"], ["status", "--cert", "a"],
@@ -39,6 +41,27 @@ import posectl
         #expect(outcome.errors.hasPrefix("posectl: "))
         #expect(outcome.errors.split(separator: "\n").count == 1)
         #expect(outcome.output.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("--address", "unix:/path or host:port"), ("--timeout", "a time such as 500ms"),
+    ])
+    func whatIsExpectedIsSaid(flag: String, expected: String) async throws {
+        let outcome = try await PosectlProcess.run(["status", flag, "foo"])
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("'foo'"))
+        #expect(outcome.errors.contains("expected \(expected)"))
+    }
+
+    @Test func theVersionIsTheDaemons() async throws {
+        let outcome = try await PosectlProcess.run(["--version"])
+        #expect(outcome.status == 0)
+        #expect(outcome.text == PosectlVersion.current + "\n")
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let file = root.appendingPathComponent("Sources/PosedDaemon/Process/DaemonVersion.swift")
+        let source = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+        #expect(source.contains("current = \"\(PosectlVersion.current)\""))
     }
 
     @Test func helpIsNoError() async throws {

@@ -39,7 +39,8 @@ import posectl
         try await withFolder { folder in
             try write("[1]\r\n\n  \n[2]\n\t[3]", "\(folder)/p.jsonl")
             let reader = try PoseReader(["\(folder)/p.jsonl"])
-            #expect(reader.total == nil)
+            #expect(reader.total == 3)
+            #expect(try PoseReader(["-"]).total == nil)
             let poses = try await all(reader)
             #expect(poses.map(\.0) == ["000001", "000002", "000003"])
             #expect(poses.map(\.1) == ["[1]\r", "[2]", "[3]"])

@@ -120,28 +120,50 @@ struct Run: Sendable {
         }
         try await refused(.deadlineExceeded, "a deadline ends the work") {
             let _: Posed_V1_SynthesizeResponse = try await client.call(
-                "posed.v1.SynthesisService/Synthesize", long(session), timeout: .milliseconds(2))
+                "posed.v1.SynthesisService/Synthesize", long(session), timeout: .milliseconds(300))
         }
     }
 
     private func cancellation(_ session: String) async throws {
         let request = long(session)
+        let before = try await statistics { $0.framesRunning == 0 && $0.framesQueued == 0 }
         let call = Task {
             let _: Posed_V1_SynthesizeResponse = try await client.call(
                 "posed.v1.SynthesisService/Synthesize", request)
         }
+        _ = try await statistics { $0.framesRunning == 1 && $0.batches >= before.batches + 3 }
         call.cancel()
         _ = await call.result
+        let after = try await statistics { $0.framesRunning == 0 && $0.framesQueued == 0 }
+        try expect(
+            after.framesCancelled == before.framesCancelled + 1
+                && after.batches < before.batches + 150,
+            "cancelling ends the work (\(after.batches - before.batches) evaluations of 200)")
         // The daemon is free again at once, so the next call is answered.
         try await synthesize(session)
     }
 
-    /// A picture of many evaluations.
+    /// Asks for the statistics until they are as expected, for about a minute.
+    private func statistics(
+        _ condition: (Posed_V1_Statistics) -> Bool
+    ) async throws -> Posed_V1_Statistics {
+        for _ in 0..<6000 {
+            let now: Posed_V1_Statistics = try await client.call(
+                "posed.v1.ServerService/GetStatistics", Posed_V1_GetStatisticsRequest())
+            if condition(now) { return now }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw Client.Failure(description: "the statistics are not as expected after a minute")
+    }
+
+    /// A picture of many evaluations, which take seconds.
     private func long(_ session: String) -> Posed_V1_SynthesizeRequest {
         var request = Posed_V1_SynthesizeRequest()
         request.session = session
         request.pose.file = pose
         request.settings.nfe = 200
+        request.settings.width = 384
+        request.settings.height = 384
         return request
     }
 
