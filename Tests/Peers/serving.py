@@ -9,14 +9,12 @@ eight, and eight sessions whose streams keep two poses under way. Medians of rou
 
 import argparse
 import json
-import os
-import signal
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
+
+from running import running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -43,29 +41,18 @@ class Bench:
 
     def daemon(self):
         """Of callers: milliseconds of one frame, those outside of the daemon, its stages, frames a second of eight."""
-        folder = tempfile.mkdtemp(prefix="posed-serving-")
-        address = f"{folder}/posed.sock"
-        process = subprocess.Popen(
-            [self.bin / "posed", "--model", self.model, "--socket", address, "--http", "none", "--set",
-             f"model.backend={self.backend}", "--set", f"model.threads={self.threads}"], stderr=subprocess.DEVNULL)
-        try:
-            while not os.path.exists(address):
-                if process.poll() is not None:
-                    sys.exit(f"posed ended with status {process.returncode}")
-                time.sleep(0.1)
+        with (tempfile.TemporaryDirectory(prefix="posed-serving-") as folder,
+              running(self.bin, self.model, folder, self.backend, self.threads) as address):
             one = self.call(address, ["--mode", "unary", "--distinct-poses", "1"])
             many = self.call(
                 address, ["--mode", "stream", "--concurrency", "8", "--distinct-poses", "100000"])
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
         stages = {name: stage["p50"] for name, stage in one["stages_ms"].items()}
         return one["latency_ms"]["p50"], one["overhead_ms"]["p50"], stages, many["frames_per_second"]
 
     def call(self, address, arguments):
         """A report of `posectl bench`."""
         output = subprocess.run(
-            [self.bin / "posectl", "bench", "--address", f"unix:{address}", "--format", "raw", "--seed", "1",
+            [self.bin / "posectl", "bench", "--address", address, "--format", "raw", "--seed", "1",
              "--duration", f"{4 * self.seconds}s", "--json", *arguments, *self.settings],
             check=True, stdout=subprocess.PIPE).stdout
         return json.loads(output)

@@ -11,52 +11,37 @@ Needs Pillow and NumPy.
 import argparse
 import json
 import math
-import os
-import signal
 import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from running import running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROUNDS = 5
 STARTS = (0.0, 0.25, 0.5, 0.75)
 
 
-class Daemon:
-    """posed with a model, and streams through it."""
+class Streams:
+    """Streams of poses through a daemon."""
 
-    def __init__(self, options, folder):
-        self.bin, self.folder = Path(options.bin), folder
-        self.address = f"unix:{folder}/posed.sock"
-        self.process = subprocess.Popen(
-            [self.bin / "posed", "--model", Path(options.model).resolve(), "--socket", f"{folder}/posed.sock",
-             "--http", "none", "--set", f"model.backend={options.backend}"], stderr=subprocess.DEVNULL)
-        while not os.path.exists(f"{folder}/posed.sock"):
-            if self.process.poll() is not None:
-                sys.exit(f"posed ended with status {self.process.returncode}")
-            time.sleep(0.1)
+    def __init__(self, programs, address, folder):
+        self.programs, self.address, self.folder = Path(programs), address, folder
 
     def frames(self, source, poses, nfe, start):
         """Frames [n, H, W, 3] as floats, and what `posectl stream` reports."""
         out = Path(tempfile.mkdtemp(dir=self.folder))
         report = json.loads(subprocess.run(
-            [self.bin / "posectl", "stream", "--address", self.address, "--source", source, "--poses", poses,
+            [self.programs / "posectl", "stream", "--address", self.address, "--source", source, "--poses", poses,
              "--out", out, "--format", "raw", "--seed", "1", "--solver", "euler", "--nfe", str(nfe),
              "--guidance", "1", "--warm-start", str(start), "--json"],
             check=True, stdout=subprocess.PIPE).stdout)
         paths = sorted(out.glob("*.png"), key=lambda path: int("".join(filter(str.isdigit, path.stem))))
         pictures = np.stack([np.asarray(Image.open(path).convert("RGB"), np.float32) for path in paths])
         return pictures, report
-
-    def stop(self):
-        """Ends it."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
 
 
 def psnr(found, wanted):
@@ -81,22 +66,20 @@ def main():
     parser.add_argument("--sequences", default="samples/*/sign.jsonl", help="of poses, in the model's folder")
     options = parser.parse_args()
     found = {start: [] for start in STARTS}
-    with tempfile.TemporaryDirectory(prefix="posed-warm-") as folder:
-        daemon = Daemon(options, folder)
-        try:
-            for poses in sorted(Path(options.model).glob(options.sequences)):
-                source = poses.parent / "source.png"
-                wanted, _ = daemon.frames(source, poses, options.reference_nfe, 0)
-                often = Path(folder) / "often.jsonl"
-                often.write_text((poses.read_text().rstrip("\n") + "\n") * ROUNDS)
-                count = len(wanted)
-                for start in STARTS:
-                    frames, report = daemon.frames(source, often, options.nfe, start)
-                    found[start].append((
-                        report["poses"][-1]["nfe"], psnr(frames[:count], wanted), psnr(frames[-count:], wanted),
-                        restlessness(frames[-count:]) / restlessness(wanted)))
-        finally:
-            daemon.stop()
+    with (tempfile.TemporaryDirectory(prefix="posed-warm-") as folder,
+          running(options.bin, options.model, folder, options.backend) as address):
+        streams = Streams(options.bin, address, folder)
+        for poses in sorted(Path(options.model).glob(options.sequences)):
+            source = poses.parent / "source.png"
+            wanted, _ = streams.frames(source, poses, options.reference_nfe, 0)
+            often = Path(folder) / "often.jsonl"
+            often.write_text((poses.read_text().rstrip("\n") + "\n") * ROUNDS)
+            count = len(wanted)
+            for start in STARTS:
+                frames, report = streams.frames(source, often, options.nfe, start)
+                found[start].append((
+                    report["poses"][-1]["nfe"], psnr(frames[:count], wanted), psnr(frames[-count:], wanted),
+                    restlessness(frames[-count:]) / restlessness(wanted)))
     print("| warm start | evaluations | PSNR, first round | PSNR, last round | flicker |")
     print("| --- | --- | --- | --- | --- |")
     for start, rows in found.items():

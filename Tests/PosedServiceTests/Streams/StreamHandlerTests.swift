@@ -108,60 +108,46 @@ import PosedService
     }
 
     @Test func supersededPosesSaySo() async throws {
-        let conversation = try await Conversation(answering: .whenTold)
-        conversation.start()
-        conversation.pose(3)
-        let call = Task { try await conversation.serve() }
-        while conversation.serving.stream == nil { await Task.yield() }
-        let stream = try #require(conversation.serving.stream)
-        await stream.arrivals(1)
-        stream.emit(
-            StreamEvent(sequence: 3, outcome: .superseded(by: 9, waited: .milliseconds(8))))
-        let answers = await conversation.answers(2)
-        #expect(answers[1].superseded.supersededBy == 9)
-        #expect(answers[1].superseded.waited.nanos == 8_000_000)
-        conversation.disappear()
-        await #expect(throws: CancellationError.self) { try await call.value }
+        let answer = try await answer(to: .superseded(by: 9, waited: .milliseconds(8)))
+        #expect(answer.superseded.supersededBy == 9)
+        #expect(answer.superseded.waited.nanos == 8_000_000)
     }
 
     @Test func failuresOfTheEngineHaveTheirStatus() async throws {
-        let conversation = try await Conversation(answering: .whenTold)
-        conversation.start()
-        conversation.pose(3)
-        let call = Task { try await conversation.serve() }
-        while conversation.serving.stream == nil { await Task.yield() }
-        let stream = try #require(conversation.serving.stream)
-        await stream.arrivals(1)
-        stream.emit(
-            StreamEvent(sequence: 3, outcome: .failed(ServingError(.limitReached, "too many"))))
-        let answers = await conversation.answers(2)
-        #expect(answers[1].error.code == 8)
-        #expect(answers[1].error.message == "too many")
-        conversation.disappear()
-        await #expect(throws: CancellationError.self) { try await call.value }
+        let answer = try await answer(to: .failed(ServingError(.limitReached, "too many")))
+        #expect(answer.error.code == 8)
+        #expect(answer.error.message == "too many")
     }
 
     @Test func whatTheEngineRefusesIsNamed() async throws {
-        let conversation = try await Conversation(answering: .whenTold)
-        conversation.start()
-        conversation.pose(3)
-        let call = Task { try await conversation.serve() }
-        while conversation.serving.stream == nil { await Task.yield() }
-        let stream = try #require(conversation.serving.stream)
-        await stream.arrivals(1)
         let refusal = ServingError(.invalidRequest, "unknown", about: .solver)
-        stream.emit(StreamEvent(sequence: 3, outcome: .failed(refusal)))
-        let answers = await conversation.answers(2)
-        #expect(answers[1].error.code == 3)
-        #expect(answers[1].error.message == "pose.settings.solver: unknown")
-        conversation.disappear()
-        await #expect(throws: CancellationError.self) { try await call.value }
+        let answer = try await answer(to: .failed(refusal))
+        #expect(answer.error.code == 3)
+        #expect(answer.error.message == "pose.settings.solver: unknown")
 
         let other = try await Conversation()
         other.serving.with { $0.failure = refusal }
         other.start()
         let error = await #expect(throws: ServingError.self) { try await other.serve() }
         #expect(error?.message == "start.settings.solver: unknown")
+    }
+
+    /// What a caller reads of a pose that comes to this, before he hangs up.
+    private func answer(
+        to outcome: StreamEvent.Outcome
+    ) async throws -> Conversation.Response {
+        let conversation = try await Conversation(answering: .whenTold)
+        conversation.start()
+        conversation.pose(3)
+        let call = Task { try await conversation.serve() }
+        while conversation.serving.stream == nil { await Task.yield() }
+        let stream = try #require(conversation.serving.stream)
+        await stream.arrivals(1)
+        stream.emit(StreamEvent(sequence: 3, outcome: outcome))
+        let answers = await conversation.answers(2)
+        conversation.disappear()
+        await #expect(throws: CancellationError.self) { try await call.value }
+        return answers[1]
     }
 
     @Test(arguments: [false, true])
