@@ -11,4 +11,11 @@ _Bool posed_heap_set(posed_heap_rule rule, int value) {
   return mallopt(parameters[rule], value) == 1;
 }
 
-size_t posed_heap_mapped_bytes(void) { return mallinfo2().hblkhd; }
+posed_heap_state posed_heap_now(void) {
+  const struct mallinfo2 found = mallinfo2();
+  return (posed_heap_state){
+      .used = found.uordblks + found.hblkhd,
+      .unused = found.fordblks,
+      .mapped = found.hblkhd,
+  };
+}

@@ -1,6 +1,7 @@
 internal import CPosedHeap
 internal import Glibc
 internal import PosedDaemon
+internal import PosedTelemetry
 internal import Testing
 
 @Suite("The policy of the heap")
@@ -10,11 +11,34 @@ struct HeapPolicyTests {
         // With this glibc takes to serving blocks of up to as much out of its heaps, when nobody says more.
         free(malloc(24 << 20))
         HeapPolicy.apply(environment: [:])
-        let before = posed_heap_mapped_bytes()
+        let before = posed_heap_now().mapped
         let blocks = (0..<200).map { _ in malloc(1 << 20) }
-        let mapped = posed_heap_mapped_bytes()
+        let mapped = posed_heap_now().mapped
         for block in blocks { free(block) }
         // Others allocate and free at the same time, but not that much.
         #expect(mapped > before + 150 << 20)
+    }
+
+    @Test("tells what is in use and what is kept for later")
+    func gauges() throws {
+        let registry = MetricsRegistry()
+        try HeapPolicy.register(in: registry)
+        let before = try values(registry)
+        let blocks = (0..<64).map { _ in malloc(1 << 20) }
+        let during = try values(registry)
+        for block in blocks { free(block) }
+        // Others allocate and free at the same time, but not that much.
+        #expect(during.used > before.used + Double(48 << 20))
+        #expect(try values(registry).used < during.used - Double(48 << 20))
+        #expect(during.unused > 0)
+    }
+
+    private func values(_ registry: MetricsRegistry) throws -> (used: Double, unused: Double) {
+        func value(_ name: String) throws -> Double {
+            let line = try #require(
+                registry.exposition().split(separator: "\n").first { $0.hasPrefix("\(name) ") })
+            return try #require(Double(line.split(separator: " ")[1]))
+        }
+        return (try value("posed_heap_used_bytes"), try value("posed_heap_unused_bytes"))
     }
 }

@@ -133,23 +133,30 @@ class Watch:
     def __init__(self, daemon):
         self.daemon = daemon
         self.begin = time.monotonic()
-        self.resident, self.files = [], []
+        self.resident, self.files, self.used, self.unused = [], [], [], []
 
     def sample(self):
-        """Takes a sample."""
+        """Takes a sample; of the heap one each five times."""
         now = time.monotonic() - self.begin
+        if len(self.resident) % 5 == 0:
+            metrics = self.daemon.metrics()
+            self.used.append((now, metrics["posed_heap_used_bytes"]))
+            self.unused.append((now, metrics["posed_heap_unused_bytes"]))
         self.resident.append((now, self.daemon.resident_bytes()))
         self.files.append((now, self.daemon.open_files()))
 
     def growth(self, skip=0.4):
-        """Bytes a minute and files a minute, without the first share of the time.
+        """Bytes resident, bytes of the heap in use and files, each a minute, without the first share of the time.
 
         In that share the caches fill; the daemon's configuration keeps them so small that they are full by
         then, and everything that comes afterwards takes the place of something else.
         """
-        start = len(self.resident) - int(len(self.resident) * (1 - skip))
-        return slope(floors(self.resident[start:])) * 60, slope(floors(self.files[start:])) * 60
+        def rise(samples):
+            return slope(floors(samples[len(samples) - int(len(samples) * (1 - skip)):])) * 60
+
+        return rise(self.resident), rise(self.used), rise(self.files)
 
     def course(self):
-        """Megabytes at the floor, span by span: for people."""
-        return [round(value / 1e6, 1) for _, value in floors(self.resident)]
+        """Megabytes at the floor, span by span, resident and in the heap: for people."""
+        return {name: [round(value / 1e6, 1) for _, value in floors(samples)] for name, samples in
+                (("resident", self.resident), ("used", self.used), ("unused", self.unused))}

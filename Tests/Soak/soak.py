@@ -8,8 +8,8 @@ its session after the restart; the daemon's ledger of calls, tags and buffers mu
 gone, its memory must not grow, and a SIGTERM must end it with status 0. Needs grpcio and grpcio-tools.
 Prints a JSON report; the exit status is 0 only when all of that holds.
 
-Memory does not grow when a straight line through the least resident memory of each fifteen seconds rises by less
-than 2 MiB a minute, before and after the kill alike. The first two fifths of each half do not count: caches fill then.
+Memory does not grow when a straight line through the least of each fifteen seconds rises by less than 2 MiB a minute,
+of resident memory and of what the heap holds, before and after the kill alike. The first two fifths of each half do not count: caches fill then.
 By design the daemon keeps the conditioning of sessions that are gone until its bytes are needed, so clients that vanish
 and come back as others fill that cache up to `sessions.maxBytes`; it is small here, as is that of poses, so that
 both are full in time.
@@ -101,9 +101,11 @@ def verdict(records, first, second, ledger, status):
         if record["answered"] == 0:
             faults.append(f"{name} was never answered")
     for label, watch in (("before", first), ("after", second)):
-        grown, files = watch.growth()
+        grown, held, files = watch.growth()
         if grown > GROWTH_LIMIT:
             faults.append(f"{label} the kill, memory grew by {grown / 1e6:.1f} MB a minute")
+        if held > GROWTH_LIMIT:
+            faults.append(f"{label} the kill, what the heap holds grew by {held / 1e6:.1f} MB a minute")
         if files > FILE_GROWTH_LIMIT:
             faults.append(f"{label} the kill, open files grew by {files:.1f} a minute")
     faults += [f"ledger: {name} is {value:.0f}" for name, value in ledger.items() if value != 0]
@@ -170,8 +172,9 @@ def main():
         "interrupted": sum(r["interrupted"] for r in records.values() if r),
         "clients_replaced": crowd.replaced,
         "growth_bytes_a_minute": [round(watch.growth()[0]) for watch in (first, second)],
-        "growth_files_a_minute": [round(watch.growth()[1], 2) for watch in (first, second)],
-        "resident_megabytes": [watch.course() for watch in (first, second)],
+        "growth_heap_bytes_a_minute": [round(watch.growth()[1]) for watch in (first, second)],
+        "growth_files_a_minute": [round(watch.growth()[2], 2) for watch in (first, second)],
+        "megabytes": [watch.course() for watch in (first, second)],
         "session_bytes": kept,
         "exit_status": status, "ledger": held, "faults": faults, "log": str(folder / "posed.log"),
     }

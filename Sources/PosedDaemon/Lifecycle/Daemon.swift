@@ -40,6 +40,7 @@ package actor Daemon {
         self.status = status
         metrics = try DaemonMetrics(registry)
         try ProcessMetrics.register(in: registry)
+        try HeapPolicy.register(in: registry)
         metrics.buildInfo(environment.version).set(1)
         logger = environment.log.logger("posed")
         (events, inbox) = AsyncStream.makeStream()

@@ -1,4 +1,5 @@
 internal import CPosedHeap
+package import PosedTelemetry
 
 /// How the C library's heap is to behave in a process that runs for months.
 package enum HeapPolicy {
@@ -23,5 +24,18 @@ package enum HeapPolicy {
         for rule in rules where environment[rule.name] == nil {
             _ = posed_heap_set(rule.rule, rule.value)
         }
+    }
+
+    /// Adds to a registry what the heaps hold; each gauge is read anew for every page. With resident memory
+    /// beside them they tell a leak (`used` rises) from holes (`unused` rises).
+    ///
+    /// - Throws: ``TelemetryError`` where a name is in other use.
+    package static func register(in registry: MetricsRegistry) throws(TelemetryError) {
+        try registry.observe(
+            "posed_heap_used_bytes", .gauge, help: "Blocks of the C heap that are in use."
+        ) { Double(posed_heap_now().used) }
+        try registry.observe(
+            "posed_heap_unused_bytes", .gauge, help: "What the C heap keeps for later."
+        ) { Double(posed_heap_now().unused) }
     }
 }

@@ -9,6 +9,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from posed_recipe.autoencoder import AutoencoderKL
+from posed_recipe.autoencoder.losses import reconstruction_loss
 from posed_recipe.autoencoder.trainer import normalize
 from posed_recipe.encoder import Dinov2Config, Dinov2Model, Preprocessor
 
@@ -63,6 +64,12 @@ def test_the_encoder_gives_the_goldens(goldens, model, part):
         given = load_file(case)
         torch.testing.assert_close(
             encoder(given["pixel_values"]), given["last_hidden_state"], rtol=2e-4, atol=2e-4)
+
+
+def test_squares_are_added_with_their_weight():
+    a, b = torch.rand(2, 3, 32, 32) * 2 - 1, torch.rand(2, 3, 32, 32) * 2 - 1
+    more = reconstruction_loss(a, b, squares=4.0) - reconstruction_loss(a, b)
+    torch.testing.assert_close(more, 4 * (a - b).square().mean())
 
 
 @pytest.mark.parametrize("registers", [0, 2])

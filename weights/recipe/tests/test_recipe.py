@@ -88,6 +88,17 @@ def test_the_default_model_is_made_over_several_calls(people, heldout, tmp_path)
     assert call(None) is True  # nothing is left to do
 
 
+def test_the_default_model_begins_with_an_autoencoder_that_is_there(people, heldout, tmp_path):
+    config = tiny_autoencoder().config(64)
+    config.block_out_channels = (8, 8, 8, 16)  # not the plan's
+    AutoencoderKL(config).save_pretrained(tmp_path / "start" / "vae")
+    plan = tiny_plan()
+    plan.rectify.pairs = 0
+    work = tmp_path / "work"
+    assert train_default(work, plan, 0.02, CPU, Deadline(), people, heldout, tmp_path / "start") is True
+    assert AutoencoderKL.from_pretrained(work / "model" / "vae").config.block_out_channels == [8, 8, 8, 16]
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_profiles_are_within_their_size(profile):
     plan = PROFILES[profile]()

@@ -91,6 +91,7 @@ def add_results(verbs):
                       help="h200 for a large GPU, cores for hours of two cores, cpu for minutes; default: by the device")
     verb.add_argument("--people", help="a finished set of people to take instead of making one")
     verb.add_argument("--heldout", help="held-out pairs to take instead of making them")
+    verb.add_argument("--start", metavar="MODEL", help="train the autoencoder of this model on instead of a new one")
     common(verb)
 
 

@@ -150,5 +150,6 @@ def train_default_command(flags):
     profile = flags.profile or ("h200" if processes.device.type == "cuda" else "cpu")
     plan = configure(PROFILES[profile](), flags.set)
     deadline = deadline_of(flags)
-    done = train_default(flags.out, plan, flags.budget_minutes, processes, deadline, flags.people, flags.heldout)
+    done = train_default(
+        flags.out, plan, flags.budget_minutes, processes, deadline, flags.people, flags.heldout, flags.start)
     return {"model": str(Path(flags.out) / "model")} if done else None

@@ -34,6 +34,8 @@ class AutoencoderOptions:
     thumbnail: float = 2.0
     """Weight of a picture of the latent's size that a linear map has to find in it. Without it a short training spends
     all channels on light and edges: reds and greens stay out, and no later gradient calls them in."""
+    squares: float = 0.0
+    """Weight of the mean squared error beside the absolute one: PSNR counts squares."""
     decoder_alone: bool = False
     """Leaves the encoder as it was begun with, so that latents, and flows trained on them, stay true."""
     pictures: int | None = None
@@ -61,7 +63,8 @@ class Reconstruction(torch.nn.Module):
         mean, logvar = (part.float() for part in self.autoencoder.posterior(target))
         deviation = (0.5 * logvar).exp()
         output = self.autoencoder.reconstruct(mean + deviation * noise).float()
-        likeness, kl = reconstruction_loss(output, target), divergence(mean, logvar)
+        likeness = reconstruction_loss(output, target, squares=self.options.squares)
+        kl = divergence(mean, logvar)
         small = F.avg_pool2d(target, self.autoencoder.config.downsampling)
         likeness = likeness + self.options.thumbnail * (self.thumbnail(mean).float() - small).abs().mean()
         values = {
@@ -153,6 +156,7 @@ def train_autoencoder(bank, folder, budget, options, processes, deadline=None, s
 
     `start` is an autoencoder to go on from, whatever its sizes; without it a new one is made.
     """
+    torch.backends.cudnn.benchmark = processes.device.type == "cuda"
     task = AutoencoderTask(bank, options, processes, start)
     trainer = Trainer(folder, "autoencoder", task, budget, options.training, processes, deadline)
     if not trainer.run():

@@ -47,15 +47,20 @@ class DefaultPlan:
 
 
 def h200():
-    """One H200 and 16 cores; 27 minutes of it are meant."""
-    plan = DefaultPlan()
-    plan.autoencoder.batch = 64  # many steps rather than large ones
-    plan.autoencoder.pictures = 60000
-    plan.precompute = PrecomputeOptions(colours=1, jitters=1, chunk=256, threads=14)
-    plan.flow.training.compile = True
-    plan.rectify.training.compile = True
-    plan.flow.groups, plan.flow.targets = 192, 3
-    return plan
+    """One H100 or H200 and 16 cores for a quarter of an hour: the default model's sizes, and Muon."""
+    few = dict(optimizer="muon", weight_decay=0.01, watch_minutes=2.5)
+    return DefaultPlan(
+        identities=15000,
+        least_pictures=3000,
+        shares=Shares(autoencoder=0.26, pairs=0.0, rectify=0.0, finish=0.05),
+        autoencoder=AutoencoderOptions(
+            widths=(16, 32, 64, 96), batch=64, pictures=20000, squares=4.0,  # many steps rather than large ones
+            training=TrainingOptions(learning_rate=2e-3, decay=0.6, warmup_steps=100, **few)),
+        precompute=PrecomputeOptions(turns=1, colours=1, jitters=1, chunk=256, threads=14),
+        flow=FlowOptions(
+            groups=128, targets=3,
+            training=TrainingOptions(learning_rate=2e-3, decay=0.4, warmup_steps=200, compile=True, **few)),
+        rectify=RectifyOptions(pairs=0))
 
 
 def cores():

@@ -34,8 +34,8 @@ from posed_recipe.weights import write_json
 class Work:
     """The work folder, its state, and the clock."""
 
-    def __init__(self, folder, plan, budget_minutes, processes, deadline, people=None, heldout=None):
-        self.folder, self.plan = Path(folder), plan
+    def __init__(self, folder, plan, budget_minutes, processes, deadline, people=None, heldout=None, start=None):
+        self.folder, self.plan, self.start = Path(folder), plan, start
         self.people = Path(people) if people else self.folder / "people"
         self.heldout = Path(heldout or self.folder / "heldout")
         self.makes_people = people is None
@@ -85,12 +85,13 @@ class Work:
         self.save()
 
 
-def train_default(folder, plan, budget_minutes, processes, deadline, people=None, heldout=None):
+def train_default(folder, plan, budget_minutes, processes, deadline, people=None, heldout=None, start=None):
     """Runs all stages; gives whether everything is done.
 
-    `people` and `heldout` name finished sets to take instead of making them.
+    `people` and `heldout` name finished sets to take instead of making them, `start` a model whose autoencoder is
+    trained on.
     """
-    work = Work(folder, plan, budget_minutes, processes, deadline, people, heldout)
+    work = Work(folder, plan, budget_minutes, processes, deadline, people, heldout, start)
     straighten = [("pairs", solve_pairs), ("rectify", rectify)] if plan.rectify.pairs else []
     stages = [
         ("people and autoencoder", train_pictures),
@@ -126,8 +127,9 @@ def train_pictures(work):
         bank, growing = open_bank(work, making)
         if bank is None:
             return None
+        start = published.autoencoder(work.start) if work.start else None
         autoencoder = train_autoencoder(
-            bank, folder, budget, plan.autoencoder, work.processes, work.deadline)
+            bank, folder, budget, plan.autoencoder, work.processes, work.deadline, start)
         if growing is not None:
             growing.stop()
         if autoencoder is None:

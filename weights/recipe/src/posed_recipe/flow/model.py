@@ -46,8 +46,6 @@ class FlowModel(nn.Module):
         groups = len(rows.z_s)
         k = len(rows.y) // groups
         cached = model.reference(rows.z_s)
-        if cached is not None:
-            cached = [tuple(part.repeat_interleave(k, 0) for part in pair) for pair in cached]
         z_s = rows.z_s.repeat_interleave(k, 0)
         cond = self.aggregate(rows, z_s, k)
         first = z_s if z_s.dim() == 4 else z_s[:, 0]

@@ -115,8 +115,6 @@ def endpoints(flow, batches, numbers, z0, options):
     rows = batches.conditions(numbers, slice(0, len(numbers.source)), z0, z0, None)
     model = flow.transformer
     cached = model.reference(rows.z_s)
-    if cached is not None:
-        cached = [tuple(part.repeat_interleave(k, 0) for part in pair) for pair in cached]
     z_s = rows.z_s.repeat_interleave(k, 0)
     cond = flow.aggregate(rows, z_s, k)
     return solve(model, z0, z_s, rows.z_p, cond, options.solver,

@@ -52,6 +52,11 @@ def split_heads(x, heads):
     return x.reshape(b, t, heads, d // heads).transpose(1, 2)
 
 
+def served(x, rows):
+    """[G, ...] -> [rows, ...]: each entry for rows / G rows that follow one another."""
+    return x if len(x) == rows else x[:, None].expand(-1, rows // len(x), *x.shape[1:]).flatten(0, 1)
+
+
 def attend(q, k, v):
     """Attention over [B, heads, T, D/heads], scaled by 1/sqrt(D/heads); gives [B, T, D].
 
@@ -103,12 +108,13 @@ class SelfAttention(nn.Module):
         self.proj = nn.Linear(d, d)
 
     def forward(self, x, cached=None):
-        """x [B, T, D]; `cached` is (k, v), each [B, heads, R, D/heads]. Gives [B, T, D] and the own (k, v)."""
+        """x [B, T, D]; `cached` is (k, v), each [G, heads, R, D/heads], of which each serves B / G rows that follow one
+        another. Gives [B, T, D] and the own (k, v)."""
         q, k, v = (split_heads(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
         own = (k, v)
         if cached is not None:
-            k = torch.cat([k, cached[0]], dim=2)  # [B, heads, T + R, D/heads]
-            v = torch.cat([v, cached[1]], dim=2)
+            k = torch.cat([k, served(cached[0], len(k))], dim=2)  # [B, heads, T + R, D/heads]
+            v = torch.cat([v, served(cached[1], len(v))], dim=2)
         return self.proj(attend(q, k, v)), own
 
 

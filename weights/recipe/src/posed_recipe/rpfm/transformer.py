@@ -89,7 +89,8 @@ class RPFMTransformer2DModel(nn.Module):
     def forward(self, z, t, z_s, z_p, cond, cached=None):
         """One evaluation: z, z_s, z_p [B, C, h, w], t [B], cond [B, D] -> velocity [B, C, h, w].
 
-        `cached` is what `reference` gave, or None; z_s is the first source.
+        `cached` is what `reference` gave, or None; z_s is the first source. Where `reference` was given fewer rows,
+        each of them serves as many rows of z, which follow one another.
         """
         p = self.config.patch_size
         joined = torch.cat([z, z_s, z_p], dim=1) if self.config.input_concatenation else z

@@ -47,25 +47,36 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure=None):
-        """Moves all weights that have a gradient; those of one shape at once."""
+        """Moves all weights that have a gradient: those of one shape are made orthogonal at once, and all else is done
+        to lists of tensors, for on a GPU a step is mostly the time in which the host starts its kernels."""
         for group in self.param_groups:
-            there = sorted((p for p in group["params"] if p.grad is not None), key=shape_of)
-            for shape, alike in groupby(there, shape_of):
-                self.move(list(alike), shape, group)
+            weights = [p for p in group["params"] if p.grad is not None]
+            if not weights:
+                continue
+            gradients = [weight.grad for weight in weights]
+            buffers = [self.momentum(weight) for weight in weights]
+            torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
+            moves = self.moves(weights, torch._foreach_lerp(gradients, buffers, group["momentum"]))
+            torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+            torch._foreach_sub_(weights, moves, alpha=group["lr"])
 
-    def move(self, weights, shape, group):
-        """Weights of one shape [m, n]."""
-        directions = []
-        for weight in weights:
-            state = self.state[weight]
-            if "momentum" not in state:
-                state["momentum"] = torch.zeros_like(weight)
-            buffer = state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
-            directions.append(weight.grad.lerp(buffer, group["momentum"]).flatten(1))
-        size = 0.2 * max(shape) ** 0.5
-        for weight, direction in zip(weights, orthogonal(torch.stack(directions)), strict=True):
-            weight.mul_(1 - group["lr"] * group["weight_decay"])
-            weight.sub_(direction.reshape(weight.shape), alpha=group["lr"] * size)
+    def momentum(self, weight):
+        """The average of a weight's gradients so far."""
+        state = self.state[weight]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(weight)
+        return state["momentum"]
+
+    def moves(self, weights, directions):
+        """Where the weights go, in their shapes."""
+        found = [None] * len(weights)
+        numbers = sorted(range(len(weights)), key=lambda i: shape_of(weights[i]))
+        for shape, alike in groupby(numbers, lambda i: shape_of(weights[i])):
+            alike = list(alike)
+            made = orthogonal(torch.stack([directions[i].flatten(1) for i in alike])) * (0.2 * max(shape) ** 0.5)
+            for i, move in zip(alike, made, strict=True):
+                found[i] = move.reshape(weights[i].shape)
+        return found
 
 
 def shape_of(weight):
