@@ -6,7 +6,7 @@
 Unix socket asks for it as raw RGB, one after the other. `eight` are frames in new poses: the engine's batches of
 eight, and eight sessions whose streams keep two poses under way.
 
-A shared machine changes its pace for minutes at a time. The engine is therefore measured before and after the daemon in
+A shared machine changes its pace for a minute at a time and longer. The engine is therefore measured before and after the daemon in
 each round, and counts with the mean of both; a round in which they differ by more than 3 % is told and left out of the
 medians. Prints a JSON report.
 """
