@@ -41,7 +41,7 @@ demo: build ## Start posed with MODEL, stream poses of SAMPLES, leave frames and
 test: packages ## Build and run all tests
 	$(SWIFT_BUILD) --build-tests
 	.ci/exports $(BIN)
-	swift test -c $(CONFIGURATION) --skip-build
+	.ci/suite $(CONFIGURATION)
 	.ci/interop $(BIN) $(VENV)
 	.ci/kernels $(VENV)
 	.ci/recipe $(VENV)-recipe

@@ -94,6 +94,8 @@ private struct RunningDaemon {
                 "synthesize", "--source",
                 Goldens.url("tiny/expected/synthesize/source.png").path, "--pose",
                 Goldens.url("tiny/expected/synthesize/pose.json").path, "--out", out,
+                // Kernels may have to be compiled first.
+                "--timeout", "10m",
             ])
         return outcome.status == 0 && FileManager.default.fileExists(atPath: out)
     }

@@ -43,7 +43,7 @@ enum TCPExchange {
         var answer: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 4096)
         var ready = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
-        while poll(&ready, 1, 30_000) == 1 {
+        while poll(&ready, 1, 600_000) == 1 {
             let count = read(connection, &part, part.count)
             guard count > 0 else { break }
             answer += part.prefix(count)

@@ -117,7 +117,11 @@ struct LimitTests {
             for seconds in [2, 10, 30] where !begun.withLock({ $0 }) {
                 let options = CallOptions(timeout: .seconds(seconds))
                 let call = try harness.channel.stream(Methods.count, options: options)
-                try await call.write(MessageBytes())
+                do {
+                    try await call.write(MessageBytes())
+                } catch let error as RPCError {
+                    #expect(error.code == .deadlineExceeded)
+                }
                 let status = await call.status()
                 #expect(status.code == .deadlineExceeded)
             }

@@ -50,7 +50,7 @@ package final class NotifySink {
     /// The next message; waits for it no longer than a test may.
     package func receive() -> Message? {
         var ready = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        guard poll(&ready, 1, 120_000) == 1 else { return nil }
+        guard poll(&ready, 1, 600_000) == 1 else { return nil }
         var text = [UInt8](repeating: 0, count: 65_536)
         var control = [UInt64](repeating: 0, count: 128)
         return text.withUnsafeMutableBytes { data in

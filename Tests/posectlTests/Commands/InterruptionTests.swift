@@ -12,7 +12,8 @@ import Testing
         let address = "unix:\(daemon.path)"
         let running = Task {
             try await PosectlProcess.run(
-                arguments + ["--address", address, "--json"], started: { number.yield($0) })
+                arguments + ["--address", address, "--timeout", "10m", "--json"],
+                started: { number.yield($0) })
         }
         var iterator = numbers.makeAsyncIterator()
         let first = await iterator.next()
@@ -76,7 +77,7 @@ import Testing
             daemon.with { $0.isGone = true }
             let outcome = try await PosectlProcess.run([
                 "bench", "--mode", mode, "--concurrency", "2", "--warmup", "0", "--duration", "10m",
-                "--json", "--address", "unix:\(daemon.path)",
+                "--json", "--address", "unix:\(daemon.path)", "--timeout", "10m",
             ])
             #expect(outcome.status == 1)
             #expect(outcome.errors == "posectl: 10 of 10 requests failed\n")
