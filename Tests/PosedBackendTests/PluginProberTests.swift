@@ -61,6 +61,15 @@ import Testing
         #expect(try report("error").summary.contains("nothing works today"))
     }
 
+    @Test func probesInheritNoFiles() throws {
+        let nowhere = open("/dev/null", O_RDONLY)
+        // A number that the child's own files do not get, and no mark that closes it for other programs.
+        let number = fcntl(nowhere, F_DUPFD, 400)
+        defer { [nowhere, number].forEach { _ = close($0) } }
+        #expect(number >= 400)
+        #expect(try report("descriptor-\(number)").summary.contains("closed"))
+    }
+
     @Test(arguments: ["works", "constructor-output"])
     func printingDoesNotCount(mode: String) throws {
         let report = try report(mode)

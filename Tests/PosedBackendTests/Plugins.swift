@@ -21,7 +21,7 @@ enum Plugins {
 
     /// A prober whose children see `POSED_CRASH_MODE` as `mode`.
     static func prober(
-        crashMode mode: String = "sigill", timeLimit: Duration = .seconds(5)
+        crashMode mode: String = "sigill", timeLimit: Duration = .seconds(60)
     ) throws -> PluginProber {
         var environment = ProcessInfo.processInfo.environment
         environment["POSED_CRASH_MODE"] = mode

@@ -60,7 +60,7 @@ final class RehearsalProcess {
 }
 
 /// The process as a service manager sees it, with the tools that come with systemd.
-@Suite("The process", .serialized, .timeLimit(.minutes(2)))
+@Suite("The process", .serialized, .timeLimit(.minutes(10)))
 struct RehearsalTests {
     private let folder: TemporaryFolder
 

@@ -2,7 +2,7 @@ import Foundation
 import PosedRPC
 import Testing
 
-@Suite("Identity and tokens", .timeLimit(.minutes(1)))
+@Suite("Identity and tokens", .timeLimit(.minutes(10)))
 struct AuthenticationTests {
     private let folder: TemporaryFolder
     private var path: String { folder["tokens"] }

@@ -2,7 +2,7 @@ import Glibc
 import PosedRPC
 import Testing
 
-@Suite("Calls of all shapes", .timeLimit(.minutes(1)))
+@Suite("Calls of all shapes", .timeLimit(.minutes(10)))
 struct CallTests {
     @Test("a unary call brings bytes there and back")
     func unary() async throws {

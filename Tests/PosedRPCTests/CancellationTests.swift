@@ -2,7 +2,7 @@ import PosedGuarded
 import PosedRPC
 import Testing
 
-@Suite("Cancellation and deadlines", .timeLimit(.minutes(1)))
+@Suite("Cancellation and deadlines", .timeLimit(.minutes(10)))
 struct CancellationTests {
     /// Waits until the call is cancelled, and notes that it was and why.
     private static func waiting(

@@ -2,7 +2,7 @@ import Foundation
 import PosedRPC
 import Testing
 
-@Suite("Endpoints", .timeLimit(.minutes(1)))
+@Suite("Endpoints", .timeLimit(.minutes(10)))
 struct EndpointTests {
     private func server(_ endpoints: Endpoint..., ledger: Ledger) throws -> Server {
         var configuration = ServerConfiguration(endpoints: endpoints)

@@ -2,7 +2,7 @@ import PosedGuarded
 import PosedRPC
 import Testing
 
-@Suite("Failures and interceptors", .timeLimit(.minutes(1)))
+@Suite("Failures and interceptors", .timeLimit(.minutes(10)))
 struct FailureTests {
     private struct Secret: Error, CustomStringConvertible {
         let description = "the password is hunter2"

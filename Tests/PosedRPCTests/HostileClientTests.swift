@@ -3,7 +3,7 @@ import PosedGuarded
 import PosedRPC
 import Testing
 
-@Suite("Hostile clients", .timeLimit(.minutes(1)))
+@Suite("Hostile clients", .timeLimit(.minutes(10)))
 struct HostileClientTests {
     /// Echoes; after whatever happened to it a good client must be served as ever.
     private func survive(

@@ -2,7 +2,7 @@ import PosedGuarded
 import PosedRPC
 import Testing
 
-@Suite("Limits and flow control", .timeLimit(.minutes(1)))
+@Suite("Limits and flow control", .timeLimit(.minutes(10)))
 struct LimitTests {
     @Test("a request beyond the server's limit fails alone")
     func largeRequest() async throws {

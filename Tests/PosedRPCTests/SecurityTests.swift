@@ -2,7 +2,7 @@ import Foundation
 import PosedRPC
 import Testing
 
-@Suite("TLS", .timeLimit(.minutes(1)))
+@Suite("TLS", .timeLimit(.minutes(10)))
 struct SecurityTests {
     private let folder: TemporaryFolder
     private let authority: Authority

@@ -2,7 +2,7 @@ import PosedGuarded
 import PosedRPC
 import Testing
 
-@Suite("Shutdown", .timeLimit(.minutes(1)))
+@Suite("Shutdown", .timeLimit(.minutes(10)))
 struct ShutdownTests {
     @Test("a graceful shutdown lets the calls that are served end well")
     func drains() async throws {

@@ -69,6 +69,11 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
 
     package func settleAll() async {
         await wait { queue, waiter in queue.waitForAll(waiter) }
+        // The thread may still be leaving what it did last. Whoever waited for all wants to be free to let go of the
+        // directory and open it again, so nothing of it may be held there.
+        await withCheckedContinuation { continuation in
+            thread.async { continuation.resume() }
+        }
     }
 
     package func restore() async -> [Session<Settings>] {

@@ -35,6 +35,8 @@ package final class StateDirectory: StateFiles {
     }
 
     deinit {
+        // Closing alone would leave the lock to a child that is just being started and has a copy.
+        flock(lock, LOCK_UN)
         Glibc.close(lock)
         Glibc.close(directory)
     }

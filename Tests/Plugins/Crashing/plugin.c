@@ -11,8 +11,9 @@
  *   in the probe:
  *     sigill, segv, abort, fpe, exit, exit-0, hang, fork-hang, error, error-empty
  *   answers that are strange but harmless:
- *     zero, no-devices, negative, unterminated, works
+ *     zero, no-devices, negative, unterminated, works, descriptor-N (says whether it has inherited that one)
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,12 @@ static posed_status probe(posed_probe_result *result, posed_error *error) {
   if (mode_is("error")) {
     snprintf(error->message, sizeof error->message, "nothing works today");
     return POSED_DEVICE_LOST;
+  }
+  const char *mode = getenv("POSED_CRASH_MODE");
+  int descriptor;
+  if (mode && sscanf(mode, "descriptor-%d", &descriptor) == 1) {
+    snprintf(error->message, sizeof error->message, fcntl(descriptor, F_GETFD) < 0 ? "closed" : "open");
+    return POSED_INTERNAL;
   }
   result->score = mode_is("zero") ? 0 : mode_is("negative") ? -5 : 1;
   result->devices = mode_is("no-devices") ? 0 : mode_is("negative") ? -1 : 1;

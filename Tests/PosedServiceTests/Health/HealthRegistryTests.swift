@@ -2,7 +2,7 @@ import Testing
 
 import PosedService
 
-@Suite(.timeLimit(.minutes(1))) struct HealthRegistryTests {
+@Suite(.timeLimit(.minutes(10))) struct HealthRegistryTests {
     @Test func nothingServesInTheBeginning() {
         let registry = HealthRegistry(services: ["a", "b"])
         #expect(registry.status(of: "") == .notServing)

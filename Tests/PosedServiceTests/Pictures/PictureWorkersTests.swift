@@ -4,7 +4,7 @@ import Testing
 
 import PosedService
 
-@Suite(.timeLimit(.minutes(1))) struct PictureWorkersTests {
+@Suite(.timeLimit(.minutes(10))) struct PictureWorkersTests {
     @Test func workIsDoneAndItsErrorsArrive() async throws {
         struct Mine: Error {}
         let workers = PictureWorkers(threads: 2)

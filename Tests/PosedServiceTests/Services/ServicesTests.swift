@@ -9,7 +9,7 @@ import Testing
 import PosedService
 
 /// The services as clients see them, through a socket.
-@Suite(.timeLimit(.minutes(2))) struct ServicesTests {
+@Suite(.timeLimit(.minutes(10))) struct ServicesTests {
     private func createSession(_ wire: Wire, as name: String? = nil) async throws -> String {
         var request = Posed_V1_CreateSessionRequest()
         request.sources = [try Pictures.png()]

@@ -3,7 +3,7 @@ import Testing
 
 import PosedService
 
-@Suite(.timeLimit(.minutes(1))) struct DrainTests {
+@Suite(.timeLimit(.minutes(10))) struct DrainTests {
     @Test func actionsRunOnceWhileTheirBodyDoes() async {
         let drain = Drain()
         let runs = Guarded(0)

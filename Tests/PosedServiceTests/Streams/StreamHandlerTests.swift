@@ -7,7 +7,7 @@ import Testing
 
 import PosedService
 
-@Suite(.timeLimit(.minutes(2))) struct StreamHandlerTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamHandlerTests {
     @Test func posesAreAnsweredInTheirOrder() async throws {
         let conversation = try await Conversation()
         conversation.start { $0.settings.seed = 5 }

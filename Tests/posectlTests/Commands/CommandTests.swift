@@ -5,7 +5,7 @@ import SwiftProtobuf
 import Testing
 
 /// Commands as scripts run them, against a daemon behind a socket.
-@Suite(.timeLimit(.minutes(3))) struct CommandTests {
+@Suite(.timeLimit(.minutes(10))) struct CommandTests {
     private func run(
         _ daemon: FakeDaemon, _ arguments: [String], input: String? = nil, status: Int32 = 0
     ) async throws -> PosectlProcess.Outcome {

@@ -3,7 +3,7 @@ import PosedVision
 import Testing
 
 /// What commands leave behind that are interrupted, or whose daemon goes.
-@Suite(.timeLimit(.minutes(3))) struct InterruptionTests {
+@Suite(.timeLimit(.minutes(10))) struct InterruptionTests {
     /// Runs a command until the daemon has answered some poses, then sends it a signal.
     private func interrupted(
         _ daemon: FakeDaemon, _ arguments: [String], by signal: Int32

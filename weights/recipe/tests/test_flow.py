@@ -6,7 +6,10 @@ import torch
 from small import CPU, tiny_flow
 
 from posed_recipe.flow.batches import Batches
+from posed_recipe.data.bank import PictureBank
+from posed_recipe.data.pictures import read_pictures
 from posed_recipe.flow.path import SIGMA_MIN, ends_times, point, training_times, velocity
+from posed_recipe.flow.refine import Endpoint, PictureBatches, RefineOptions
 from posed_recipe.flow.trainer import FlowTask, new_flow
 
 
@@ -66,6 +69,13 @@ def test_rows_hold_what_their_numbers_say(latents):
     assert torch.equal(rows.g_p[row], latents.arrays["pose_thumbnails"][target, numbers.pose_variant[1, 1]])
 
 
+def test_targets_seen_are_counted_with_their_second_sources(latents):
+    options = tiny_flow(groups=4, targets=3, two_sources=0.3)
+    made = Batches(latents, 4, 3, 0, CPU)
+    drawn = [made.numbers(torch.Generator().manual_seed(step), options.has_two_sources(step)) for step in range(7)]
+    assert options.targets_seen(7) == sum(numbers.target.numel() for numbers in drawn) == 7 * 12 - 2 * 4
+
+
 @pytest.mark.parametrize(("groups", "targets"), [(4, 2), (128, 3), (192, 3)])
 def test_a_tenth_of_the_rows_has_no_condition(groups, targets):
     rows = groups * targets
@@ -114,3 +124,53 @@ def test_every_switch_trains(latents, changes):
     assert torch.isfinite(loss) and loss.item() == pytest.approx(values["conditional"].item(), rel=0.5)
     idle = [name for name, p in task.module.named_parameters() if p.grad is None]
     assert idle == (["transformer.condition.null_condition"] if idle else [])
+
+
+def picture_batches(latents, people, groups=4, targets=3):
+    bank = PictureBank.of(read_pictures(people, (64, 64)), CPU.device)
+    return PictureBatches(latents, bank, groups, targets, 0, CPU)
+
+
+@torch.no_grad()
+def test_refining_sees_the_pictures_of_its_latents(latents, people, tiny_vae):
+    made = picture_batches(latents, people)
+    rows, targets, turns = made.drawn(torch.Generator().manual_seed(3))
+    pictures = made.pictures(targets, turns)
+    assert set(turns.tolist()) == {0, 1}
+    torch.testing.assert_close(tiny_vae.encode(pictures), rows.y, atol=2e-2, rtol=2e-2)
+    t = rows.t.reshape(4, 3)
+    assert (t[:, 0] == 0).all() and (t[:, 1:] > 0).all()
+
+
+class Known:
+    """A flow of which every evaluation is known: `offset` beside the way to the target."""
+
+    def __init__(self, offset):
+        self.offset, self.calls = offset, []
+
+    def predictor(self, rows):
+        def predict(z, t):
+            self.calls.append((z, t))
+            return velocity(rows.z0, rows.y) + self.offset
+        return predict
+
+
+def test_an_endpoint_is_measured_on_the_line_to_the_own_answer(latents, people, tiny_vae):
+    made = picture_batches(latents, people)
+    rows, targets, turns = made.drawn(torch.Generator().manual_seed(3))
+    picked = torch.tensor([0, 4])
+    pictures = made.pictures(targets[picked], turns[picked])
+    for options, structure in ((RefineOptions(structure=0, squares=0), 0), (RefineOptions(structure=1, squares=0), 1)):
+        flow = Known(0.5)
+        errors, told = Endpoint(tiny_vae, options, picked, pictures)(flow, rows)
+        # At t, the own answer has added t * 0.5, and the rest of the way adds the rest.
+        expected = torch.full((12,), 0.25 + structure * (1 - told["ssim"].item()))
+        torch.testing.assert_close(errors.detach(), expected, atol=1e-3, rtol=0)
+    (first, zero), (line, t) = flow.calls
+    assert torch.equal(first, rows.z0) and not zero.any() and torch.equal(t, rows.t)
+    assert torch.equal(line[::3], rows.z0[::3])
+    reached = rows.z0 + velocity(rows.z0, rows.y) + 0.5
+    torch.testing.assert_close(line[1::3], point(rows.z0, reached, rows.t)[1::3])
+    flow = Known(0.0)
+    _, told = Endpoint(tiny_vae, RefineOptions(), picked, tiny_vae.decode(rows.y[picked]).clamp(-1, 1))(flow, rows)
+    assert max(told["start"], told["later"]) < 1e-6 and told["ssim"] == pytest.approx(1, abs=0.02)

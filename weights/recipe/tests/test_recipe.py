@@ -37,7 +37,10 @@ def test_the_commands_make_a_model_step_by_step(people, heldout, tmp_path, capsy
     assert (flow / "sheets" / "step-0000002.png").exists()
     run("rectify", "--flow", flow, "--latents", latents, "--out", straight, "--steps", 1, *EXACT,
         "--set", "pairs=4", "--set", "chunk=1", "--set", "nfe=2")
-    run("export", "--vae", vae, "--flow", straight, "--out", model, "--device", "cpu")
+    run("export", "--vae", vae, "--flow", straight, "--out", tmp_path / "before", "--device", "cpu")
+    run("refine", "--start", tmp_path / "before", "--latents", latents, "--data", people, "--out", tmp_path / "refined",
+        "--steps", 1, *EXACT, "--set", "groups=2", "--set", "targets=2")
+    run("export", "--vae", vae, "--flow", tmp_path / "refined", "--out", model, "--device", "cpu")
     capsys.readouterr()
     run("evaluate", "--model", model, "--data", heldout, "--nfe", 2, "--limit", 2, "--device", "cpu",
         "--sheet", tmp_path / "sheet.png")
@@ -73,16 +76,19 @@ def tiny_plan():
 
 def test_the_default_model_is_made_over_several_calls(people, heldout, tmp_path):
     def call(minutes):
-        return train_default(tmp_path, tiny_plan(), 0.1, CPU, Deadline(minutes), people, heldout)
+        plan = tiny_plan()
+        plan.shares.refine, plan.refine.groups = 0.1, 4
+        plan.refine.training.precision = "f32"
+        return train_default(tmp_path, plan, 0.1, CPU, Deadline(minutes), people, heldout)
 
     assert call(0.0) is False
     state = json.loads((tmp_path / "state.json").read_text())
     assert state["granted"]["autoencoder"] == pytest.approx(1.4, abs=0.1) and state["done"] == {}
     assert call(None) is True
     done = json.loads((tmp_path / "state.json").read_text())["done"]
-    assert list(done) == ["people and autoencoder", "latents", "flow", "pairs", "rectify", "export"]
-    assert done["flow"]["steps"] > 0 and done["rectify"]["steps"] > 0
-    for name in ("model", "model-before-rectification"):
+    assert list(done) == ["people and autoencoder", "latents", "flow", "pairs", "rectify", "refine", "export"]
+    assert all(done[name]["steps"] > 0 for name in ("flow", "rectify", "refine"))
+    for name in ("model", "model-before"):
         assert ModelFolder.load(tmp_path / name).size == (64, 64)
         assert set(done["export"][name]["nfe4"]["closed"]) == {"ssim", "psnr", "ssim_mask", "psnr_mask"}
     assert call(None) is True  # nothing is left to do

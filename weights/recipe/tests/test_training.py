@@ -1,27 +1,32 @@
 """Trainings: they learn, resume exactly, average, and several processes do what one does."""
 
 import copy
+import gc
 import json
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 import two_processes
 from small import CPU, tiny_autoencoder, tiny_flow
+from torch.overrides import TorchFunctionMode
 
-from posed_recipe.autoencoder.trainer import train_autoencoder
+from posed_recipe.autoencoder.trainer import AutoencoderTask, train_autoencoder
 from posed_recipe.data.bank import PictureBank
 from posed_recipe.data.pictures import read_pictures
 from posed_recipe.errors import RecipeError
 from posed_recipe.flow.rectify import RectifyOptions, RectifyTask, make_pairs
-from posed_recipe.flow.trainer import FlowTask
+from posed_recipe.flow.refine import RefineOptions, RefineTask
+from posed_recipe.flow.trainer import FlowTask, new_flow
 from posed_recipe.latents import LatentStore
 from posed_recipe.latents.precompute import fingerprint
 from posed_recipe.runs import describe_flow, read_flow
 from posed_recipe.training import Budget, Deadline, PowerEMA, Trainer, TrainingOptions
+from posed_recipe.training.graphs import WARM_UP, Graphed, Recorder
 from posed_recipe.training.loop import adamw, optimizer_of
 from posed_recipe.training.muon import hidden_weights, orthogonal
 from posed_recipe.training.schedule import learning_rate_factor
@@ -66,6 +71,152 @@ def test_a_flow_learns_and_resumes_exactly(latents, tmp_path):
         assert torch.equal(average, rest.ema.averages[name])
     again, _ = whole.task.loss(whole.model, 0, 0.0)
     assert again.item() < losses(tmp_path / "whole")[0]
+
+
+def test_steps_that_are_repeated_in_place_train_as_others_do(latents, tmp_path):
+    options = tiny_flow(two_sources=0.5)
+    recorded = []
+
+    def record(run):
+        """As a CUDA graph does it: the same memory each time."""
+        kept = run()
+        recorded.append(run)
+
+        def repeat():
+            loss, values, gradients = run()
+            kept[0].copy_(loss)
+            for old, new in zip(kept[2], gradients, strict=True):
+                if old is not None:
+                    old.copy_(new)
+            return kept[0], values, kept[2]
+        return repeat
+
+    plain = flow_trainer(tmp_path / "plain", latents, 8, options=options)
+    assert plain.run()
+    graphed = flow_trainer(tmp_path / "graphed", latents, 8, options=options)
+    graphed.graphed, graphed.model = True, Graphed(graphed.task.module, record)
+    assert graphed.run()
+    assert len(recorded) == 2  # with one source and with two
+    assert losses(tmp_path / "graphed") == losses(tmp_path / "plain")
+    for name, average in plain.ema.averages.items():
+        assert torch.equal(average, graphed.ema.averages[name])
+
+
+def test_refining_trains_and_may_be_repeated_in_place(latents, people, tiny_vae, tmp_path):
+    bank = PictureBank.of(read_pictures(people, (64, 64)), CPU.device)
+    options = RefineOptions(groups=4, targets=2, pictures=0.5)
+    options.training.precision, options.training.log_every = "f32", 1
+
+    def refine(folder, graphed):
+        flow_options = tiny_flow()
+        task = RefineTask(latents, bank, tiny_vae, new_flow(flow_options, latents.shape), flow_options, options, CPU)
+        trainer = Trainer(folder, "refine", task, Budget(steps=4), options.training, CPU)
+        if graphed:
+            trainer.graphed, trainer.model = True, Graphed(trainer.task.module, lambda run: run)
+        assert trainer.run()
+        return trainer
+
+    plain, graphed = refine(tmp_path / "plain", False), refine(tmp_path / "graphed", True)
+    assert losses(tmp_path / "graphed") == losses(tmp_path / "plain")
+    assert len(graphed.model.recordings) == 1
+    assert all(p.grad is None for p in plain.task.autoencoder.parameters())
+
+
+class HostFree(TorchFunctionMode):
+    """Refuses what makes the host wait for the device or copies to it: no CUDA graph can be recorded of that."""
+
+    names = ("tensor", "as_tensor", "from_numpy", "item", "tolist", "cpu", "numpy", "nonzero", "masked_select", "__bool__",
+             "__float__", "__int__")
+
+    def __torch_function__(self, function, types, arguments=(), keywords=None):
+        name = getattr(function, "__name__", "")
+        assert name not in self.names, name
+        if name == "__getitem__":
+            index = arguments[1] if isinstance(arguments[1], tuple) else (arguments[1],)
+            assert not any(isinstance(i, torch.Tensor) and i.dtype == torch.bool for i in index)
+        return function(*arguments, **(keywords or {}))
+
+
+@pytest.mark.parametrize("kind", ["flow", "refine", "autoencoder"])
+def test_what_a_graph_repeats_asks_the_host_for_nothing(latents, people, tiny_vae, kind):
+    bank, options = PictureBank.of(read_pictures(people, (64, 64)), CPU.device), tiny_flow()
+    flow = new_flow(options, latents.shape)
+    task = {
+        "flow": lambda: FlowTask(latents, options, CPU, flow),
+        "refine": lambda: RefineTask(latents, bank, tiny_vae, flow, options, RefineOptions(groups=2), CPU),
+        "autoencoder": lambda: AutoencoderTask(bank, tiny_autoencoder(), CPU),
+    }[kind]()
+    runs = []
+
+    def record(run):
+        run()  # what is made once is made now
+        runs.append(run)
+        return run
+
+    task.loss(Graphed(task.module, record), 0, 0.0)
+    with HostFree(), torch.autocast("cpu", torch.bfloat16):
+        loss, _, gradients = runs[0]()
+    assert torch.isfinite(loss) and any(gradient is not None for gradient in gradients)
+    with HostFree(), pytest.raises(AssertionError, match="tensor"):
+        torch.tensor([1.0])
+
+
+def test_in_refining_all_weights_hear_of_their_errors_under_autocast(latents, people, tiny_vae):
+    bank, options = PictureBank.of(read_pictures(people, (64, 64)), CPU.device), tiny_flow()
+    flow = new_flow(options, latents.shape)
+    task = RefineTask(latents, bank, tiny_vae, flow, options, RefineOptions(groups=2, dropout=0.0), CPU)
+    assert task.training.precision == "bf16"
+    task.loss(task.module, 0, 0.0)[0].backward()
+    assert [name for name, p in flow.named_parameters() if p.grad is None] in (
+        [], ["transformer.condition.null_condition"])
+
+
+class FakeCuda:
+    """Streams and graphs of which nothing is known but what is called."""
+
+    def __init__(self, monkeypatch, fails):
+        self.fails, self.stream, self.modes, self.collects = fails, "default", [], []
+        monkeypatch.setattr(Recorder, "works", True)
+        made = {
+            "Stream": lambda: self, "stream": lambda stream: nullcontext(), "current_stream": lambda: self,
+            "CUDAGraph": lambda: self, "graph": self.graph, "synchronize": lambda: None,
+            "set_stream": lambda stream: setattr(self, "stream", "default")}
+        for name, value in made.items():
+            monkeypatch.setattr(torch.cuda, name, value)
+
+    def wait_stream(self, stream):
+        pass
+
+    def pool(self):
+        return "pool"
+
+    def replay(self):
+        self.modes.append("replay")
+
+    @contextmanager
+    def graph(self, graph, pool, stream, capture_error_mode):
+        self.modes.append((pool, capture_error_mode))
+        self.stream = "aside"
+        self.collects.append(gc.isenabled())
+        yield
+        if self.fails:
+            raise RuntimeError("no capture")
+        self.stream = "default"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_cannot_be_recorded_runs_as_written(monkeypatch, capsys, fails):
+    cuda, runs, recorder = FakeCuda(monkeypatch, fails), [], Recorder()
+    repeats = [recorder(lambda: runs.append(0)) for _ in range(2)]
+    assert cuda.stream == "default" and gc.isenabled() and not any(cuda.collects)
+    assert len(runs) == (WARM_UP + 1) * (1 if fails else 2)
+    for repeat in repeats:
+        repeat()
+    said = capsys.readouterr().err
+    if fails:
+        assert len(runs) == WARM_UP + 1 + 2 and "no capture" in said and "runs without" in said
+    else:
+        assert cuda.modes == [(None, "thread_local"), ("pool", "thread_local"), "replay", "replay"] and not said
 
 
 def test_an_autoencoder_resumes_exactly(people, tmp_path):
@@ -222,6 +373,23 @@ def test_muon_makes_directions_orthogonal_and_learns():
     optimizer.load_state_dict(state)
     assert step() == second < first
     assert [step() for _ in range(40)][-1] < first / 4
+
+
+def test_muon_moves_weights_alike_however_they_lie_in_memory():
+    torch.manual_seed(0)
+    plain = torch.nn.Sequential(torch.nn.Conv2d(8, 16, 3), torch.nn.Conv2d(16, 8, 1), torch.nn.Conv2d(8, 16, 3))
+    turned, x = copy.deepcopy(plain).to(memory_format=torch.channels_last), torch.randn(2, 8, 6, 6)
+    before = plain[0].weight.detach().clone()
+    for module in (plain, turned):
+        optimizer = optimizer_of(module, TrainingOptions(optimizer="muon", learning_rate=0.02), CPU.device)
+        for _ in range(2):
+            optimizer.zero_grad()
+            module(x).square().mean().backward()
+            optimizer.step()
+    assert turned[0].weight.stride() != plain[0].weight.stride()
+    assert not torch.allclose(before, plain[0].weight, atol=1e-3)
+    for one, two in zip(plain.parameters(), turned.parameters(), strict=True):
+        torch.testing.assert_close(one, two, atol=2e-3, rtol=2e-2)
 
 
 def test_an_unknown_optimizer_is_refused():

@@ -12,6 +12,7 @@ from posed_recipe.evaluation import Settings, evaluate
 from posed_recipe.evaluation.experiments import Engine, experiments, plot
 from posed_recipe.export import assemble
 from posed_recipe.flow.rectify import RectifyOptions, RectifyTask, make_pairs
+from posed_recipe.flow.refine import RefineOptions, RefineTask
 from posed_recipe.flow.sheets import SheetWatcher
 from posed_recipe.flow.trainer import FlowOptions, FlowTask
 from posed_recipe.latents import LatentStore, PrecomputeOptions, precompute
@@ -106,6 +107,23 @@ def rectify_command(flags):
         describe_flow(flags.out, flow_options, store.shape)
     task = RectifyTask(store, pairs, flow, options, flow_options, processes, watcher_of(flags, store))
     trainer = Trainer(flags.out, "rectify", task, budget_of(flags), options.training, processes, deadline)
+    return {"flow": flags.out, "steps": trainer.step} if trainer.run() else None
+
+
+def refine_command(flags):
+    """posed-recipe refine"""
+    processes, deadline = Processes.join(flags.device), deadline_of(flags)
+    options, flow_options = configure(RefineOptions(), flags.set), FlowOptions()
+    store = LatentStore(flags.latents, processes.device)
+    vae = published.autoencoder(flags.start, processes.device)
+    flow = begun_flow(flags.start, flow_options, store.shape)
+    flow_options.training = options.training
+    size = tuple(side * vae.config.downsampling for side in store.shape.latent[1:])
+    bank = PictureBank.of(read_pictures(flags.data, size), processes.device)
+    if processes.leads:
+        describe_flow(flags.out, flow_options, store.shape)
+    task = RefineTask(store, bank, vae, flow, flow_options, options, processes, watcher_of(flags, store))
+    trainer = Trainer(flags.out, "refine", task, budget_of(flags), options.training, processes, deadline)
     return {"flow": flags.out, "steps": trainer.step} if trainer.run() else None
 
 

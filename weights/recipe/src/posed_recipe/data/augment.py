@@ -21,9 +21,8 @@ def colour_shifts(count, generator):
     u = torch.rand(count, 6, generator=generator, device=device) * 2 - 1
     u[0] = 0
     angle, saturation = u[:, 0] * math.pi / 6, 1 + 0.3 * u[:, 1]
-    grey = torch.full((3, 3), 1 / 3, device=device)
-    turn = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=device) / 3**0.5
-    eye = torch.eye(3, device=device)
+    eye, grey = torch.eye(3, device=device), torch.full((3, 3), 1 / 3, device=device)
+    turn = (eye.roll(-1, 0) - eye.roll(1, 0)).mT / 3**0.5
     plane = (eye - grey)[None] * angle.cos()[:, None, None] + turn[None] * angle.sin()[:, None, None]
     matrices = grey[None] + saturation[:, None, None] * plane
     matrices = matrices * (1 + 0.08 * u[:, 2:5])[:, :, None]

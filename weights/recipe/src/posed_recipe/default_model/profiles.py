@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from posed_recipe.autoencoder.trainer import AutoencoderOptions
 from posed_recipe.flow.rectify import RectifyOptions
+from posed_recipe.flow.refine import RefineOptions
 from posed_recipe.flow.trainer import EncoderOptions, FlowOptions
 from posed_recipe.latents.precompute import PrecomputeOptions
 from posed_recipe.training.loop import TrainingOptions
@@ -17,6 +18,7 @@ class Shares:
     """People are made at the same time, and until this is over."""
     pairs: float = 0.06
     rectify: float = 0.14
+    refine: float = 0.0
     finish: float = 0.06
     """Export and evaluation."""
     least_flow: float = 0.3
@@ -41,6 +43,7 @@ class DefaultPlan:
     precompute: PrecomputeOptions = field(default_factory=PrecomputeOptions)
     flow: FlowOptions = field(default_factory=FlowOptions)
     rectify: RectifyOptions = field(default_factory=RectifyOptions)
+    refine: RefineOptions = field(default_factory=RefineOptions)
     dtype: str = "bf16"
     nfe: int = 4
     """Evaluations that the model folder asks for by default."""
@@ -52,15 +55,17 @@ def h200():
     return DefaultPlan(
         identities=15000,
         least_pictures=3000,
-        shares=Shares(autoencoder=0.26, pairs=0.0, rectify=0.0, finish=0.05),
+        shares=Shares(autoencoder=0.26, pairs=0.0, rectify=0.0, refine=0.12, finish=0.05),
         autoencoder=AutoencoderOptions(
             widths=(16, 32, 64, 96), batch=64, pictures=20000, squares=4.0,  # many steps rather than large ones
-            training=TrainingOptions(learning_rate=2e-3, decay=0.6, warmup_steps=100, **few)),
+            training=TrainingOptions(learning_rate=2e-3, decay=0.6, warmup_steps=100, graphs=True, **few)),
         precompute=PrecomputeOptions(turns=1, colours=1, jitters=1, chunk=256, threads=14),
         flow=FlowOptions(
             groups=128, targets=3,
-            training=TrainingOptions(learning_rate=2e-3, decay=0.4, warmup_steps=200, compile=True, **few)),
-        rectify=RectifyOptions(pairs=0))
+            training=TrainingOptions(learning_rate=2e-3, decay=0.4, warmup_steps=200, compile=True, graphs=True, **few)),
+        rectify=RectifyOptions(pairs=0),
+        refine=RefineOptions(groups=128, training=TrainingOptions(
+            learning_rate=2e-4, decay=0.9, warmup_steps=20, compile=True, graphs=True, **few)))
 
 
 def cores():

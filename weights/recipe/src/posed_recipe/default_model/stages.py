@@ -20,6 +20,7 @@ from posed_recipe.evaluation.evaluate import evaluate
 from posed_recipe.evaluation.synthesizer import Settings
 from posed_recipe.export import assemble
 from posed_recipe.flow.rectify import RectifyTask, make_pairs
+from posed_recipe.flow.refine import RefineTask
 from posed_recipe.flow.sheets import SheetWatcher
 from posed_recipe.flow.trainer import FlowTask
 from posed_recipe.latents import LatentStore, precompute
@@ -98,6 +99,7 @@ def train_default(folder, plan, budget_minutes, processes, deadline, people=None
         ("latents", encode_pictures),
         ("flow", train_flow),
         *straighten,
+        *([("refine", refine)] if plan.shares.refine else []),
         ("export", export),
     ]
     try:
@@ -187,7 +189,7 @@ def train_flow(work):
     """The flow, for as long as the stages after it allow."""
     plan, folder = work.plan, work.folder / "flow"
     shares = plan.shares
-    left = work.left(shares.pairs, shares.rectify, shares.finish)
+    left = work.left(shares.pairs, shares.rectify, shares.refine, shares.finish)
     budget = work.grant("flow", max(left, work.share(shares.least_flow)))
     store = LatentStore(work.folder / "latents", work.processes.device)
     describe_flow(folder, plan.flow, store.shape)
@@ -195,7 +197,7 @@ def train_flow(work):
     trainer = Trainer(folder, "flow", task, budget, plan.flow.training, work.processes, work.deadline)
     if not trainer.run():
         return None
-    return {"steps": trainer.step, "targets_seen": trainer.step * plan.flow.groups * plan.flow.targets}
+    return {"steps": trainer.step, "targets_seen": plan.flow.targets_seen(trainer.step)}
 
 
 def solve_pairs(work):
@@ -211,7 +213,8 @@ def solve_pairs(work):
 def rectify(work):
     """Straight paths."""
     plan, folder = work.plan, work.folder / "rectified"
-    budget = work.grant("rectify", max(work.left(plan.shares.finish), work.share(plan.shares.rectify / 2)))
+    left = work.left(plan.shares.refine, plan.shares.finish)
+    budget = work.grant("rectify", max(left, work.share(plan.shares.rectify / 2)))
     flow, _ = read_flow(work.folder / "flow", work.processes.device)
     store = LatentStore(work.folder / "latents", work.processes.device)
     describe_flow(folder, plan.flow, store.shape)
@@ -221,14 +224,37 @@ def rectify(work):
     return {"steps": trainer.step} if trainer.run() else None
 
 
+def refine(work):
+    """The likeliest picture, from every point of the way."""
+    plan, folder, device = work.plan, work.folder / "refined", work.processes.device
+    budget = work.grant("refine", max(work.left(plan.shares.finish), work.share(plan.shares.refine / 2)))
+    flow, _ = read_flow(work.folder / last_flow(work, "refine"), device)
+    store = LatentStore(work.folder / "latents", device)
+    describe_flow(folder, plan.flow, store.shape)
+    vae = published.autoencoder(work.folder / "autoencoder" / "vae", device)
+    bank = PictureBank.of(read_pictures(work.people, plan.size), device, threads=plan.precompute.threads)
+    task = RefineTask(
+        store, bank, vae, flow, plan.flow, plan.refine, work.processes, watcher(work, folder))
+    trainer = Trainer(folder, "refine", task, budget, plan.refine.training, work.processes, work.deadline)
+    return {"steps": trainer.step} if trainer.run() else None
+
+
+def last_flow(work, before="export"):
+    """The folder of the last training of the flow that comes before a stage."""
+    if work.plan.shares.refine and before == "export":
+        return "refined"
+    return "rectified" if work.plan.rectify.pairs else "flow"
+
+
 def export(work):
-    """Each flow as a model folder, measured; `model/` is the last, the rectified one where there is one."""
+    """The flow as a model folder, measured: `model/` is the last, beside the first where there are several."""
     plan, result = work.plan, {}
     if not work.processes.leads:
         return result
     few = SamplerDefaults("euler", plan.nfe, 1.0)
-    models = [("model", "flow", few)] if not plan.rectify.pairs else [
-        ("model-before-rectification", "flow", SamplerDefaults()), ("model", "rectified", few)]
+    models = [("model", last_flow(work), few)]
+    if last_flow(work) != "flow":
+        models.insert(0, ("model-before", "flow", SamplerDefaults()))
     for name, run, sampler in models:
         model = assemble(work.folder / "autoencoder" / "vae", work.folder / run, sampler=sampler,
                          device=work.processes.device)

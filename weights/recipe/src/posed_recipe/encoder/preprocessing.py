@@ -6,6 +6,7 @@ training resizes on the device in `thumbnails`, which differs by a grey level or
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -112,11 +113,16 @@ class Preprocessor:
 
     def normalize(self, thumbnails):
         """uint8 [..., 3, H, W] -> what the encoder takes."""
-        mean = torch.tensor(self.mean, device=thumbnails.device)[:, None, None]
-        std = torch.tensor(self.std, device=thumbnails.device)[:, None, None]
+        mean, std = (by_channel(tuple(values), thumbnails.device) for values in (self.mean, self.std))
         return (thumbnails.float() * self.rescale - mean) / std
 
     def pixel_values(self, picture):
         """A PIL picture -> [1, 3, H, W]."""
         small = torch.from_numpy(self.shrink(picture).copy()).permute(2, 0, 1)[None]
         return self.normalize(small)
+
+
+@lru_cache
+def by_channel(values, device):
+    """[3, 1, 1], made once: a copy from the host would hold a step up until the device has done all before it."""
+    return torch.tensor(values, device=device)[:, None, None]

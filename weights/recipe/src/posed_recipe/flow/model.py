@@ -26,30 +26,40 @@ class FlowModel(nn.Module):
         found = self.encoder(self.preprocessor.normalize(beside.flatten(0, -4)))
         return found.reshape(*lead, *found.shape[1:])
 
-    def forward(self, rows, empty):
-        """Losses: the mean over all rows, and what is worth telling."""
-        conditional = self.conditional(rows)
+    def forward(self, rows, empty, measure=None):
+        """Losses: the mean over all rows, and what is worth telling.
+
+        `measure(self, rows)` may take the place of the flow's errors: it gives errors [G*K] and what is worth telling.
+        """
+        conditional, told = (measure or FlowModel.velocities)(self, rows)
         nothing = self.without(empty)
-        count, rest = len(conditional), len(nothing)
-        loss = (conditional.sum() + nothing.sum()) / (count + rest)
-        late = (rows.t > 0.5).float()
+        loss = (conditional.sum() + nothing.sum()) / (len(conditional) + len(nothing))
         return loss, {
             "conditional": conditional.detach().mean(),
-            "empty": nothing.detach().mean() if rest else conditional.new_zeros(()),
-            "early": (conditional.detach() * (1 - late)).sum() / (1 - late).sum(),
-            "late": (conditional.detach() * late).sum() / late.sum(),
+            "empty": nothing.detach().mean() if len(nothing) else conditional.new_zeros(()),
+            **told,
         }
 
-    def conditional(self, rows):
-        """Mean squared errors [G*K] of the conditional branch."""
+    def velocities(self, rows):
+        """The flow's errors [G*K], and their means in both halves of time."""
+        errors = self.conditional(rows)
+        known, late = errors.detach(), (rows.t > 0.5).float()
+        return errors, {
+            "early": (known * (1 - late)).sum() / (1 - late).sum(), "late": (known * late).sum() / late.sum()}
+
+    def predictor(self, rows):
+        """The velocity of the rows' conditions, as a function of latents [G*K, C, h, w] and times [G*K]."""
         model = self.transformer
-        groups = len(rows.z_s)
-        k = len(rows.y) // groups
+        k = len(rows.y) // len(rows.z_s)
         cached = model.reference(rows.z_s)
         z_s = rows.z_s.repeat_interleave(k, 0)
         cond = self.aggregate(rows, z_s, k)
         first = z_s if z_s.dim() == 4 else z_s[:, 0]
-        found = model(point(rows.z0, rows.y, rows.t), rows.t, first, rows.z_p, cond, cached)
+        return lambda z, t: model(z, t, first, rows.z_p, cond, cached)
+
+    def conditional(self, rows):
+        """Mean squared errors [G*K] of the conditional branch."""
+        found = self.predictor(rows)(point(rows.z0, rows.y, rows.t), rows.t)
         return (found.float() - velocity(rows.z0, rows.y)).square().mean(dim=(1, 2, 3))
 
     def aggregate(self, rows, z_s, k):

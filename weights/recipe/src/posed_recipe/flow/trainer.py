@@ -65,6 +65,16 @@ class FlowOptions:
         return world * max(1, round(rows * self.dropout / (1 - self.dropout) / world))
 
 
+    def has_two_sources(self, step):
+        """Whether a step's groups have two sources."""
+        return int((step + 1) * self.two_sources) > int(step * self.two_sources)
+
+    def targets_seen(self, steps):
+        """Rows with condition in the first steps; a second source takes a target's place, where there is more than one."""
+        fewer = int(steps * self.two_sources) if self.targets > 1 else 0
+        return self.groups * (steps * self.targets - fewer)
+
+
 def new_flow(options, shape):
     """A flow to be trained on a store of that shape."""
     joint = shape.source_features is None and options.conditional_aggregation
@@ -101,9 +111,7 @@ class FlowTask:
     def loss(self, model, step, progress):
         """Loss of one step."""
         random = generator(self.processes.device, self.options.training.seed, step)
-        share = self.options.two_sources
-        two = int((step + 1) * share) > int(step * share)
-        rows = self.batches.conditional(random, two)
+        rows = self.batches.conditional(random, self.options.has_two_sources(step))
         empty = self.batches.without(random)
         with autocast(self.processes.device, self.options.training.precision):
             return model(rows, empty)

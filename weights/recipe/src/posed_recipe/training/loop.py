@@ -12,6 +12,7 @@ from posed_recipe.training.budget import Deadline
 from posed_recipe.training.checkpoint import read_checkpoint, write_checkpoint
 from posed_recipe.training.distributed import Processes
 from posed_recipe.training.ema import PowerEMA
+from posed_recipe.training.graphs import Graphed
 from posed_recipe.training.journal import Journal
 from posed_recipe.training.muon import Both, Muon, hidden_weights
 from posed_recipe.training.schedule import learning_rate_factor
@@ -39,6 +40,8 @@ class TrainingOptions:
     precision: str = "bf16"
     """`bf16` computes under autocast, `f32` does not."""
     compile: bool = False
+    graphs: bool = False
+    """Forward and backward are recorded as CUDA graphs: for one GPU, where the host is what a step waits for."""
     seed: int = 0
     log_every: int = 20
     save_minutes: float = 2.0
@@ -66,7 +69,8 @@ class Trainer:
         self.ema = PowerEMA(task.module, options.ema_gamma)
         self.step, self.seconds, self.skipped = 0, 0.0, 0
         self.resume()
-        self.model = self.processes.wrap(task.module)
+        self.graphed = options.graphs and self.processes.device.type == "cuda" and self.processes.world == 1
+        self.model = Graphed(task.module) if self.graphed else self.processes.wrap(task.module)
 
     # Checkpoints
 
@@ -124,7 +128,8 @@ class Trainer:
             group["lr"] = options.learning_rate * factor
         self.optimizer.zero_grad(set_to_none=True)
         loss, values = self.task.loss(self.model, self.step, progress)
-        loss.backward()
+        if not self.graphed:
+            loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, options.clip).item()
         if math.isfinite(norm):
             self.optimizer.step()

@@ -31,11 +31,12 @@ def orthogonal(matrices):
     a, b, c = QUINTIC
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if tall else matrices
-    x = (x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-7)).bfloat16()
+    x = (x / (matrices.flatten(1).norm(dim=1)[:, None, None] + 1e-7)).bfloat16()
     for _ in range(ROUNDS):
         gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.mT if tall else x).float()
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    # Rows after one another, as weights have them: lists of tensors in other orders are not done at once.
+    return (x.mT if tall else x).to(torch.float32, memory_format=torch.contiguous_format)
 
 
 class Muon(torch.optim.Optimizer):
@@ -53,12 +54,13 @@ class Muon(torch.optim.Optimizer):
             weights = [p for p in group["params"] if p.grad is not None]
             if not weights:
                 continue
-            gradients = [weight.grad for weight in weights]
-            buffers = [self.momentum(weight) for weight in weights]
+            gradients = [in_order(weight.grad, weight).flatten(1) for weight in weights]
+            buffers = [in_order(self.momentum(weight), weight).view(len(weight), -1) for weight in weights]
+            matrices = [in_order(weight, weight).view(len(weight), -1) for weight in weights]
             torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
-            moves = self.moves(weights, torch._foreach_lerp(gradients, buffers, group["momentum"]))
-            torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
-            torch._foreach_sub_(weights, moves, alpha=group["lr"])
+            moves = self.moves(torch._foreach_lerp(gradients, buffers, group["momentum"]))
+            torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
+            torch._foreach_sub_(matrices, moves, alpha=group["lr"])
 
     def momentum(self, weight):
         """The average of a weight's gradients so far."""
@@ -67,21 +69,22 @@ class Muon(torch.optim.Optimizer):
             state["momentum"] = torch.zeros_like(weight)
         return state["momentum"]
 
-    def moves(self, weights, directions):
-        """Where the weights go, in their shapes."""
-        found = [None] * len(weights)
-        numbers = sorted(range(len(weights)), key=lambda i: shape_of(weights[i]))
-        for shape, alike in groupby(numbers, lambda i: shape_of(weights[i])):
+    def moves(self, directions):
+        """Where matrices go that have these directions."""
+        found = [None] * len(directions)
+        numbers = sorted(range(len(directions)), key=lambda i: directions[i].shape)
+        for shape, alike in groupby(numbers, lambda i: directions[i].shape):
             alike = list(alike)
-            made = orthogonal(torch.stack([directions[i].flatten(1) for i in alike])) * (0.2 * max(shape) ** 0.5)
+            made = orthogonal(torch.stack([directions[i] for i in alike])) * (0.2 * max(shape) ** 0.5)
             for i, move in zip(alike, made, strict=True):
-                found[i] = move.reshape(weights[i].shape)
+                found[i] = move
         return found
 
 
-def shape_of(weight):
-    """[m, n] of a weight; a convolution counts as the matrix of its filters."""
-    return tuple(weight.flatten(1).shape)
+def in_order(tensor, weight):
+    """What has the shape of a weight, its axes as the weight has them in memory: then it is a matrix, whose rows are
+    filters, without a copy. The order of the columns does not matter to what is made orthogonal."""
+    return tensor if weight.is_contiguous() else tensor.permute(0, 2, 3, 1)
 
 
 class Both:

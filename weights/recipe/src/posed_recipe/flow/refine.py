@@ -1,0 +1,132 @@
+"""Making every path straight towards the likeliest picture, and that picture look like the target.
+
+A flow that has not learnt for long knows what is likely better than how to paint it: each further evaluation paints
+noise of its own, and few evaluations are better than many. Here it learns, from every point of the straight line
+between a noise and its own one-step answer, the velocity that ends at the target itself. Each evaluation then is an
+estimate of the target, given the source, the pose and the estimate before it. So more evaluations are no longer worse
+than few, and the answer depends little on the noise, which a video is glad of. What is given up is the distribution:
+where a source leaves open what the back looks like, the flow answers with a compromise rather than with one of many.
+
+The estimates are decoded, and the decoded pictures compared with the targets by structural similarity, because a mean
+in latents alone is a blur.
+"""
+
+import copy
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from posed_recipe.autoencoder import AutoencoderKL
+from posed_recipe.autoencoder.losses import similarity
+from posed_recipe.errors import RecipeError
+from posed_recipe.flow.batches import Batches
+from posed_recipe.flow.path import point, strata
+from posed_recipe.flow.trainer import FlowTask
+from posed_recipe.training.loop import TrainingOptions, autocast, generator
+
+
+@dataclass
+class RefineOptions:
+    """How the endpoint is learnt."""
+
+    groups: int = 16
+    """Sources in a step, over all processes."""
+    targets: int = 3
+    """Targets of each source; the first starts at t = 0, the others anywhere on their lines."""
+    pictures: float = 0.25
+    """Part of the rows that are decoded and compared as pictures."""
+    structure: float = 0.25
+    """Weight of 1 - SSIM of the decoded pictures."""
+    squares: float = 2.0
+    """Weight of their mean squared error, in units of half the range."""
+    dropout: float = 0.05
+    """Part of the rows that has no condition: the empty branch goes on learning the usual flow."""
+    training: TrainingOptions = field(default_factory=lambda: TrainingOptions(
+        optimizer="muon", learning_rate=6e-5, warmup_steps=20, decay=0.9))
+
+
+class PictureBatches(Batches):
+    """Batches that also hand out the targets' pictures."""
+
+    def __init__(self, store, bank, groups, targets, empty, processes):
+        super().__init__(store, groups, targets, empty, processes)
+        if len(bank) < len(store):
+            raise RecipeError(f"{len(store)} pictures expected, as there are latents, but there are {len(bank)}")
+        self.bank = bank
+
+    def drawn(self, random):
+        """This process's rows, whose z0 and t tell the lines, and their targets' numbers and turns [G*K].
+
+        Of the colours, only the first has its pictures.
+        """
+        numbers, colours = self.numbers(random), self.store.shape.colours
+        numbers = replace(numbers, variant=numbers.variant // colours * colours)
+        g, k = numbers.target.shape
+        z0 = torch.randn(g * k, *self.store.shape.latent, generator=random, device=self.store.device)
+        t = torch.cat([torch.zeros(g, 1, device=z0.device), strata(g * (k - 1), random).reshape(g, k - 1)], 1).flatten()
+        mine = self.processes.share(g)
+        rows = slice(mine.start * k, mine.stop * k)
+        target, variant = numbers.target[mine].flatten(), numbers.variant[mine].repeat_interleave(k)
+        y = self.store.gather("latents", target, variant)
+        return self.conditions(numbers, mine, y, z0[rows], t[rows]), target, variant // colours
+
+    def pictures(self, targets, turns):
+        """Pictures [B, 3, H, W] in [-1, 1] by number, turned left to right where `turns` is 1."""
+        found = self.bank.pictures[targets.to(self.bank.pictures.device)].to(self.store.device)
+        return torch.where(turns[:, None, None, None] > 0, found.flip(-1), found).float() / 127.5 - 1
+
+
+@dataclass
+class Endpoint:
+    """The measure of a `FlowModel`'s rows: where a straight line from each point would end, against the target."""
+
+    autoencoder: AutoencoderKL
+    options: RefineOptions
+    picked: torch.Tensor
+    """Numbers [P] of the rows that are decoded."""
+    pictures: torch.Tensor
+    """[P, 3, H, W], their targets"""
+
+    def __call__(self, flow, rows):
+        """Errors [G*K] of the latents, with those of the pictures added, and what is worth telling."""
+        predict = flow.predictor(rows)
+        with torch.no_grad():
+            reached = rows.z0 + predict(rows.z0, torch.zeros_like(rows.t)).float()
+            line = torch.where(rows.t[:, None, None, None] > 0, point(rows.z0, reached, rows.t), rows.z0)
+        # Up to PyTorch 2.10 autocast would go on with the casts made there, which no gradient passes.
+        torch.clear_autocast_cache()
+        ends = line + (1 - rows.t)[:, None, None, None] * predict(line, rows.t).float()
+        errors = (ends - rows.y).square().mean(dim=(1, 2, 3))
+        by_group = errors.detach().reshape(len(rows.z_s), -1)
+        told = {"start": by_group[:, 0].mean(), "later": by_group[:, 1:].mean()}
+        if len(self.picked):
+            decoded = self.autoencoder.decode(ends[self.picked]).float().clamp(-1.1, 1.1)
+            alike = similarity(decoded, self.pictures)
+            squares = (decoded - self.pictures).square().mean()
+            errors = errors + self.options.structure * (1 - alike) + self.options.squares * squares
+            told |= {"ssim": alike.detach(), "squares": squares.detach()}
+        return errors, told
+
+
+class RefineTask(FlowTask):
+    """What a `Trainer` runs to refine a flow on latents and the pictures that they come from."""
+
+    def __init__(self, store, bank, autoencoder, flow, flow_options, options, processes, watcher=None):
+        super().__init__(store, flow_options, processes, flow, watcher)
+        self.training, self.refining = options.training, options
+        self.autoencoder = copy.deepcopy(autoencoder).eval().requires_grad_(False)
+        rows = options.groups * options.targets
+        empty = processes.world * round(rows * options.dropout / (1 - options.dropout) / processes.world)
+        self.batches = PictureBatches(store, bank, options.groups, options.targets, empty, processes)
+
+    def loss(self, model, step, progress):
+        """Loss of one step."""
+        device = self.processes.device
+        random = generator(device, self.training.seed + 2, step)
+        rows, targets, turns = self.batches.drawn(random)
+        empty = self.batches.without(random)
+        picked = torch.randperm(len(targets), generator=random, device=device)
+        picked = picked[:round(self.refining.pictures * len(targets))]
+        pictures = self.batches.pictures(targets[picked], turns[picked])
+        with autocast(device, self.training.precision):
+            return model(rows, empty, Endpoint(self.autoencoder, self.refining, picked, pictures))
