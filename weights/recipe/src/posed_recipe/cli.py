@@ -47,7 +47,7 @@ def build_parser():
     verb = command(verbs, "refine", commands.refine_command,
                    "teach a trained flow its likeliest picture, so that more evaluations are no worse than few", True)
     verb.add_argument("--start", required=True, metavar="MODEL", help="the model folder to go on from")
-    verb.add_argument("--latents", required=True, help="latents of its autoencoder, of one colour each")
+    verb.add_argument("--latents", required=True, help="latents that its autoencoder made")
     verb.add_argument("--data", required=True, help="the data set's folder that the latents come from")
     sheets(verb)
 

@@ -156,7 +156,6 @@ def train_autoencoder(bank, folder, budget, options, processes, deadline=None, s
 
     `start` is an autoencoder to go on from, whatever its sizes; without it a new one is made.
     """
-    torch.backends.cudnn.benchmark = processes.device.type == "cuda"
     task = AutoencoderTask(bank, options, processes, start)
     trainer = Trainer(folder, "autoencoder", task, budget, options.training, processes, deadline)
     if not trainer.run():

@@ -228,7 +228,7 @@ def refine(work):
     """The likeliest picture, from every point of the way."""
     plan, folder, device = work.plan, work.folder / "refined", work.processes.device
     budget = work.grant("refine", max(work.left(plan.shares.finish), work.share(plan.shares.refine / 2)))
-    flow, _ = read_flow(work.folder / last_flow(work, "refine"), device)
+    flow, _ = read_flow(work.folder / flows(plan)[-2], device)
     store = LatentStore(work.folder / "latents", device)
     describe_flow(folder, plan.flow, store.shape)
     vae = published.autoencoder(work.folder / "autoencoder" / "vae", device)
@@ -239,11 +239,9 @@ def refine(work):
     return {"steps": trainer.step} if trainer.run() else None
 
 
-def last_flow(work, before="export"):
-    """The folder of the last training of the flow that comes before a stage."""
-    if work.plan.shares.refine and before == "export":
-        return "refined"
-    return "rectified" if work.plan.rectify.pairs else "flow"
+def flows(plan):
+    """Folders of the flow's trainings, each of which goes on from the one before."""
+    return ["flow", *["rectified"] * bool(plan.rectify.pairs), *["refined"] * bool(plan.shares.refine)]
 
 
 def export(work):
@@ -252,9 +250,9 @@ def export(work):
     if not work.processes.leads:
         return result
     few = SamplerDefaults("euler", plan.nfe, 1.0)
-    models = [("model", last_flow(work), few)]
-    if last_flow(work) != "flow":
-        models.insert(0, ("model-before", "flow", SamplerDefaults()))
+    first, last = flows(plan)[0], flows(plan)[-1]
+    models = [("model-before", first, SamplerDefaults())] if first != last else []
+    models.append(("model", last, few))
     for name, run, sampler in models:
         model = assemble(work.folder / "autoencoder" / "vae", work.folder / run, sampler=sampler,
                          device=work.processes.device)

@@ -21,7 +21,7 @@ from posed_recipe.autoencoder.losses import similarity
 from posed_recipe.errors import RecipeError
 from posed_recipe.flow.batches import Batches
 from posed_recipe.flow.path import point, strata
-from posed_recipe.flow.trainer import FlowTask
+from posed_recipe.flow.trainer import FlowTask, rows_without
 from posed_recipe.training.loop import TrainingOptions, autocast, generator
 
 
@@ -115,8 +115,7 @@ class RefineTask(FlowTask):
         super().__init__(store, flow_options, processes, flow, watcher)
         self.training, self.refining = options.training, options
         self.autoencoder = copy.deepcopy(autoencoder).eval().requires_grad_(False)
-        rows = options.groups * options.targets
-        empty = processes.world * round(rows * options.dropout / (1 - options.dropout) / processes.world)
+        empty = rows_without(options.groups * options.targets, options.dropout, processes.world)
         self.batches = PictureBatches(store, bank, options.groups, options.targets, empty, processes)
 
     def loss(self, model, step, progress):

@@ -59,10 +59,7 @@ class FlowOptions:
 
     def empty(self, world):
         """Rows without condition in a step, so many that they are `dropout` of all."""
-        if self.dropout <= 0:
-            return 0
-        rows = self.groups * self.targets
-        return world * max(1, round(rows * self.dropout / (1 - self.dropout) / world))
+        return rows_without(self.groups * self.targets, self.dropout, world)
 
 
     def has_two_sources(self, step):
@@ -73,6 +70,12 @@ class FlowOptions:
         """Rows with condition in the first steps; a second source takes a target's place, where there is more than one."""
         fewer = int(steps * self.two_sources) if self.targets > 1 else 0
         return self.groups * (steps * self.targets - fewer)
+
+
+def rows_without(rows, dropout, world):
+    """How many rows without condition go with `rows` that have one, so that they are `dropout` of all; each of the
+    processes has at least one, where there are any."""
+    return world * max(1, round(rows * dropout / (1 - dropout) / world)) if dropout > 0 else 0
 
 
 def new_flow(options, shape):
