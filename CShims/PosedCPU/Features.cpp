@@ -77,7 +77,7 @@ Features detect() {
   found.avx512_vnni = found.avx512 && bit(seven.c, 11);
   found.avx512_fp16 = found.avx512 && bit(seven.d, 23);
   found.avx512_bf16 = found.avx512 && bit(more.a, 5);
-  found.amx_bf16 = found.avx512 && tiles && bit(seven.d, 22) && bit(seven.d, 24);
+  found.amx = found.avx512 && tiles && bit(seven.d, 22) && bit(seven.d, 24) && bit(seven.d, 25);
   return found;
 }
 
@@ -90,7 +90,7 @@ Features limited(Features found) {
   if (!baseline && std::strcmp(wish, "avx2") != 0) return found;
   found.avx2 = found.avx2 && !baseline;
   found.avx512 = found.avx512_bf16 = found.avx512_vnni = found.avx512_fp16 = false;
-  found.amx_bf16 = false;
+  found.amx = false;
   return found;
 }
 
@@ -137,7 +137,7 @@ const Features &features() {
 
 bool request_amx() {
   constexpr long get_permission = 0x1022, request_permission = 0x1023, tile_data = 18;
-  if (!features().amx_bf16) return false;
+  if (!features().amx) return false;
   if (syscall(SYS_arch_prctl, request_permission, tile_data) != 0) return false;
   unsigned long granted = 0;
   if (syscall(SYS_arch_prctl, get_permission, &granted) != 0) return false;

@@ -97,6 +97,10 @@ float folded(const posed_conv2d_weight_desc &desc, int phase, int64_t o, int64_t
 } // namespace
 
 std::unique_ptr<PackedWeight> pack(posed_device &device, const posed_linear_weight_desc &desc) {
+  if (!is_float(desc.compute)) {
+    fail(POSED_UNSUPPORTED, "linear weight: the cuda backend does not compute in %s.",
+         name_of(desc.compute).c_str());
+  }
   auto weight = std::make_unique<PackedWeight>(&device, posed_weight::Kind::linear);
   weight->out = desc.out;
   weight->in = desc.in;

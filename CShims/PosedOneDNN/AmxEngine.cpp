@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "AmxTiles.h"
-#include "Gemm.h"
+#include "Eight.h"
 
 POSED_AMX_BEGIN
 
@@ -34,7 +34,15 @@ inline void prefetch(const char *from, int64_t bytes) {
   for (int64_t at = 0; at < bytes; at += 64) _mm_prefetch(from + at, _MM_HINT_T1);
 }
 
-template <class Tiles, int rows> void microtile(const Microtile &m) {
+template <class Tiles, bool bytes, int c, int a, int b> inline void product() {
+  if constexpr (bytes) {
+    Tiles::template product_of_bytes<c, a, b>();
+  } else {
+    Tiles::template product<c, a, b>();
+  }
+}
+
+template <class Tiles, bool bytes, int rows> void microtile(const Microtile &m) {
   constexpr bool two = rows > 16;
   static constexpr TileShapes shapes = shapes_for(rows);
   if (configured != rows) {
@@ -53,12 +61,12 @@ template <class Tiles, int rows> void microtile(const Microtile &m) {
     Tiles::template load<6>(panel, kPanel * 4);
     Tiles::template load<7>(panel + kPanel, kPanel * 4);
     Tiles::template load<4>(a, m.ld_a * 2);
-    Tiles::template product<0, 4, 6>();
-    Tiles::template product<1, 4, 7>();
+    product<Tiles, bytes, 0, 4, 6>();
+    product<Tiles, bytes, 1, 4, 7>();
     if constexpr (two) {
       Tiles::template load<5>(a + 16 * m.ld_a, m.ld_a * 2);
-      Tiles::template product<2, 5, 6>();
-      Tiles::template product<3, 5, 7>();
+      product<Tiles, bytes, 2, 5, 6>();
+      product<Tiles, bytes, 3, 5, 7>();
     }
     prefetch(ahead, kPairs * m.ahead_step);
     ahead += kPairs * m.ahead_step;
@@ -71,6 +79,7 @@ template <class Tiles, int rows> void microtile(const Microtile &m) {
     Tiles::template store<2>(m.tile + 16 * m.ld_tile, m.ld_tile * 4);
     Tiles::template store<3>(m.tile + 16 * m.ld_tile + 16, m.ld_tile * 4);
   }
+  if constexpr (bytes) widen_tile_avx512(m, rows);
 }
 
 template <class Tiles> void enter() { configured = 0; }
@@ -80,20 +89,22 @@ template <class Tiles> void leave() {
   configured = 0;
 }
 
-/// microtile<Tiles, 1> … microtile<Tiles, 32> behind a null for 0.
-template <class Tiles> struct Table {
+/// Microtiles of 1 … 32 rows behind a null for 0.
+template <class Tiles, bool bytes> struct Table {
   MicrotileFn rows[kMaxTileRows + 1] = {};
   constexpr Table() { fill<1>(); }
 
 private:
   template <int count> constexpr void fill() {
-    rows[count] = microtile<Tiles, count>;
+    rows[count] = microtile<Tiles, bytes, count>;
     if constexpr (count < kMaxTileRows) fill<count + 1>();
   }
 };
 
-constexpr Table<HardwareTiles> kHardware;
-constexpr Table<EmulatedTiles> kEmulated;
+constexpr Table<HardwareTiles, false> kHardware;
+constexpr Table<EmulatedTiles, false> kEmulated;
+constexpr Table<HardwareTiles, true> kHardwareBytes;
+constexpr Table<EmulatedTiles, true> kEmulatedBytes;
 
 } // namespace
 
@@ -101,6 +112,11 @@ const Engine kAmxEngine = {
     "amx", 32, 8 << 20, kPairs, false, kHardware.rows, enter<HardwareTiles>, leave<HardwareTiles>};
 const Engine kEmulatedAmxEngine = {
     "amx-emulated", 32, 8 << 20, kPairs, false, kEmulated.rows, enter<EmulatedTiles>, leave<EmulatedTiles>};
+const Engine kAmxEightEngine = {
+    "amx", 32, 16 << 20, kPairs, false, kHardwareBytes.rows, enter<HardwareTiles>, leave<HardwareTiles>};
+const Engine kEmulatedAmxEightEngine = {
+    "amx-emulated",      32, 16 << 20, kPairs, false, kEmulatedBytes.rows, enter<EmulatedTiles>,
+    leave<EmulatedTiles>};
 
 } // namespace posed::onednn
 

@@ -3,13 +3,14 @@
 //
 // A tile has up to 16 rows of up to 64 bytes. `product` is TDPBF16PS:
 //   c[m][n] += Σ_k a[m][2k] · b[k][2n] + a[m][2k + 1] · b[k][2n + 1]
+// and `product_of_bytes` TDPBUSD, of four unsigned bytes of a, four signed ones of b, in integers.
 #pragma once
 
 #include "Avx512.h"
 
 // clang-format off
 #define POSED_AMX_BEGIN \
-  _Pragma("clang attribute push(__attribute__((target(\"amx-tile,amx-bf16,avx512f,avx512bw,avx512vl,avx512dq\"))), apply_to = function)")
+  _Pragma("clang attribute push(__attribute__((target(\"amx-tile,amx-bf16,amx-int8,avx512f,avx512bw,avx512vl,avx512dq\"))), apply_to = function)")
 #define POSED_AMX_END _Pragma("clang attribute pop")
 // clang-format on
 
@@ -32,12 +33,14 @@ public:
   template <int tile> static void load(const void *from, int64_t stride) { read(tile, from, stride); }
   template <int tile> static void store(void *to, int64_t stride) { write(tile, to, stride); }
   template <int c, int a, int b> static void product() { multiply(c, a, b); }
+  template <int c, int a, int b> static void product_of_bytes() { multiply_bytes(c, a, b); }
 
 private:
   static void clear(int tile);
   static void read(int tile, const void *from, int64_t stride);
   static void write(int tile, void *to, int64_t stride);
   static void multiply(int c, int a, int b);
+  static void multiply_bytes(int c, int a, int b);
 };
 
 } // namespace posed::onednn
@@ -56,6 +59,7 @@ public:
   template <int tile> static void load(const void *from, int64_t stride) { _tile_loadd(tile, from, stride); }
   template <int tile> static void store(void *to, int64_t stride) { _tile_stored(tile, to, stride); }
   template <int c, int a, int b> static void product() { _tile_dpbf16ps(c, a, b); }
+  template <int c, int a, int b> static void product_of_bytes() { _tile_dpbusd(c, a, b); }
 };
 
 } // namespace

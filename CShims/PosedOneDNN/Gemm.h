@@ -14,6 +14,9 @@ namespace posed::onednn {
 constexpr int64_t kPanel = 32;
 constexpr int64_t kMaxTileRows = 32;
 
+struct RowRange;
+struct PanelRange;
+
 struct Microtile {
   const bf16 *a;
   int64_t ld_a; // elements between rows of a
@@ -23,6 +26,9 @@ struct Microtile {
   int64_t ld_tile;
   const char *ahead;  // memory that will be wanted next: one line is prefetched per pair …
   int64_t ahead_step; // … this many bytes further each time
+  // Of 8-bit engines: how the rows of a and the columns of the panel were rounded.
+  const RowRange *ranges = nullptr;
+  const PanelRange *columns = nullptr;
 };
 
 using MicrotileFn = void (*)(const Microtile &);
@@ -47,8 +53,8 @@ extern const Engine kAvx512Engine;
 /// 32 × 32 sums in four tiles of AMX; and the same with tiles in memory, for tests.
 extern const Engine kAmxEngine, kEmulatedAmxEngine;
 
-/// Whether an engine's tiles are those of AVX-512.
-bool agrees_with_avx512(const Engine &engine);
+/// Whether an engine's tiles are those of another one.
+bool agree(const Engine &engine, const Engine &other);
 
 /// A thread's use of an engine, for the length of a task.
 class EngineUse {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "Eight.h"
+
 namespace posed::onednn {
 
 namespace {
@@ -41,10 +43,12 @@ void gemm(const GemmBlock &block, int64_t first, int64_t last) {
     const int64_t to = std::min(cut.count, from + last - at);
     const int64_t col = panel * kPanel, cols = std::min(kPanel, block.n - col);
     m.panel = block.packed + panel * elements;
+    if (block.columns) m.columns = block.columns + panel;
     const bf16 *next = panel + 1 < panels ? m.panel + elements : block.packed;
     for (int64_t c = from; c < to; c++) {
       const int64_t row = cut.first(c), rows = cut.first(c + 1) - row;
       m.a = block.a + row * block.ld_a;
+      if (block.ranges) m.ranges = block.ranges + row;
       m.ahead = (const char *)next + c * m.ahead_step * block.pairs;
       block.engine->microtile[rows](m);
       finish(block, tile, row, rows, col, cols);

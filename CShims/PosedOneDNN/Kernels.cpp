@@ -1,10 +1,12 @@
 // Bfloat16 is served by the hand-written kernels where the processor has AVX-512 with BF16, on AMX
-// tiles where the system grants them, and by oneDNN otherwise; float32 always by oneDNN.
+// tiles where the system grants them, and by oneDNN otherwise; 8 bits by the hand-written ones alone,
+// float32 always by oneDNN.
 #include "Kernels.h"
 
 #include <cstdlib>
 #include <string_view>
 
+#include "Eight.h"
 #include "Library.h"
 #include "Panels.h"
 #include "posed_cpu/features.h"
@@ -17,51 +19,63 @@ public:
   /// Without an engine, bfloat16 is oneDNN's where that is fast, and not offered elsewhere.
   OneDnnKernels(const Ability &ability, int threads, const Engine *engine)
       : bf16_(engine != nullptr || ability.library_bf16), library_amx_(ability.library_amx), engine_(engine),
-        library_(threads) {}
+        eight_(eight_bit_engine(engine, ability)), library_(threads) {}
 
   std::string numerics() const override {
     const std::string prefix = "onednn-" + library_version();
     if (engine_ != nullptr) return prefix + "-panels-bf16-" + engine_->name;
     return prefix + (bf16_ ? "-bf16-" : "-f32-") + (library_amx_ ? "amx" : name(features().isa()));
   }
-  uint32_t compute_types() const override { return 1u << POSED_F32 | (bf16_ ? 1u << POSED_BF16 : 0u); }
+  uint32_t compute_types() const override {
+    return 1u << POSED_F32 | (bf16_ ? 1u << POSED_BF16 : 0u) | (eight_ ? 1u << POSED_I8 : 0u);
+  }
   uint32_t preferred() const override { return bf16_ ? POSED_BF16 : POSED_F32; }
 
   bool supports(const posed_op_query &, std::string &) const override { return true; }
 
   std::unique_ptr<posed_weight> pack_linear(posed_device &device,
                                             const posed_linear_weight_desc &desc) override {
-    return own(desc.compute) ? pack_panel_linear(device, *engine_, desc)
-                             : pack_library_linear(device, library_, desc);
+    const Engine *engine = own_engine(desc.compute);
+    return engine ? pack_panel_linear(device, *engine, desc) : pack_library_linear(device, library_, desc);
   }
   std::unique_ptr<posed_weight> pack_conv2d(posed_device &device,
                                             const posed_conv2d_weight_desc &desc) override {
-    return own(desc.compute) ? pack_panel_conv2d(device, *engine_, desc)
-                             : pack_library_conv2d(device, library_, desc);
+    const Engine *engine = own_engine(desc.compute);
+    return engine ? pack_panel_conv2d(device, *engine, desc) : pack_library_conv2d(device, library_, desc);
   }
   OperationPointer plan_linear(posed_device &device, const LinearCall &call) override {
-    return own(call.weight->compute) ? plan_panel_linear(device, *engine_, call)
-                                     : plan_library_linear(device, library_, call);
+    const Engine *engine = own_engine(call.weight->compute);
+    return engine ? plan_panel_linear(device, *engine, call) : plan_library_linear(device, library_, call);
   }
   OperationPointer plan_conv2d(posed_device &device, const ConvCall &call) override {
-    return own(call.weight->compute) ? plan_panel_conv2d(device, *engine_, call)
-                                     : plan_library_conv2d(device, library_, call);
+    const Engine *engine = own_engine(call.weight->compute);
+    return engine ? plan_panel_conv2d(device, *engine, call) : plan_library_conv2d(device, library_, call);
   }
   OperationPointer plan_attention(posed_device &device, const AttentionCall &call) override {
     if ((compute_types() & 1u << call.q.dtype) == 0) {
       fail(POSED_UNSUPPORTED, "attention: q is %s; the onednn backend takes %s here.",
            name_of(call.q.dtype).c_str(), bf16_ ? "f32 or bf16" : "f32");
     }
-    return own(call.q.dtype) ? plan_panel_attention(device, *engine_, call)
-                             : plan_library_attention(library_, call);
+    const Engine *engine = own_engine(call.q.dtype);
+    return engine ? plan_panel_attention(device, *engine, call) : plan_library_attention(library_, call);
   }
   void enter_thread() const override { use_one_thread(); }
 
 private:
-  bool own(uint32_t compute) const { return engine_ != nullptr && compute == POSED_BF16; }
+  /// Null: the library computes.
+  const Engine *own_engine(uint32_t compute) const {
+    return compute == POSED_BF16 ? engine_ : compute == POSED_I8 ? eight_ : nullptr;
+  }
+
+  /// The engine of 8 bits that goes with one of bfloat16, or null.
+  static const Engine *eight_bit_engine(const Engine *engine, const Ability &ability) {
+    if (engine == &kAvx512Engine && ability.eight) return &kVnniEngine;
+    if (engine == &kEmulatedAmxEngine) return &kEmulatedAmxEightEngine;
+    return engine == &kAmxEngine ? &kAmxEightEngine : nullptr;
+  }
 
   const bool bf16_, library_amx_;
-  const Engine *const engine_;
+  const Engine *const engine_, *const eight_;
   const Library library_;
 };
 
@@ -87,6 +101,7 @@ Choice choice_from_environment() {
 Ability ability() {
   Ability result;
   result.own = features().avx512_bf16;
+  result.eight = result.own && features().avx512_vnni;
   result.amx = request_amx(); // before oneDNN looks
   const dnnl::cpu_isa library = dnnl::get_effective_cpu_isa();
   result.library_amx = library == dnnl::cpu_isa::avx512_core_amx;
@@ -104,7 +119,8 @@ const Engine *choose_engine(Choice choice, const Ability &found) {
   }
   if (choice == Choice::tiles && !found.amx) return &kEmulatedAmxEngine;
   if (choice == Choice::own || !found.amx) return &kAvx512Engine;
-  return agrees_with_avx512(kAmxEngine) ? &kAmxEngine : nullptr;
+  const bool trusted = agree(kAmxEngine, kAvx512Engine) && agree(kAmxEightEngine, kVnniEngine);
+  return trusted ? &kAmxEngine : nullptr;
 }
 
 std::unique_ptr<Kernels> make_kernels(Choice choice, int threads) {

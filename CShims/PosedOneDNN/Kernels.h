@@ -17,6 +17,7 @@ Choice choice_from_environment();
 /// What this process can run on this machine.
 struct Ability {
   bool own = false;          // hand-written bfloat16 kernels
+  bool eight = false;        // their products of 8 bits, outside of tiles
   bool amx = false;          // their tiles, granted by the system
   bool library_bf16 = false; // oneDNN's bfloat16, at speed
   bool library_amx = false;  // and on tiles

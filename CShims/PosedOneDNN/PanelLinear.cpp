@@ -4,9 +4,12 @@
 // Rows are blocked so that a block of x stays in a core's second-level cache; the tiles of a block are cut
 // into tasks of a few million products. Where rows of the batch follow each other at one
 // stride and share the gate, they count as one long sequence. x is copied first, in a phase of its
-// own, when it is float32, when K needs zeros, or when its rows would fall on the same cache sets.
+// own, when it is float32, when K needs zeros, or when its rows would fall on the same cache sets; or it is
+// rounded to 8 bits there, where the weight is.
 #include <algorithm>
+#include <vector>
 
+#include "Eight.h"
 #include "LinearLayout.h"
 #include "Panels.h"
 #include "posed_cpu/primitives.h"
@@ -27,6 +30,28 @@ public:
 private:
   const posed_linear_weight_desc &desc_;
   const int64_t pairs_;
+};
+
+/// The same, rounded to 8 bits; tells how.
+class RoundedRows final : public RowSource {
+public:
+  RoundedRows(const posed_linear_weight_desc &desc, int64_t pairs, PanelRange *ranges)
+      : desc_(desc), pairs_(pairs), ranges_(ranges) {}
+  void row(int64_t row, bf16 *to) const override {
+    std::vector<float> values(static_cast<size_t>(desc_.in));
+    auto *from = static_cast<const std::byte *>(desc_.data) +
+                 row * desc_.in * static_cast<int64_t>(size_of(desc_.dtype));
+    primitives().convert(values.data(), POSED_F32, from, desc_.dtype, desc_.in);
+    auto *bytes = reinterpret_cast<int8_t *>(to);
+    PanelRange &range = ranges_[row / kPanel];
+    range.width[row % kPanel] = round_weights(values.data(), desc_.in, bytes, range.sum[row % kPanel]);
+    std::fill(bytes + desc_.in, bytes + pairs_ * 4, int8_t(0));
+  }
+
+private:
+  const posed_linear_weight_desc &desc_;
+  const int64_t pairs_;
+  PanelRange *const ranges_;
 };
 
 /// Rows that start a multiple of this apart compete for one set of the first cache.
@@ -60,8 +85,8 @@ Cut cut(const posed_device &device, const Engine &engine, const LinearCall &call
   int64_t tiles = ceil_div(weight.out, kPanel) * RowCut(block, engine).count;
   int64_t products = block * weight.out * weight.in / engine.task_products;
   result.pieces = std::clamp<int64_t>(products, 1, std::min<int64_t>(tiles, 64));
-  result.staged = call.x.dtype != POSED_BF16 || weight.in != weight.pairs * 2 ||
-                  (result.layout.x_row * 2 % kPeriod == 0 && rows > 1);
+  result.staged = weight.columns_or_null() != nullptr || call.x.dtype != POSED_BF16 ||
+                  weight.in != weight.pairs * 2 || (result.layout.x_row * 2 % kPeriod == 0 && rows > 1);
   return result;
 }
 
@@ -83,6 +108,7 @@ public:
     block_.packed = weight.panels.as<bf16>();
     block_.pairs = weight.pairs;
     block_.n = weight.out;
+    block_.columns = weight.columns_or_null();
     Epilogue &e = block_.epilogue;
     e.bias = weight.bias_or_null();
     e.gate = call.gate.as<float>();
@@ -100,6 +126,9 @@ public:
     stage_ = device.allocate(static_cast<uint64_t>(cut.layout.groups * cut.layout.rows * ld) * 2);
     block_.a = stage_.as<bf16>();
     block_.ld_a = ld;
+    if (!block_.columns) return;
+    ranges_ = device.allocate(static_cast<uint64_t>(cut.layout.groups * cut.layout.rows) * sizeof(RowRange));
+    block_.ranges = ranges_.as<RowRange>();
   }
 
   void run(int phase, int task, Worker &) override {
@@ -117,8 +146,14 @@ private:
     for (int64_t row = task * kStageRows; row < std::min(total, (task + 1) * kStageRows); row++) {
       int64_t at = row / layout.rows * layout.x_group + row % layout.rows * layout.x_row;
       bf16 *to = stage_.as<bf16>() + row * block_.ld_a;
-      primitives().convert(to, POSED_BF16, x_.data + at * int64_t(x_.size()), x_.dtype, in);
-      std::fill(to + in, to + cut_.pairs * 2, bf16(0));
+      const std::byte *from = x_.data + at * int64_t(x_.size());
+      if (block_.columns) {
+        ranges_.as<RowRange>()[row] =
+            round_row_avx512(from, x_.dtype, in, cut_.pairs * 4, reinterpret_cast<uint8_t *>(to));
+      } else {
+        primitives().convert(to, POSED_BF16, from, x_.dtype, in);
+        std::fill(to + in, to + cut_.pairs * 2, bf16(0));
+      }
     }
   }
 
@@ -130,6 +165,7 @@ private:
     GemmBlock block = block_;
     const int64_t before = cut_.staged ? group * layout.rows * block.ld_a : group * layout.x_group;
     block.a += before + rows.first * block.ld_a;
+    if (block.ranges) block.ranges += group * layout.rows + rows.first;
     block.rows = rows.size();
     Epilogue &e = block.epilogue;
     if (e.gate) e.gate += group * layout.gate_group;
@@ -145,7 +181,7 @@ private:
   const Cut cut_;
   const View x_;
   GemmBlock block_;
-  Memory stage_;
+  Memory stage_, ranges_;
 };
 
 } // namespace
@@ -153,10 +189,24 @@ private:
 std::unique_ptr<posed_weight> pack_panel_linear(posed_device &device, const Engine &engine,
                                                 const posed_linear_weight_desc &desc) {
   auto weight = std::make_unique<PanelWeight>(&device, posed_weight::Kind::linear);
-  weight->pairs = engine.pairs(desc.in);
-  auto elements = static_cast<uint64_t>(packed_elements(desc.out, weight->pairs));
-  weight->panels = device.allocate(elements * sizeof(bf16));
-  pack_matrix(LinearRows(desc, weight->pairs), desc.out, weight->pairs, weight->panels.as<bf16>());
+  const bool eight = desc.compute == POSED_I8;
+  if (eight && desc.in > kMostEightBit) {
+    fail(POSED_UNSUPPORTED, "linear weight: %lld inputs in 8 bits; the onednn backend takes up to %lld.",
+         static_cast<long long>(desc.in), static_cast<long long>(kMostEightBit));
+  }
+  weight->pairs = engine.pairs(eight ? ceil_div(desc.in, 2) : desc.in);
+  const int64_t elements = packed_elements(desc.out, weight->pairs);
+  weight->panels = device.allocate(static_cast<uint64_t>(elements) * sizeof(bf16));
+  if (eight) {
+    const int64_t panels = ceil_div(desc.out, kPanel);
+    weight->columns = device.allocate(static_cast<uint64_t>(panels) * sizeof(PanelRange));
+    auto *columns = weight->columns.as<PanelRange>();
+    std::fill(columns, columns + panels, PanelRange{});
+    pack_matrix(RoundedRows(desc, weight->pairs, columns), desc.out, weight->pairs,
+                weight->panels.as<bf16>());
+  } else {
+    pack_matrix(LinearRows(desc, weight->pairs), desc.out, weight->pairs, weight->panels.as<bf16>());
+  }
   weight->bias = pack_bias(device, desc.bias, desc.out);
   return weight;
 }

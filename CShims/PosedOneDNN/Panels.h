@@ -10,11 +10,13 @@ namespace posed::onednn {
 /// Columns of `out`, features of `in`, as the engine likes them, with a bias or without.
 struct PanelWeight final : posed_weight {
   using posed_weight::posed_weight;
-  uint64_t bytes() const override { return panels.bytes() + bias.bytes(); }
+  uint64_t bytes() const override { return panels.bytes() + bias.bytes() + columns.bytes(); }
   const float *bias_or_null() const { return bias.as<float>(); }
+  const PanelRange *columns_or_null() const { return columns.as<PanelRange>(); }
 
   Memory panels;     // [matrices][⌈N/32⌉][pairs][32][2]
   Memory bias;       // [N], or empty
+  Memory columns;    // of 8-bit panels, [⌈N/32⌉]: how they were rounded; or empty
   int64_t pairs = 0; // per matrix
   int matrices = 1;
   bool winograd = false;

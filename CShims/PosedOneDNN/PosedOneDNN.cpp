@@ -18,7 +18,7 @@ void probe(posed_probe_result &result) {
   const Ability found = ability();
   if (found.amx) return say(result, 60, "bfloat16 on AMX.");
   const bool bf16 = found.own || found.library_bf16;
-  if (bf16 && features().amx_bf16)
+  if (bf16 && features().amx)
     return say(result, 40, "bfloat16 on AVX-512; the system refuses the use of AMX.");
   if (bf16) return say(result, 40, "bfloat16 on AVX-512, no AMX.");
   say(result, 20,

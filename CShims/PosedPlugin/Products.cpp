@@ -8,11 +8,12 @@
 namespace posed {
 namespace {
 
-void require_type(const View &view, const Expect &expect, uint32_t compute) {
-  if (view.dtype == POSED_F32 || view.dtype == compute) return;
+/// `type` is what goes beside float32.
+void require_type(const View &view, const Expect &expect, uint32_t type) {
+  if (view.dtype == POSED_F32 || view.dtype == type) return;
   fail(POSED_INVALID_ARGUMENT, "%s: %s is %s; expected f32%s%s.", expect.operation, expect.tensor,
-       name_of(view.dtype).c_str(), compute == POSED_F32 ? "" : " or ",
-       compute == POSED_F32 ? "" : name_of(compute).c_str());
+       name_of(view.dtype).c_str(), type == POSED_F32 ? "" : " or ",
+       type == POSED_F32 ? "" : name_of(type).c_str());
 }
 
 void require_weight(const posed_device &device, const posed_weight *weight, posed_weight::Kind kind,
@@ -25,15 +26,11 @@ void require_weight(const posed_device &device, const posed_weight *weight, pose
   }
 }
 
-void require_source(const void *data, uint32_t dtype, uint32_t compute, const char *what) {
+void require_source(const void *data, uint32_t dtype, const char *what) {
   if (data == nullptr) fail(POSED_INVALID_ARGUMENT, "%s: the data are missing.", what);
   if (!is_float(dtype)) {
     fail(POSED_INVALID_ARGUMENT, "%s: the data are %s; expected f32, f16 or bf16.", what,
          name_of(dtype).c_str());
-  }
-  if (!is_float(compute)) {
-    fail(POSED_INVALID_ARGUMENT, "%s: the compute type is %s; expected f32, f16 or bf16.", what,
-         name_of(compute).c_str());
   }
 }
 
@@ -83,8 +80,8 @@ LinearCall check(const posed_device &device, const posed_linear_desc &desc) {
   call.tokens = call.x.shape[1];
   require_shape(call.x, of_x, {call.batch, call.tokens, weight.in});
   require_shape(call.y, of_y, {call.batch, call.tokens, weight.out});
-  require_type(call.x, of_x, weight.compute);
-  require_type(call.y, of_y, weight.compute);
+  require_type(call.x, of_x, carrier_of(weight.compute));
+  require_type(call.y, of_y, carrier_of(weight.compute));
   if (call.gate) {
     require_shape(call.gate, of_gate, {call.batch, weight.out});
     require_type(call.gate, of_gate, POSED_F32);
@@ -193,7 +190,11 @@ AttentionCall check(const posed_device &device, const posed_attention_desc &desc
 }
 
 void check(const posed_linear_weight_desc &desc) {
-  require_source(desc.data, desc.dtype, desc.compute, "linear weight");
+  require_source(desc.data, desc.dtype, "linear weight");
+  if (!is_float(desc.compute) && desc.compute != POSED_I8) {
+    fail(POSED_INVALID_ARGUMENT, "linear weight: the compute type is %s; expected f32, f16, bf16 or i8.",
+         name_of(desc.compute).c_str());
+  }
   constexpr int64_t most = int64_t(1) << 24;
   if (desc.out < 1 || desc.in < 1 || desc.out > most || desc.in > most) {
     fail(POSED_INVALID_ARGUMENT, "linear weight: shape [%lld, %lld]; both must be 1 to 2²⁴.",
@@ -202,7 +203,11 @@ void check(const posed_linear_weight_desc &desc) {
 }
 
 void check(const posed_conv2d_weight_desc &desc) {
-  require_source(desc.data, desc.dtype, desc.compute, "conv2d weight");
+  require_source(desc.data, desc.dtype, "conv2d weight");
+  if (!is_float(desc.compute)) {
+    fail(POSED_INVALID_ARGUMENT, "conv2d weight: the compute type is %s; expected f32, f16 or bf16.",
+         name_of(desc.compute).c_str());
+  }
   constexpr int32_t most = 1 << 20, side = 255;
   if (desc.out < 1 || desc.in < 1 || desc.out > most || desc.in > most || desc.kernel_h < 1 ||
       desc.kernel_w < 1 || desc.kernel_h > side || desc.kernel_w > side) {

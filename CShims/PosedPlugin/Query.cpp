@@ -31,12 +31,13 @@ bool plausible(const posed_op_query &query, uint32_t compute_types, const char *
   bool weighted = query.op == POSED_OP_LINEAR || query.op == POSED_OP_CONV2D;
   if (!weighted && query.op != POSED_OP_ATTENTION) return true;
   uint32_t compute = weighted ? query.compute : query.x_dtype;
-  if (!is_float(compute) || (compute_types & (1u << compute)) == 0) {
+  bool known = is_float(compute) || (compute == POSED_I8 && query.op == POSED_OP_LINEAR);
+  if (!known || (compute_types & (1u << compute)) == 0) {
     why = std::string("The ") + plugin + " backend does not compute in " + name_of(compute) + " here.";
     return false;
   }
-  bool x = query.x_dtype == POSED_F32 || query.x_dtype == compute;
-  bool y = query.y_dtype == POSED_F32 || query.y_dtype == compute;
+  bool x = query.x_dtype == POSED_F32 || query.x_dtype == carrier_of(compute);
+  bool y = query.y_dtype == POSED_F32 || query.y_dtype == carrier_of(compute);
   if (query.op == POSED_OP_ATTENTION) y = query.y_dtype == query.x_dtype;
   if (!x || !y) {
     why = "Operation " + std::to_string(query.op) + " computing in " + name_of(compute) + " does not take " +

@@ -91,6 +91,8 @@ std::string name_of(uint32_t dtype) {
     return "bf16";
   case POSED_U8:
     return "u8";
+  case POSED_I8:
+    return "i8";
   default:
     return "dtype " + std::to_string(dtype);
   }

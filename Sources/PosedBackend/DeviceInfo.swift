@@ -6,13 +6,15 @@ package enum DType: UInt32, Sendable, CaseIterable {
     case f16 = 2
     case bf16 = 3
     case u8 = 4
+    /// Of products alone, whose operands are rounded to 8 bits row by row; no tensor has it.
+    case i8 = 5
 
     /// Bytes of one element.
     package var size: Int {
         switch self {
         case .f32: 4
         case .f16, .bf16: 2
-        case .u8: 1
+        case .u8, .i8: 1
         }
     }
 
@@ -23,6 +25,7 @@ package enum DType: UInt32, Sendable, CaseIterable {
         case .f16: "f16"
         case .bf16: "bf16"
         case .u8: "u8"
+        case .i8: "i8"
         }
     }
 
@@ -41,7 +44,7 @@ package struct DeviceInfo: Sendable, Equatable {
     package let numerics: String
     /// Threads that compute.
     package let threads: Int
-    /// Types in which it multiplies.
+    /// Types in which it multiplies; `i8` is of `linear` alone.
     package let dtypes: Set<DType>
     /// The fastest of them that these models tolerate.
     package let preferred: DType

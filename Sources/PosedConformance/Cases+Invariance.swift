@@ -14,7 +14,10 @@ extension ConformanceSuite {
                 rowCase("layer norm", type, [9, 65], layerNormRow),
                 cacheCase(type),
             ]
-        } + ElementType.floats.map(threadCase)
+        } + ElementType.floats.map(threadCase) + [
+            rowCase("linear in i8", .bf16, [17, 64], eightBitRow, compute: .i8),
+            rowCase("linear of one token in i8", .bf16, [1, 96], eightBitRow, compute: .i8),
+        ]
     }
 
     /// Whether the neighbours have cached keys must not matter either.
@@ -54,11 +57,12 @@ extension ConformanceSuite {
             for threads in 1...3 {
                 let own = try Bench(bench.plugin, index: bench.index, threads: threads)
                 var bits: [UInt32] = []
+                let eightBit = type == .bf16 && bench.computes(.i8)
                 for (make, shape) in [
                     (linearRow, [1, 130, 96]), (linearRow, [130, 1, 96]),
                     (convRow, [1, 13, 10, 96]), (attentionRow, [1, 130, 3, 32]),
                     (groupNormRow, [1, 13, 10, 96]), (layerNormRow, [2, 65, 96]),
-                ] {
+                ] + (eightBit ? [(eightBitRow, [1, 130, 96])] : []) {
                     let x = try own.tensor(values, shape, type)
                     let y = try own.output(.dense(shape), type)
                     var weights = Noise("threads' weights")
@@ -80,11 +84,13 @@ extension ConformanceSuite {
         @Sendable (Bench, DeviceTensor, DeviceTensor, inout Noise) throws -> Operation
 
     private static func rowCase(
-        _ what: String, _ type: ElementType, _ row: [Int], _ make: @escaping Maker
+        _ what: String, _ type: ElementType, _ row: [Int], _ make: @escaping Maker,
+        compute: ElementType? = nil
     ) -> ConformanceCase {
         let name = "batch: a row's bits, \(what) \(type)"
+        let compute = compute ?? type
         return ConformanceCase(name, tolerance: type.tolerance) { bench in
-            guard bench.computes(type) else { throw Skip("does not compute in \(type)") }
+            guard bench.computes(compute) else { throw Skip("does not compute in \(compute)") }
             let size = row.reduce(1, *)
             var noise = Noise(name)
             let own = noise.normal(size, type)
@@ -108,11 +114,22 @@ extension ConformanceSuite {
     }
 
     private static let linearRow: Maker = { bench, x, y, noise in
+        try linear(bench, x, y, &noise, compute: x.type)
+    }
+
+    private static let eightBitRow: Maker = { bench, x, y, noise in
+        try linear(bench, x, y, &noise, compute: .i8)
+    }
+
+    private static func linear(
+        _ bench: Bench, _ x: DeviceTensor, _ y: DeviceTensor, _ noise: inout Noise,
+        compute: ElementType
+    ) throws -> Operation {
         let (inputs, outputs) = (x.layout.shape[2], y.layout.shape[2])
         var desc = posed_linear_desc()
         desc.weight = try bench.linearWeight(
             noise.normal(inputs * outputs, deviation: 0.1), out: outputs, in: inputs,
-            bias: noise.normal(outputs), type: .f32, compute: x.type
+            bias: noise.normal(outputs), type: .f32, compute: compute
         ).handle
         (desc.x, desc.y, desc.activation) = (x.view, y.view, POSED_ACT_GELU_TANH.rawValue)
         return .linear(desc)

@@ -59,7 +59,7 @@ extension ConformanceSuite {
             ]
         }
         let trials: [LinearTrial] = shapes + options + linearRows
-        return ElementType.floats.flatMap { compute in
+        return (ElementType.floats + [.i8]).flatMap { compute in
             typePairs(compute).flatMap { types in
                 trials.map { linearCase($0, types.x, types.y, compute) }
             }
@@ -87,7 +87,8 @@ extension ConformanceSuite {
     /// The types of x and y that go with a compute type.
     static func typePairs(_ compute: ElementType) -> [(x: ElementType, y: ElementType)] {
         guard compute != .f32 else { return [(.f32, .f32)] }
-        return [(compute, compute), (compute, .f32), (.f32, compute), (.f32, .f32)]
+        let own = compute.carrier
+        return [(own, own), (own, .f32), (.f32, own), (.f32, .f32)]
     }
 
     private static func linearCase(
@@ -106,7 +107,7 @@ extension ConformanceSuite {
             compute: compute
         ) { bench in
             try LinearRun(
-                trial: trial, x: x, y: y, compute: compute, given: given ?? compute, name: name
+                trial: trial, x: x, y: y, compute: compute, given: given ?? compute.carrier, name: name
             ).deviation(bench)
         }
     }

@@ -75,7 +75,11 @@ extension ConformanceSuite {
                 try expect(!text(info.numerics).isEmpty, "the class of results has no name")
                 try expect(info.dtypes & (1 << info.preferred) != 0, "preferred is not in dtypes")
                 try expect(
-                    info.dtypes & ~0b1110 == 0 && info.dtypes != 0, "dtypes is \(info.dtypes)")
+                    info.dtypes & ~0b101110 == 0 && info.dtypes != 0, "dtypes is \(info.dtypes)")
+                try expect(
+                    !bench.computes(.i8) || bench.computes(.bf16), "dtypes has i8 without bf16")
+                try expect(
+                    info.preferred != ElementType.i8.rawValue, "preferred is i8, no tensor's type")
                 try expect(info.threads >= 0, "\(info.threads) threads")
                 return 0
             },

@@ -16,7 +16,13 @@ extension ConformanceSuite {
                 query: posed_op_query(
                     POSED_OP_ATTENTION, x: .f32, y: .f32, compute: .f32, sizes: [2, 32]),
                 compute: .f32
-            ) { try softmax($0) }
+            ) { try softmax($0) },
+            ConformanceCase(
+                "nan: linear in i8",
+                query: posed_op_query(
+                    POSED_OP_LINEAR, x: .f32, y: .f32, compute: .i8, sizes: [70, 33]),
+                compute: .i8
+            ) { try eightBitLinear($0) },
         ]
     }
 
@@ -53,6 +59,29 @@ extension ConformanceSuite {
                 try expect(
                     y.isNaN == first,
                     "NaN \(String(pattern, radix: 16)) in a key of head 0: \(index) is \(y)")
+            }
+        }
+        return 0
+    }
+
+    /// A NaN or an infinity anywhere in a row is in all of the row's results, and in no other row's.
+    private static func eightBitLinear(_ bench: Bench) throws -> Double {
+        var noise = Noise("NaN in 8 bits")
+        let weight = try bench.linearWeight(
+            noise.normal(70 * 33), out: 33, in: 70, bias: nil, type: .f32, compute: .i8)
+        for (pattern, place) in zip(patterns + [0x7f80_0000, 0xff80_0000], [0, 1, 15, 16, 63, 64, 69, 3]) {
+            var x = noise.normal(4 * 70)
+            x[2 * 70 + place] = Float(bitPattern: pattern)
+            var desc = posed_linear_desc()
+            let result = try bench.output(.dense([1, 4, 33]))
+            desc.x = try bench.tensor(x, [1, 4, 70], .f32).view
+            (desc.y, desc.weight) = (result.view, weight.handle)
+            try bench.run(.linear(desc))
+            for (index, y) in try bench.read(result).enumerated() {
+                let expected = index / 33 == 2
+                try expect(
+                    y.isFinite != expected,
+                    "\(String(pattern, radix: 16)) at \(place) of row 2: \(index) is \(y)")
             }
         }
         return 0

@@ -72,7 +72,7 @@ package struct ConformanceCase: Sendable {
         let output = query.op == POSED_OP_QUANTIZE.rawValue ? query.x_dtype : query.y_dtype
         guard query.x_dtype == output else { return true }
         guard let compute else { return query.x_dtype != ElementType.f32.rawValue }
-        return query.x_dtype != compute.rawValue || !bench.computes(compute)
+        return query.x_dtype != compute.carrier.rawValue || !bench.computes(compute)
     }
 
     /// What is declined when asked is declined when tried, too, or done right.

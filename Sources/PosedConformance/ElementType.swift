@@ -6,6 +6,8 @@ package enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertibl
     case f16 = 2
     case bf16 = 3
     case u8 = 4
+    /// Of products of `linear` alone: no tensor has it.
+    case i8 = 5
 
     /// The types that products, norms and activations are defined for.
     package static let floats: [ElementType] = [.f32, .bf16, .f16]
@@ -17,6 +19,7 @@ package enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertibl
         case .f16: "f16"
         case .bf16: "bf16"
         case .u8: "u8"
+        case .i8: "i8"
         }
     }
 
@@ -25,7 +28,7 @@ package enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertibl
         switch self {
         case .f32: 4
         case .f16, .bf16: 2
-        case .u8: 1
+        case .u8, .i8: 1
         }
     }
 
@@ -36,8 +39,12 @@ package enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertibl
         case .f16: 2e-3
         case .bf16: 1e-2
         case .u8: 0
+        case .i8: 3e-2
         }
     }
+
+    /// The type of the tensors around a product computed in this one, beside float32.
+    package var carrier: ElementType { self == .i8 ? .bf16 : self }
 
     /// `value` as this type holds it: rounded to nearest, ties to even.
     package func round(_ value: Float) -> Float {
@@ -46,6 +53,7 @@ package enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertibl
         case .f16: Float(Float16(value))
         case .bf16: Float(bitPattern: UInt32(Self.bfloat(value)) << 16)
         case .u8: value.rounded(.toNearestOrEven)
+        case .i8: value  // rounded row by row, which an element does not know of
         }
     }
 
@@ -57,6 +65,7 @@ package enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertibl
         case .bf16:
             memory.storeBytes(of: Self.bfloat(value), toByteOffset: index * 2, as: UInt16.self)
         case .u8: memory.storeBytes(of: UInt8(value), toByteOffset: index, as: UInt8.self)
+        case .i8: preconditionFailure("a tensor of i8")
         }
     }
 
@@ -70,6 +79,7 @@ package enum ElementType: UInt32, CaseIterable, Sendable, CustomStringConvertibl
                 bitPattern: UInt32(
                     memory.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)) << 16)
         case .u8: Float(memory.load(fromByteOffset: index, as: UInt8.self))
+        case .i8: preconditionFailure("a tensor of i8")
         }
     }
 

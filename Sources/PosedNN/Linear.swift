@@ -10,20 +10,22 @@ package struct Linear: Sendable {
 
     /// Packs a matrix [out, in] and its bias [out].
     ///
+    /// - Parameter type: Of the product's operands; nil takes the precision of `compute`.
     /// - Throws: `BackendError` when the device cannot hold it.
     package init(
-        _ matrix: HostMatrix, bias: [Float]?, in inputs: Int, out outputs: Int, on compute: Compute
+        _ matrix: HostMatrix, bias: [Float]?, in inputs: Int, out outputs: Int, on compute: Compute,
+        type: DType? = nil
     ) throws {
         self.inputs = inputs
         self.outputs = outputs
-        try compute.require(.linear(inputs: inputs, outputs: outputs))
+        try compute.require(.linear(inputs: inputs, outputs: outputs), in: type)
         weight = try matrix.withBytes { bytes in
             var desc = posed_linear_weight_desc()
             desc.data = bytes.baseAddress
             desc.dtype = matrix.dtype.rawValue
             desc.out = Int64(outputs)
             desc.in = Int64(inputs)
-            desc.compute = compute.precision.rawValue
+            desc.compute = (type ?? compute.precision).rawValue
             return try withOptionalPointer(bias) { pointer in
                 desc.bias = pointer
                 return try PackedWeight(device: compute.device, linear: desc)

@@ -8,17 +8,29 @@ package import PosedWeights
 /// `WeightReader.finish`, and layers are packed as single elements: a wrong configuration costs no memory.
 package struct Loader {
     package let reader: WeightReader
-    /// The stream that uploads, and the type in which products will be computed.
+    /// The stream that uploads, and the types in which products will be computed.
     package let compute: Compute
+    /// The type of linear layers' operands.
+    private let type: DType
 
     /// A loader of everything under the reader's prefix.
     package init(_ reader: WeightReader, on compute: Compute) {
+        self.init(reader, on: compute, type: compute.precision)
+    }
+
+    private init(_ reader: WeightReader, on compute: Compute, type: DType) {
         self.reader = reader
         self.compute = compute
+        self.type = type
     }
 
     /// A loader of the tensors under `name` and a dot.
-    package func scoped(_ name: String) -> Loader { Loader(reader.scoped(name), on: compute) }
+    package func scoped(_ name: String) -> Loader {
+        Loader(reader.scoped(name), on: compute, type: type)
+    }
+
+    /// The same, for linear layers that every token passes: they multiply in the stream's `products`.
+    package var tokenwise: Loader { Loader(reader, on: compute, type: compute.products) }
 
     /// A float32 tensor on the device, as named.
     ///
@@ -91,7 +103,7 @@ package struct Loader {
         let matrix = HostMatrix(joining: weights)
         let bias = biases.isEmpty ? nil : biases.flatMap { $0.floats() }
         defer { (weights + biases).forEach { $0.release() } }
-        return try Linear(matrix, bias: bias, in: inputs, out: outputs, on: compute)
+        return try Linear(matrix, bias: bias, in: inputs, out: outputs, on: compute, type: type)
     }
 
     /// `name.weight` [out, in, k, k] and, where there is one, `name.bias` [out].

@@ -1,5 +1,5 @@
 import CPosedBackend
-import PosedBackend
+package import PosedBackend
 
 /// A product that a model intends to use, asked about when the model is loaded.
 package enum Need: Sendable {
@@ -22,16 +22,17 @@ package enum Need: Sendable {
 }
 
 extension Compute {
-    /// Makes sure that the device will carry out a product in this stream's precision.
+    /// Makes sure that the device will carry out a product.
     ///
+    /// - Parameter type: Of its operands; nil takes this stream's precision.
     /// - Throws: `BackendError` `.unsupported` with the device's reason.
-    package func require(_ need: Need) throws {
+    package func require(_ need: Need, in type: DType? = nil) throws {
         let (op, sizes) = need.terms
         var query = posed_op_query()
         query.op = op.rawValue
         query.x_dtype = precision.rawValue
         query.y_dtype = precision.rawValue
-        query.compute = precision.rawValue
+        query.compute = (type ?? precision).rawValue
         withUnsafeMutableBytes(of: &query.sizes) { bytes in
             let slots = bytes.bindMemory(to: Int64.self)
             for (index, size) in sizes.enumerated() { slots[index] = Int64(size) }

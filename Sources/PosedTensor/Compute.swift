@@ -10,8 +10,11 @@ package import PosedBackend
 package final class Compute: @unchecked Sendable {
     package let device: Device
     package let stream: PosedBackend.Stream
-    /// The type of products' operands, and of activations between layers.
+    /// The type of activations between layers, and of the operands of products other than `products`.
     package let precision: DType
+    /// The type of the operands of the large linear layers that every token passes, where the work is:
+    /// `precision`, or `i8` beside bfloat16.
+    package let products: DType
     /// Scratch memory of work that is carried out at once.
     private let immediate: Workspace
     /// Scratch memory of captured graphs; no graph finds there what it left.
@@ -21,7 +24,8 @@ package final class Compute: @unchecked Sendable {
     /// Opens a stream.
     ///
     /// - Parameters:
-    ///   - precision: The type to compute in; nil takes the device's preference.
+    ///   - precision: The type to compute in; nil takes the device's preference. `i8` makes it that of
+    ///     `products`.
     /// - Throws: `BackendError` `.unsupported` when the device does not compute in that type.
     package init(device: Device, precision: DType? = nil) throws {
         let info = try device.info()
@@ -33,7 +37,8 @@ package final class Compute: @unchecked Sendable {
                 "\(device.plugin.name) computes in \(offered) here, not in \(precision.name)")
         }
         self.device = device
-        self.precision = precision
+        products = precision
+        self.precision = precision == .i8 ? .bf16 : precision
         stream = try PosedBackend.Stream(device: device)
         immediate = Workspace(device: device)
         captured = Workspace(device: device)

@@ -4,8 +4,10 @@
 
 Machines are shared and noisy: everything that is compared on an item runs within the same minute,
 in rounds (every peer, then posekit on every backend), and the figure is the median of the rounds.
-`ratio` is the best peer's time by ours; above 1 we are faster. A bf16 backend is compared with the
-best of all peers, an f32 one with the best of PyTorch in f32.
+`ratio` is the best peer's time by ours; above 1 we are faster. An f32 backend is compared with PyTorch
+in f32, a bf16 one with the best of the peers in f32 and bf16. `onednn/i8` is `onednn` with `--dtype i8`: its
+first ratio is to the same peers, its second to the best of those in 8 bits, which round weights once and
+activations as they come, as it does.
 """
 
 import argparse
@@ -45,9 +47,12 @@ class Posekit:
     def bench(self, item, backend):
         """Median milliseconds and type, or None with the reason printed."""
         fields = item.split(".")
+        backend, _, dtype = backend.partition("/")
         velocity = fields[0] == "velocity"
         arguments = ["bench", "--preset", fields[1] if velocity else "S", "--backend", backend,
                      "--batch", fields[-1][1:] if velocity else "1"]
+        if dtype:
+            arguments += ["--dtype", dtype]
         if "ref" in fields:
             arguments += ["--reference"]
         if "--only" in self.help:
@@ -96,11 +101,23 @@ def measure_item(item, options, posekit):
             for backend, (dtype, medians) in rounds.items()]
 
 
-def peer_for(dtype, found):
-    """The peer a backend of that type is held against: (name, milliseconds)."""
-    names = ["torch-f32"] if dtype == "f32" else list(peers.BACKENDS)
-    known = [(found[n]["median_ms"], n) for n in names if n in found]
-    return min(known)[::-1] if known else (None, None)
+def rivals(dtype):
+    """The peers, group by group, of whose best a backend of that type is held against."""
+    if dtype == "f32":
+        return [["torch-f32"]]
+    eight = [name for name, kind in peers.BACKENDS.items() if kind == "i8"]
+    wide = [name for name in peers.BACKENDS if name not in eight]
+    return [wide, eight] if dtype == "i8" else [wide]
+
+
+def ratios(result, found):
+    """How many times as fast as the best of each group it is, in words."""
+    cells = []
+    for group in rivals(result["dtype"]):
+        known = [(found[n]["median_ms"], n) for n in group if n in found]
+        if known:
+            cells.append(f"**{min(known)[0] / result['median_ms']:.2f}×** {min(known)[1]}")
+    return ", ".join(cells) or "–"
 
 
 def ceilings(text):
@@ -113,12 +130,7 @@ def row(item, results, ours, work, ceiling):
     found = {r["backend"]: r for r in results}
     shown = [*peers.BACKENDS, *ours]
     cells = [f"{found[b]['median_ms']:.1f}" if b in found else "–" for b in shown]
-    for backend in ours:
-        if backend not in found:
-            cells += ["–"]
-            continue
-        name, best = peer_for(found[backend]["dtype"], found)
-        cells += [f"**{best / found[backend]['median_ms']:.2f}×** {name}" if name else "–"]
+    cells += [ratios(found[backend], found) if backend in found else "–" for backend in ours]
     for backend in ours:
         rate = work / found[backend]["median_ms"] if backend in found else None  # TFLOP/s
         top = ceiling.get(found[backend]["dtype"]) if rate else None
@@ -128,8 +140,7 @@ def row(item, results, ours, work, ceiling):
 
 
 def header(ours):
-    ratios = [f"{b}: ratio" for b in ours]
-    names = [*peers.BACKENDS, *ours, *ratios, *[f"{b}: TFLOP/s" for b in ours]]
+    names = [*peers.BACKENDS, *ours, *[f"{b}: ratio" for b in ours], *[f"{b}: TFLOP/s" for b in ours]]
     return "| ms | " + " | ".join(names) + " |\n| --- " + "| --- " * len(names) + "|"
 
 

@@ -23,6 +23,8 @@ BACKENDS = {
     "torch-bf16-compile": "bf16",
     "openvino-f32": "f32",
     "openvino-bf16": "bf16",
+    "torch-i8": "i8",
+    "openvino-i8": "i8",
 }
 
 # On an NVIDIA GPU: as it is, compiled with everything that the compiler tries, and replayed as a CUDA graph.
@@ -131,6 +133,8 @@ def runner(item, backend, threads=2):
     if backend.startswith("openvino"):
         return openvino_runner(module, inputs, BACKENDS[backend], threads)
     torch.set_num_threads(threads)
+    if BACKENDS[backend] == "i8":
+        module = torch.ao.quantization.quantize_dynamic(module, tokenwise(module), dtype=torch.qint8)
     if BACKENDS[backend] == "bf16":
         module = module.bfloat16()
         # The time stays float32: it is scaled by 1000 before its sines.
@@ -150,6 +154,13 @@ def runner(item, backend, threads=2):
             return module(*inputs)
 
     return run
+
+
+def tokenwise(module):
+    """Names of the linear layers that every token passes."""
+    return {name for name, part in module.named_modules()
+            if isinstance(part, nn.Linear) and ("blocks." in name or "layer." in name)
+            and "adaLN" not in name}
 
 
 def gpu_runner(item, module, inputs, backend):
@@ -199,11 +210,17 @@ def openvino_runner(module, inputs, dtype, threads):
     with torch.no_grad():
         model = ov.convert_model(module, example_input=tuple(inputs))
     model.reshape({i: list(x.shape) for i, x in enumerate(inputs)})
-    compiled = ov.Core().compile_model(model, "CPU", {
-        "INFERENCE_PRECISION_HINT": dtype,
+    settings = {
+        "INFERENCE_PRECISION_HINT": "bf16" if dtype == "i8" else dtype,
         "INFERENCE_NUM_THREADS": threads,
         "PERFORMANCE_HINT": "LATENCY",
-    })
+    }
+    if dtype == "i8":  # weights once, activations as they come, each row by itself
+        import nncf
+
+        model = nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_SYM)
+        settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(2**64 - 1)
+    compiled = ov.Core().compile_model(model, "CPU", settings)
     request = compiled.create_infer_request()
     for port, x in zip(compiled.inputs, inputs):
         request.set_tensor(port, ov.Tensor(x.numpy()))  # copies, once

@@ -26,8 +26,12 @@ import Testing
                     "posekit", ["backends", "test", "cuda", "--json"])
                 let results = try #require(try outcome.object["results"] as? [[String: Any]])
                 #expect(results.count > 2000)
-                for result in results where result["outcome"] as? String != "passed" {
-                    Issue.record("\(result["name"] ?? ""): \(result["message"] ?? "")")
+                for result in results {
+                    let (name, outcome) = (result["name"] as? String ?? "", result["outcome"] as? String)
+                    // All but products in 8 bits, which are another backend's.
+                    let expected = name.contains("i8") ? "skipped" : "passed"
+                    if outcome == expected { continue }
+                    Issue.record("\(name): \(outcome ?? "") \(result["message"] ?? "")")
                 }
                 #expect(outcome.status == 0)
                 #expect(!outcome.errors.contains("were not given back"))

@@ -14,9 +14,9 @@ struct PartGolden: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { "\(model) \(name) on \(backend)" }
 
-    /// Every case on every usable backend.
+    /// Every case on every usable backend, and in every way.
     static func cases(_ names: [(model: String, name: String)]) -> [PartGolden] {
-        UsableDevices.names.flatMap { backend in
+        UsableDevices.ways.flatMap { backend in
             names.map { PartGolden(model: $0.model, name: $0.name, backend: backend) }
         }
     }

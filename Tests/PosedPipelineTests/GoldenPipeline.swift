@@ -13,9 +13,9 @@ struct GoldenPipeline: CustomStringConvertible, Sendable {
 
     var description: String { "\(model) on \(backend)" }
 
-    /// A model on every usable backend.
+    /// A model on every usable backend, and in every way.
     static func cases(_ models: [String]) -> [GoldenPipeline] {
-        UsableDevices.names.flatMap { backend in
+        UsableDevices.ways.flatMap { backend in
             models.map { GoldenPipeline(model: $0, backend: backend) }
         }
     }

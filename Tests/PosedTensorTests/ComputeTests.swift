@@ -60,6 +60,27 @@ import Testing
         #expect(try compute.floats(y) == [1, 2, 3])
     }
 
+    /// 8 bits are a type of products; activations then are bfloat16.
+    @Test(arguments: UsableDevices.names)
+    func multipliesInEightBitsWhereTheDeviceDoes(_ backend: String) throws {
+        let device = try UsableDevices.compute(backend).device
+        guard try device.info().dtypes.contains(.i8) else {
+            let error = #expect(throws: BackendError.self) {
+                try Compute(device: device, precision: .i8)
+            }
+            #expect(error?.code == .unsupported)
+            #expect(error.map { "\($0)" }?.contains("not in i8") == true)
+            return
+        }
+        let compute = try Compute(device: device, precision: .i8)
+        #expect(compute.products == .i8 && compute.precision == .bf16)
+        try compute.require(.linear(inputs: 384, outputs: 1152), in: compute.products)
+        #expect(throws: BackendError.self) {
+            try compute.require(.conv2d(inputs: 3, outputs: 64, kernel: 3, stride: 1), in: .i8)
+        }
+        #expect(throws: BackendError.self) { try compute.floats(compute.scratch([4], .i8)) }
+    }
+
     /// What a device declines is known before any weight is packed.
     @Test(arguments: UsableDevices.names)
     func asksWhatADeviceCanDo(_ backend: String) throws {

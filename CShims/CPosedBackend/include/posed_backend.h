@@ -60,7 +60,15 @@ typedef struct posed_error {
   char message[POSED_MAX_MESSAGE]; /* UTF-8, zero-terminated, one sentence */
 } posed_error;
 
-typedef enum posed_dtype { POSED_F32 = 1, POSED_F16 = 2, POSED_BF16 = 3, POSED_U8 = 4 } posed_dtype;
+typedef enum posed_dtype {
+  POSED_F32 = 1,
+  POSED_F16 = 2,
+  POSED_BF16 = 3,
+  POSED_U8 = 4,
+  /* Of products of `linear` alone, no tensor's: rows of x, while it is multiplied, and rows of W, once, are
+   * rounded to 8 bits between bounds of their own; x and y are float32 or bfloat16. */
+  POSED_I8 = 5
+} posed_dtype;
 
 typedef enum posed_activation {
   POSED_ACT_NONE = 0,
@@ -94,7 +102,7 @@ typedef struct posed_tensor {
 /* ---- Descriptors of operations --------------------------------------------------------------- */
 
 /* y = residual + gate * act(x · Wᵀ + bias), the gate and the residual optional.
- * x [B, T, K] of the weight's input type or float32; y [B, T, N] float32 or the weight's type.
+ * x [B, T, K] of the weight's compute type or float32; y [B, T, N] likewise; bfloat16 goes with POSED_I8.
  * gate [B, N] float32 (stride 0 on B broadcasts); residual [B, T, N] float32 or y's type (stride 0
  * on B broadcasts; may be y itself). An absent gate is 1. */
 typedef struct posed_linear_desc {
@@ -193,7 +201,7 @@ typedef struct posed_linear_weight_desc {
   uint32_t dtype;    /* POSED_F32, POSED_F16 or POSED_BF16 */
   const float *bias; /* [out], or NULL */
   int64_t out, in;
-  uint32_t compute; /* posed_dtype of the operands of the product */
+  uint32_t compute; /* posed_dtype of the operands of the product: a float type or POSED_I8 */
 } posed_linear_weight_desc;
 
 /* A filter on the host. With `upsample` 2 the convolution acts on the nearest-neighbour enlargement of
@@ -230,7 +238,8 @@ typedef struct posed_device_info {
   char name[128];    /* "AMD EPYC, 2 threads" */
   char numerics[64]; /* class of results: equal strings on equal inputs promise equal bits */
   int32_t threads;
-  uint32_t dtypes;    /* bit (1 << posed_dtype): a compute type of linear, conv2d and attention */
+  uint32_t dtypes;    /* bit (1 << posed_dtype): a compute type of linear, conv2d and attention, POSED_I8
+                         of linear alone, with POSED_BF16 beside it */
   uint32_t preferred; /* posed_dtype: the fastest of them that these models tolerate */
   uint64_t memory_total, memory_used; /* bytes; total 0: unknown */
   uint32_t host_visible;              /* 1: buffer_map gives host pointers that the device works on */

@@ -8,6 +8,8 @@ package enum ComputeType: String, Sendable, CaseIterable {
     case bf16
     /// 16-bit floating point operands.
     case f16
+    /// 8-bit operands where every token passes, bfloat16 elsewhere.
+    case i8
 }
 
 /// What becomes of the daemon when one of several devices is lost.

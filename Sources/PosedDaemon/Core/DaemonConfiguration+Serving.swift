@@ -60,6 +60,7 @@ extension ComputeType {
         case .f32: .f32
         case .bf16: .bf16
         case .f16: .f16
+        case .i8: .i8
         }
     }
 }

@@ -13,6 +13,7 @@ struct DINOv2Layer: Sendable {
     private let scale2: Tensor
 
     init(_ loader: Loader, _ configuration: DINOv2.Configuration) throws {
+        let loader = loader.tokenwise
         let width = configuration.hiddenSize
         heads = configuration.heads
         try loader.compute.require(.attention(heads: heads, size: width / heads))

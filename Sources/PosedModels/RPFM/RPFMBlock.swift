@@ -12,6 +12,7 @@ struct RPFMBlock {
 
     /// `attn.qkv`, `attn.proj`, `mlp.fc1` and `mlp.fc2` under the loader's prefix.
     init(_ loader: Loader, _ configuration: RPFMConfiguration) throws {
+        let loader = loader.tokenwise
         let width = configuration.hiddenSize
         heads = configuration.heads
         try loader.compute.require(.attention(heads: heads, size: width / heads))

@@ -132,7 +132,7 @@ package nonisolated struct Posed_V1_PartPlacement: Sendable {
   /// A device, such as `onednn` or `cuda:1`.
   package var device: String = String()
 
-  /// Of products' operands: `f32`, `bf16` or `f16`.
+  /// Of products' operands: `f32`, `bf16`, `f16` or `i8`.
   package var dtype: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

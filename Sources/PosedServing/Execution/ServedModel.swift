@@ -52,7 +52,7 @@ package struct ServedModel: Sendable {
         description.parts = places.map {
             ModelDescription.Part(
                 part: $0.0, device: $0.1.device.selection.description,
-                dtype: $0.1.precision.name)
+                dtype: $0.1.products.name)
         }
         description.defaultSolver = model.sampler.solver
         description.defaultGuidance = model.sampler.guidance
@@ -61,7 +61,7 @@ package struct ServedModel: Sendable {
         sampler = model.sampler
         let classes = try places.map {
             try $0.1.device.plugin.name + "/" + $0.1.device.info().numerics + "/"
-                + $0.1.precision.name
+                + $0.1.products.name
         }
         numerics = classes[2]
         identity = classes.joined(separator: " ") + " " + fingerprint

@@ -38,7 +38,7 @@ final class BenchRun {
         _ name: String, on compute: Compute, at place: String? = nil, _ body: () throws -> Void
     ) throws {
         let result = BenchReport.Result(
-            what: name, backend: place ?? compute.device.plugin.name, dtype: compute.precision.name,
+            what: name, backend: place ?? compute.device.plugin.name, dtype: compute.products.name,
             timing: try stopwatch.measure(body))
         results.append(result)
         Terminal.clearProgress()
@@ -54,7 +54,7 @@ final class BenchRun {
         for (name, timing) in [(names.0, timings.0), (names.1, timings.1)] {
             let result = BenchReport.Result(
                 what: name, backend: placement ?? compute.device.plugin.name,
-                dtype: compute.precision.name, timing: timing)
+                dtype: compute.products.name, timing: timing)
             results.append(result)
             print(result.line)
         }

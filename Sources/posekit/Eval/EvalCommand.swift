@@ -141,7 +141,7 @@ struct EvalCommand: ParsableCommand {
             "width": .integer(pipeline.width),
             "height": .integer(pipeline.height),
             "backend": .text(streams.transformer.device.plugin.name),
-            "dtype": .text(streams.transformer.precision.name),
+            "dtype": .text(streams.transformer.products.name),
         ]
         switch settings.budget {
         case .steps(let steps): all["steps"] = .integer(steps)

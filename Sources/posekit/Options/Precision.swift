@@ -3,7 +3,7 @@ import PosedBackend
 
 /// A type to compute in, as `--dtype` names it.
 enum Precision: String, CaseIterable, ExpressibleByArgument {
-    case f32, bf16, f16
+    case f32, bf16, f16, i8
 
     /// The device's type.
     var type: DType {
@@ -11,6 +11,7 @@ enum Precision: String, CaseIterable, ExpressibleByArgument {
         case .f32: .f32
         case .bf16: .bf16
         case .f16: .f16
+        case .i8: .i8
         }
     }
 }

@@ -141,7 +141,7 @@ struct SynthesizeCommand: ParsableCommand {
     ) -> SynthesisReport {
         let streams = pipeline.model.streams
         func name(_ compute: Compute) -> String {
-            "\(compute.device.plugin.name) \(compute.precision.name)"
+            "\(compute.device.plugin.name) \(compute.products.name)"
         }
         return SynthesisReport(
             seed: settings.seed, solver: settings.solver, guidance: settings.guidance,

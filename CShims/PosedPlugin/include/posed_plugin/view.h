@@ -11,9 +11,12 @@ namespace posed {
 
 /// Bytes of one element; 0 for a number that is no posed_dtype.
 size_t size_of(uint32_t dtype);
-/// "f32", "f16", "bf16", "u8", or "dtype 9".
+/// "f32", "f16", "bf16", "u8", "i8", or "dtype 9".
 std::string name_of(uint32_t dtype);
 inline bool is_float(uint32_t dtype) { return dtype >= POSED_F32 && dtype <= POSED_BF16; }
+
+/// The type of tensors around a product that is computed in `compute`, beside float32.
+inline uint32_t carrier_of(uint32_t compute) { return compute == POSED_I8 ? POSED_BF16 : compute; }
 
 /// A strided view of device memory. Strides count elements. `data` is null for an absent tensor.
 struct View {

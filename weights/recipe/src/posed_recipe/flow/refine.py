@@ -1,11 +1,11 @@
 """Making every path straight towards the likeliest picture, and that picture look like the target.
 
 A flow that has not learnt for long knows what is likely better than how to paint it: each further evaluation paints
-noise of its own, and few evaluations are better than many. Here it learns, from every point of the straight line
-between a noise and its own one-step answer, the velocity that ends at the target itself. Each evaluation then is an
-estimate of the target, given the source, the pose and the estimate before it. So more evaluations are no longer worse
-than few, and the answer depends little on the noise, which a video is glad of. What is given up is the distribution:
-where a source leaves open what the back looks like, the flow answers with a compromise rather than with one of many.
+noise of its own, and few evaluations are better than many. Here it learns, from the points that its own evaluations
+lead to, the velocity that ends at the target itself. Each evaluation then is an estimate of the target, given the
+source, the pose and the estimates before it. So more evaluations are no longer worse than few, and the answer depends
+little on the noise, which a video is glad of. What is given up is the distribution: where a source leaves open what
+the back looks like, the flow answers with a compromise rather than with one of many.
 
 The estimates are decoded, and the decoded pictures compared with the targets by structural similarity, because a mean
 in latents alone is a blur.
@@ -20,7 +20,7 @@ from posed_recipe.autoencoder import AutoencoderKL
 from posed_recipe.autoencoder.losses import similarity
 from posed_recipe.errors import RecipeError
 from posed_recipe.flow.batches import Batches
-from posed_recipe.flow.path import point, strata
+from posed_recipe.flow.path import strata
 from posed_recipe.flow.trainer import FlowTask, rows_without
 from posed_recipe.training.loop import TrainingOptions, autocast, generator
 
@@ -32,12 +32,16 @@ class RefineOptions:
     groups: int = 16
     """Sources in a step, over all processes."""
     targets: int = 3
-    """Targets of each source; the first starts at t = 0, the others anywhere on their lines."""
-    pictures: float = 0.25
+    """Targets of each source; the first starts at t = 0, the others anywhere on their way."""
+    evaluations: int = 2
+    """So many evaluations, at times of chance, lead to a point on the way; 1 makes it a straight line's."""
+    latents: float = 0.25
+    """Weight of the latents' mean squared error."""
+    pictures: float = 0.5
     """Part of the rows that are decoded and compared as pictures."""
-    structure: float = 0.25
+    structure: float = 1.0
     """Weight of 1 - SSIM of the decoded pictures."""
-    squares: float = 2.0
+    squares: float = 0.5
     """Weight of their mean squared error, in units of half the range."""
     dropout: float = 0.05
     """Part of the rows that has no condition: the empty branch goes on learning the usual flow."""
@@ -82,6 +86,8 @@ class Endpoint:
 
     autoencoder: AutoencoderKL
     options: RefineOptions
+    between: torch.Tensor
+    """[E - 1, G*K], ascending: parts of each row's time at which the evaluations after the first are made"""
     picked: torch.Tensor
     """Numbers [P] of the rows that are decoded."""
     pictures: torch.Tensor
@@ -91,14 +97,14 @@ class Endpoint:
         """Errors [G*K] of the latents, with those of the pictures added, and what is worth telling."""
         predict = flow.predictor(rows)
         with torch.no_grad():
-            reached = rows.z0 + predict(rows.z0, torch.zeros_like(rows.t)).float()
-            line = torch.where(rows.t[:, None, None, None] > 0, point(rows.z0, reached, rows.t), rows.z0)
+            reached = self.way(predict, rows)
         # Up to PyTorch 2.10 autocast would go on with the casts made there, which no gradient passes.
         torch.clear_autocast_cache()
-        ends = line + (1 - rows.t)[:, None, None, None] * predict(line, rows.t).float()
+        ends = reached + (1 - rows.t)[:, None, None, None] * predict(reached, rows.t).float()
         errors = (ends - rows.y).square().mean(dim=(1, 2, 3))
         by_group = errors.detach().reshape(len(rows.z_s), -1)
         told = {"start": by_group[:, 0].mean(), "later": by_group[:, 1:].mean()}
+        errors = self.options.latents * errors
         if len(self.picked):
             decoded = self.autoencoder.decode(ends[self.picked]).float().clamp(-1.1, 1.1)
             alike = similarity(decoded, self.pictures)
@@ -106,6 +112,13 @@ class Endpoint:
             errors = errors + self.options.structure * (1 - alike) + self.options.squares * squares
             told |= {"ssim": alike.detach(), "squares": squares.detach()}
         return errors, told
+
+    def way(self, predict, rows):
+        """Points [G*K, C, h, w] at the rows' times, where Euler's steps between the evaluations lead."""
+        z, now = rows.z0, torch.zeros_like(rows.t)
+        for then in (*(self.between * rows.t), rows.t):
+            z, now = z + (then - now)[:, None, None, None] * predict(z, now).float(), then
+        return z
 
 
 class RefineTask(FlowTask):
@@ -127,5 +140,7 @@ class RefineTask(FlowTask):
         picked = torch.randperm(len(targets), generator=random, device=device)
         picked = picked[:round(self.refining.pictures * len(targets))]
         pictures = self.batches.pictures(targets[picked], turns[picked])
+        shape = self.refining.evaluations - 1, len(targets)
+        between = torch.rand(shape, generator=random, device=device).sort(dim=0).values
         with autocast(device, self.training.precision):
-            return model(rows, empty, Endpoint(self.autoencoder, self.refining, picked, pictures))
+            return model(rows, empty, Endpoint(self.autoencoder, self.refining, between, picked, pictures))
