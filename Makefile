@@ -98,7 +98,7 @@ format: ## Format the sources in place
 
 bench: build ## Time every part; PEERS=1 times PyTorch and OpenVINO in the same run
 ifeq ($(PEERS),1)
-	@.ci/venv $(VENV) torch diffusers transformers openvino safetensors
+	@.ci/venv $(VENV) torch diffusers transformers openvino nncf safetensors
 	$(VENV)/bin/python Tests/Peers/compare.py --posekit $(POSEKIT)
 else
 	$(POSEKIT) bench --preset $(or $(PRESET),S) --json bench.json

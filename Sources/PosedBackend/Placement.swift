@@ -22,27 +22,8 @@ package struct Placement: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: `.invalidArgument`.
     package init(parsing text: String) throws(BackendError) {
-        var (named, common): ([Part: BackendSelection], BackendSelection?) = ([:], nil)
-        for item in text.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let equals = item.firstIndex(of: "=") else {
-                guard common == nil else {
-                    throw BackendError(
-                        .invalidArgument, "\"\(text)\": two backends are named without a part")
-                }
-                common = try BackendSelection(parsing: String(item))
-                continue
-            }
-            guard let part = Part(rawValue: String(item[..<equals])) else {
-                let parts = Part.allCases.map(\.rawValue).joined(separator: ", ")
-                throw BackendError(
-                    .invalidArgument,
-                    "\"\(text)\": no part \"\(item[..<equals])\", expected one of \(parts)")
-            }
-            let place = try BackendSelection(parsing: String(item[item.index(after: equals)...]))
-            guard named.updateValue(place, forKey: part) == nil else {
-                throw BackendError(
-                    .invalidArgument, "\"\(text)\": \(part.rawValue) is placed twice")
-            }
+        let (common, named) = try Part.assignments(in: text, of: "backends") {
+            item throws(BackendError) in try BackendSelection(parsing: item)
         }
         self.init(common ?? .automatic)
         places.merge(named) { $1 }
@@ -64,8 +45,46 @@ package struct Placement: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The form that ``init(parsing:)`` reads.
-    package var description: String {
-        if Set(places.values).count == 1 { return self[.vae].description }
-        return Part.allCases.map { "\($0.rawValue)=\(self[$0])" }.joined(separator: ",")
+    package var description: String { Part.text { self[$0].description } }
+}
+
+extension Placement.Part {
+    /// Reads `value` (all parts), `part=value,…`, or both, the first then being for the other parts.
+    ///
+    /// - Parameter what: what the values are, in the plural, for errors.
+    /// - Throws: `.invalidArgument`, and what `value` throws.
+    static func assignments<Value>(
+        in text: String, of what: String, value: (String) throws(BackendError) -> Value
+    ) throws(BackendError) -> (common: Value?, named: [Self: Value]) {
+        var (named, common): ([Self: Value], Value?) = ([:], nil)
+        for item in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let equals = item.firstIndex(of: "=") else {
+                guard common == nil else {
+                    throw BackendError(
+                        .invalidArgument, "\"\(text)\": two \(what) are named without a part")
+                }
+                common = try value(String(item))
+                continue
+            }
+            guard let part = Self(rawValue: String(item[..<equals])) else {
+                let parts = allCases.map(\.rawValue).joined(separator: ", ")
+                throw BackendError(
+                    .invalidArgument,
+                    "\"\(text)\": no part \"\(item[..<equals])\", expected one of \(parts)")
+            }
+            let own = try value(String(item[item.index(after: equals)...]))
+            guard named.updateValue(own, forKey: part) == nil else {
+                throw BackendError(
+                    .invalidArgument, "\"\(text)\": \(part.rawValue) is named twice")
+            }
+        }
+        return (common, named)
+    }
+
+    /// The form that ``assignments(in:of:value:)`` reads: one value, where all have the same.
+    static func text(of value: (Self) -> String) -> String {
+        let values = allCases.map(value)
+        if Set(values).count == 1 { return values[0] }
+        return zip(allCases, values).map { "\($0.rawValue)=\($1)" }.joined(separator: ",")
     }
 }

@@ -1,27 +1,32 @@
 package import PosedBackend
 package import PosedTensor
 
-/// The streams of a model's parts. Parts on one device share a stream.
+/// The streams of a model's parts. Parts of one type on one device share a stream.
 package struct PartStreams: Sendable {
     package let vae: Compute
     package let encoders: Compute
     package let transformer: Compute
 
-    /// One stream for each device.
+    /// One stream for each device and type.
     ///
-    /// - Parameter precision: The type to compute in; nil takes each device's preference.
-    /// - Throws: `BackendError` when a device does not compute in that type.
-    package init(_ devices: PlacedDevices, precision: DType? = nil) throws {
-        var made: [ObjectIdentifier: Compute] = [:]
-        func stream(_ device: Device) throws -> Compute {
-            if let known = made[ObjectIdentifier(device)] { return known }
-            let compute = try Compute(device: device, precision: precision)
-            made[ObjectIdentifier(device)] = compute
+    /// - Parameter types: The types to compute in.
+    /// - Throws: `BackendError` when a device does not compute in its part's type.
+    package init(_ devices: PlacedDevices, types: PartTypes = PartTypes()) throws {
+        struct Place: Hashable {
+            let device: ObjectIdentifier
+            let type: DType?
+        }
+        var made: [Place: Compute] = [:]
+        func stream(_ device: Device, _ part: Placement.Part) throws -> Compute {
+            let place = Place(device: ObjectIdentifier(device), type: types[part])
+            if let known = made[place] { return known }
+            let compute = try Compute(device: device, precision: types[part])
+            made[place] = compute
             return compute
         }
-        vae = try stream(devices.vae)
-        encoders = try stream(devices.encoders)
-        transformer = try stream(devices.transformer)
+        vae = try stream(devices.vae, .vae)
+        encoders = try stream(devices.encoders, .encoders)
+        transformer = try stream(devices.transformer, .transformer)
     }
 
     /// All parts on one stream.

@@ -1,8 +1,9 @@
 """Measures `posekit` against the references at real sizes, with random weights of realistic scale.
 
     python3 Tests/Goldens/check_real_sizes.py --posekit .build/release/posekit --work /tmp/real \\
-        --backends blas,onednn --json real.json
+        --backends blas,onednn,onednn/i8 --json real.json
 
+`onednn/i8` is `onednn` with `--dtype i8`, held to the bounds of bfloat16.
 The work folder takes about 3 GB and is kept: a second run reuses the models and the references.
 Errors are relative L2. Exit status 1 if one is above its target.
 """
@@ -196,8 +197,10 @@ def compute_picture(work, out, name):
 # posekit
 
 
-def posekit(options, *arguments):
-    command = [options.posekit, *map(str, arguments)]
+def posekit(options, backend, *arguments):
+    backend, _, dtype = backend.partition("/")
+    command = [options.posekit, *map(str, arguments), "--backend", backend]
+    command += ["--dtype", dtype] if dtype else []
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
@@ -216,8 +219,7 @@ def part_error(options, work, name, model, part, backend):
     given, answer = work / "in.safetensors", work / "out.safetensors"
     reference.write_tensors(given, **inputs)
     answer.unlink(missing_ok=True)
-    posekit(options, "run", part, "--model", work / model, "--in", given, "--out", answer,
-            "--backend", backend)
+    posekit(options, backend, "run", part, "--model", work / model, "--in", given, "--out", answer)
     got, wanted = load_file(answer)[output].double(), expected[output].double()
     if got.shape != wanted.shape:
         raise RuntimeError(f"{name}: expected {tuple(wanted.shape)}, got {tuple(got.shape)}")
@@ -231,10 +233,10 @@ def psnr(one, two):
 
 
 def solve_psnr(options, work, model, backend):
-    expected, out = work / "expected", work / f"{model}.{backend}.png"
-    posekit(options, "synthesize", "--model", work / model, "--source", expected / "source.png",
+    expected, out = work / "expected", work / f"{model}.{backend.replace('/', '-')}.png"
+    posekit(options, backend, "synthesize", "--model", work / model, "--source", expected / "source.png",
             "--pose", expected / "pose.json", "--out", out, "--solver", "heun", "--steps", 8,
-            "--guidance", 1.1, "--seed", SEED, "--backend", backend)
+            "--guidance", 1.1, "--seed", SEED)
     return psnr(expected / f"{model}.png", out)
 
 

@@ -6,8 +6,8 @@ Machines are shared and noisy: everything that is compared on an item runs withi
 in rounds (every peer, then posekit on every backend), and the figure is the median of the rounds.
 `ratio` is the best peer's time by ours; above 1 we are faster. An f32 backend is compared with PyTorch
 in f32, a bf16 one with the best of the peers in f32 and bf16. `onednn/i8` is `onednn` with `--dtype i8`: its
-first ratio is to the same peers, its second to the best of those in 8 bits, which round weights once and
-activations as they come, as it does.
+first ratio is to the same peers, its second to the best of those in 8 bits: PyTorch's dynamic quantization,
+and OpenVINO's with all ranges calibrated beforehand.
 """
 
 import argparse

@@ -23,6 +23,15 @@ extension Codec<String> {
             write: { $0 })
     }
 
+    /// What parts of a model compute in, as `posekit --dtype` takes it.
+    package static var types: Codec {
+        .scalar(
+            "auto, \(PartTypes.choices.map(\.name).joined(separator: ", ")), or a type for each part such as "
+                + "transformer=i8",
+            read: { (try? PartTypes(parsing: $0)) != nil ? $0 : nil },
+            write: { $0 })
+    }
+
     /// A text as YAML reads it back.
     static func quoted(_ text: String) -> String {
         let plain = text.utf8.allSatisfy { byte in

@@ -1,17 +1,3 @@
-/// A type to compute in.
-package enum ComputeType: String, Sendable, CaseIterable {
-    /// Each device's preference.
-    case auto
-    /// 32-bit floating point.
-    case f32
-    /// bfloat16 operands, 32-bit sums.
-    case bf16
-    /// 16-bit floating point operands.
-    case f16
-    /// 8-bit operands where every token passes, bfloat16 elsewhere.
-    case i8
-}
-
 /// What becomes of the daemon when one of several devices is lost.
 package enum DeviceLossPolicy: String, Sendable, CaseIterable {
     /// The other devices do all the work.
@@ -35,9 +21,10 @@ extension Settings {
             "model.deviceLoss", .choice, initial: .continue, .restart,
             "When one of several copies loses its device: continue with the others, or drain and end, to be "
                 + "started anew. The daemon always ends with its last.")
-        package static let dtype = Setting<ComputeType>(
-            "model.dtype", .choice, initial: .auto, .restart,
-            "The type to compute in; auto leaves it to each device.")
+        package static let dtype = Setting(
+            "model.dtype", .types, initial: "auto", .restart,
+            "The type to compute in, for all parts or for vae, encoders and transformer apart; auto leaves it to the "
+                + "device, and i8 rounds what every token passes to 8 bits.")
         package static let threads = Setting(
             "model.threads", .integer(0...1024), initial: 0, .restart,
             "Threads of each copy on CPU backends; 0 divides all processors that the daemon may use."

@@ -4,12 +4,12 @@ internal import PosedServing
 extension DaemonConfiguration {
     /// What the engine room is to serve, and how.
     ///
-    /// - Throws: `BackendError` for a placement that cannot be.
+    /// - Throws: `BackendError` for a placement or a type that cannot be.
     func serving() throws -> ServingConfiguration {
         let model = ServingConfiguration.Model(
             name: "default", folder: self[Settings.Model.folder] ?? "",
             placements: try Placement.copies(parsing: self[Settings.Model.backend]),
-            precision: self[Settings.Model.dtype].dtype)
+            types: try PartTypes(parsing: self[Settings.Model.dtype]))
         var serving = ServingConfiguration(models: [model])
         serving.threads = self[Settings.Model.threads]
         serving.backendFolder = self[Settings.Model.backendPath]
@@ -49,18 +49,5 @@ extension DaemonConfiguration {
         return RequestDefaults(
             settings: settings, deadline: self[Settings.Scheduling.defaultDeadline],
             maxLag: self[Settings.Scheduling.defaultMaxLag])
-    }
-}
-
-extension ComputeType {
-    /// The engine's name for it; nil leaves the choice to the device.
-    fileprivate var dtype: DType? {
-        switch self {
-        case .auto: nil
-        case .f32: .f32
-        case .bf16: .bf16
-        case .f16: .f16
-        case .i8: .i8
-        }
     }
 }

@@ -7,8 +7,8 @@ package struct ServingConfiguration: Sendable {
     package struct Model: Sendable {
         /// Where a model comes from.
         package enum Origin: Sendable {
-            /// A model folder, its parts placed on backends; a precision of nil takes each device's own.
-            case folder(String, Placement, DType?)
+            /// A model folder, its parts placed on backends, and the types they compute in.
+            case folder(String, Placement, PartTypes)
             /// A model that is loaded already; nobody else may use its streams.
             case loaded(PoseModel, fingerprint: String)
         }
@@ -21,10 +21,10 @@ package struct ServingConfiguration: Sendable {
         /// The model of a folder, with a copy and a lane for each placement.
         package init(
             name: String, folder: String, placements: [Placement] = [Placement()],
-            precision: DType? = nil
+            types: PartTypes = PartTypes()
         ) {
             self.name = name
-            copies = placements.map { .folder(folder, $0, precision) }
+            copies = placements.map { .folder(folder, $0, types) }
         }
 
         /// A model that is loaded already, once for each lane.

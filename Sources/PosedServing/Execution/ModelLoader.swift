@@ -12,10 +12,10 @@ enum ModelLoader {
         var served: [ServedModel] = []
     }
 
-    /// Streams that models share: those of one placement and one precision.
+    /// Streams that models share: those of the same devices and types.
     private struct Place: Hashable {
         let placement: Placement
-        let precision: DType?
+        let types: PartTypes
     }
 
     /// How many copies each model has.
@@ -59,15 +59,15 @@ enum ModelLoader {
             case .loaded(let made, let fingerprint):
                 loaded.models.append(made)
                 loaded.served.append(try ServedModel(model.name, made, fingerprint: fingerprint))
-            case .folder(let path, let placement, let precision):
-                let place = Place(placement: placement, precision: precision)
+            case .folder(let path, let placement, let types):
+                let place = Place(placement: placement, types: types)
                 let streams: PartStreams
                 if let known = places[place] {
                     streams = known
                 } else {
                     streams = try PartStreams(
                         registry.open(placement, options: DeviceOptions(threads: threads)),
-                        precision: precision)
+                        types: types)
                     places[place] = streams
                 }
                 let fingerprint = try ModelFingerprint.make(folder: path).description

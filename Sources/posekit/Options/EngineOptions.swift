@@ -11,8 +11,11 @@ struct EngineOptions: ParsableArguments {
                 + "without it the best that this machine can use.", valueName: "name"))
     var backend: String?
 
-    @Option(help: "The type to compute in; without it each device's preference.")
-    var dtype: Precision?
+    @Option(
+        help: ArgumentHelp(
+            "The type to compute in, f32, bf16, f16 or i8, or one for each part (transformer=i8); without it "
+                + "each device's preference.", valueName: "type"))
+    var dtype: String?
 
     @Option(help: "CPU threads; 0 takes all that this process may use.")
     var threads = 0
@@ -26,11 +29,22 @@ struct EngineOptions: ParsableArguments {
         guard (0...1024).contains(threads) else {
             throw ValidationError("--threads takes a number from 0 to 1024, not \(threads)")
         }
+        do {
+            _ = try types()
+        } catch {
+            throw ValidationError("--dtype: \(error.message)")
+        }
     }
 
     /// Where the parts work.
     func placement() throws -> Placement {
         try backend.map { try Placement(parsing: $0) } ?? Placement()
+    }
+
+    /// What the parts compute in.
+    func types() throws(BackendError) -> PartTypes {
+        guard let dtype else { return PartTypes() }
+        return try PartTypes(parsing: dtype)
     }
 
     /// The backends of this machine.
@@ -46,13 +60,13 @@ struct EngineOptions: ParsableArguments {
     /// A stream for every part, where `placement` says.
     func streams(_ placement: Placement) throws -> PartStreams {
         let devices = try registry().open(placement, options: DeviceOptions(threads: threads))
-        return try PartStreams(devices, precision: dtype?.type)
+        return try PartStreams(devices, types: types())
     }
 
     /// A stream for one part alone.
     func stream(for part: Placement.Part) throws -> Compute {
         let device = try registry().open(
             try placement()[part], options: DeviceOptions(threads: threads))
-        return try Compute(device: device, precision: dtype?.type)
+        return try Compute(device: device, precision: types()[part])
     }
 }

@@ -155,22 +155,27 @@ class Known:
         return predict
 
 
-def test_an_endpoint_is_measured_on_the_line_to_the_own_answer(latents, people, tiny_vae):
+@pytest.mark.parametrize("between", [torch.empty(0, 12), torch.tensor([[0.2] * 12, [0.7] * 12])])
+def test_an_endpoint_is_measured_where_the_own_evaluations_lead(latents, people, tiny_vae, between):
     made = picture_batches(latents, people)
     rows, targets, turns = made.drawn(torch.Generator().manual_seed(3))
     picked = torch.tensor([0, 4])
     pictures = made.pictures(targets[picked], turns[picked])
-    for options, structure in ((RefineOptions(structure=0, squares=0), 0), (RefineOptions(structure=1, squares=0), 1)):
+    for weight, structure in ((1, 0), (0.25, 1)):
+        options = RefineOptions(latents=weight, structure=structure, squares=0)
         flow = Known(0.5)
-        errors, told = Endpoint(tiny_vae, options, picked, pictures)(flow, rows)
-        # At t, the own answer has added t * 0.5, and the rest of the way adds the rest.
-        expected = torch.full((12,), 0.25 + structure * (1 - told["ssim"].item()))
+        errors, told = Endpoint(tiny_vae, options, between, picked, pictures)(flow, rows)
+        # At t, the own evaluations have added t * 0.5, and the rest of the way adds the rest.
+        expected = torch.full((12,), weight * 0.25 + structure * (1 - told["ssim"].item()))
         torch.testing.assert_close(errors.detach(), expected, atol=1e-3, rtol=0)
-    (first, zero), (line, t) = flow.calls
+    (first, zero), *later, (line, t) = flow.calls
     assert torch.equal(first, rows.z0) and not zero.any() and torch.equal(t, rows.t)
     assert torch.equal(line[::3], rows.z0[::3])
     reached = rows.z0 + velocity(rows.z0, rows.y) + 0.5
-    torch.testing.assert_close(line[1::3], point(rows.z0, reached, rows.t)[1::3])
+    for part, (z, then) in zip((*between, torch.ones(12)), (*later, (line, t)), strict=True):
+        torch.testing.assert_close(then, part * rows.t)
+        torch.testing.assert_close(z, point(rows.z0, reached, then), atol=1e-3, rtol=0)
     flow = Known(0.0)
-    _, told = Endpoint(tiny_vae, RefineOptions(), picked, tiny_vae.decode(rows.y[picked]).clamp(-1, 1))(flow, rows)
+    same = tiny_vae.decode(rows.y[picked]).clamp(-1, 1)
+    _, told = Endpoint(tiny_vae, RefineOptions(), between, picked, same)(flow, rows)
     assert max(told["start"], told["later"]) < 1e-6 and told["ssim"] == pytest.approx(1, abs=0.02)

@@ -40,7 +40,9 @@ def test_the_commands_make_a_model_step_by_step(people, heldout, tmp_path, capsy
     run("export", "--vae", vae, "--flow", straight, "--out", tmp_path / "before", "--device", "cpu")
     run("refine", "--start", tmp_path / "before", "--latents", latents, "--data", people, "--out", tmp_path / "refined",
         "--steps", 1, *EXACT, "--set", "groups=2", "--set", "targets=2")
-    run("export", "--vae", vae, "--flow", tmp_path / "refined", "--out", model, "--device", "cpu")
+    run("train-decoder", "--start", tmp_path / "before", "--latents", latents, "--data", people,
+        "--out", tmp_path / "decoder", "--steps", 1, *EXACT, "--set", "groups=2", "--set", "targets=1")
+    run("export", "--vae", tmp_path / "decoder", "--flow", tmp_path / "refined", "--out", model, "--device", "cpu")
     capsys.readouterr()
     run("evaluate", "--model", model, "--data", heldout, "--nfe", 2, "--limit", 2, "--device", "cpu",
         "--sheet", tmp_path / "sheet.png")

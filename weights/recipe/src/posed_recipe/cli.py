@@ -51,6 +51,12 @@ def build_parser():
     verb.add_argument("--data", required=True, help="the data set's folder that the latents come from")
     sheets(verb)
 
+    verb = command(verbs, "train-decoder", commands.train_decoder_command,
+                   "train the decoder on a trained flow's answers", True)
+    verb.add_argument("--start", required=True, metavar="MODEL", help="the model folder whose parts go on")
+    verb.add_argument("--latents", required=True, help="latents that its autoencoder made")
+    verb.add_argument("--data", required=True, help="the data set's folder that the latents come from")
+
     add_results(verbs)
     return parser
 

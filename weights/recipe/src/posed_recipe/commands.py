@@ -11,6 +11,7 @@ from posed_recipe.encoder import Preprocessor
 from posed_recipe.evaluation import Settings, evaluate
 from posed_recipe.evaluation.experiments import Engine, experiments, plot
 from posed_recipe.export import assemble
+from posed_recipe.flow.decoder import DecoderOptions, DecoderTask, train_decoder
 from posed_recipe.flow.rectify import RectifyOptions, RectifyTask, make_pairs
 from posed_recipe.flow.refine import RefineOptions, RefineTask
 from posed_recipe.flow.sheets import SheetWatcher
@@ -118,13 +119,34 @@ def refine_command(flags):
     vae = published.autoencoder(flags.start, processes.device)
     flow = begun_flow(flags.start, flow_options, store.shape)
     flow_options.training = options.training
-    size = tuple(side * vae.config.downsampling for side in store.shape.latent[1:])
-    bank = PictureBank.of(read_pictures(flags.data, size), processes.device)
+    bank = bank_of(flags, vae, store)
     if processes.leads:
         describe_flow(flags.out, flow_options, store.shape)
     task = RefineTask(store, bank, vae, flow, flow_options, options, processes, watcher_of(flags, store))
     trainer = Trainer(flags.out, "refine", task, budget_of(flags), options.training, processes, deadline)
     return {"flow": flags.out, "steps": trainer.step} if trainer.run() else None
+
+
+def train_decoder_command(flags):
+    """posed-recipe train-decoder"""
+    processes, deadline = Processes.join(flags.device), deadline_of(flags)
+    options = configure(DecoderOptions(), flags.set)
+    store = LatentStore(flags.latents, processes.device)
+    vae = published.autoencoder(flags.start, processes.device)
+    flow = begun_flow(flags.start, FlowOptions(), store.shape)
+    task = DecoderTask(store, bank_of(flags, vae, store), vae, flow, options, processes)
+    trained = train_decoder(task, flags.out, budget_of(flags), deadline)
+    if trained is None:
+        return None
+    if processes.leads:
+        trained.save_pretrained(Path(flags.out) / "vae")
+    return {"vae": str(Path(flags.out) / "vae")}
+
+
+def bank_of(flags, vae, store):
+    """The pictures that the latents come from, in their size."""
+    size = tuple(side * vae.config.downsampling for side in store.shape.latent[1:])
+    return PictureBank.of(read_pictures(flags.data, size), store.device)
 
 
 def export_command(flags):

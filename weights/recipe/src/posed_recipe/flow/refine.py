@@ -97,7 +97,7 @@ class Endpoint:
         """Errors [G*K] of the latents, with those of the pictures added, and what is worth telling."""
         predict = flow.predictor(rows)
         with torch.no_grad():
-            reached = self.way(predict, rows)
+            reached = walk(predict, rows.z0, (*(self.between * rows.t), rows.t))
         # Up to PyTorch 2.10 autocast would go on with the casts made there, which no gradient passes.
         torch.clear_autocast_cache()
         ends = reached + (1 - rows.t)[:, None, None, None] * predict(reached, rows.t).float()
@@ -113,12 +113,13 @@ class Endpoint:
             told |= {"ssim": alike.detach(), "squares": squares.detach()}
         return errors, told
 
-    def way(self, predict, rows):
-        """Points [G*K, C, h, w] at the rows' times, where Euler's steps between the evaluations lead."""
-        z, now = rows.z0, torch.zeros_like(rows.t)
-        for then in (*(self.between * rows.t), rows.t):
-            z, now = z + (then - now)[:, None, None, None] * predict(z, now).float(), then
-        return z
+
+def walk(predict, z, times):
+    """Where Euler's steps from latents [B, C, h, w] at t = 0 lead; each of `times` [B] is the end of one."""
+    now = torch.zeros_like(times[0])
+    for then in times:
+        z, now = z + (then - now)[:, None, None, None] * predict(z, now).float(), then
+    return z
 
 
 class RefineTask(FlowTask):
