@@ -1,7 +1,7 @@
-// The dialect of the hand-written kernels: AVX-512 with BF16, one function at a time.
+// The dialect of the hand-written kernels: AVX-512 with BF16, and with VNNI, one function at a time.
 //
 // The plugin is compiled for the plainest x86-64 and must load on any; only the functions between
-// POSED_AVX512_BEGIN and POSED_AVX512_END may use the wide registers, and only `Isa` decides whether
+// POSED_…_BEGIN and POSED_AVX512_END may use the wide registers, and only `Isa` decides whether
 // they are called. Everything in such a region has internal linkage or is a kernel's entry point, so
 // that no inline function compiled for the wide registers can stand in for a plain one.
 #pragma once
@@ -15,6 +15,8 @@
 // clang-format off
 #define POSED_AVX512_BEGIN \
   _Pragma("clang attribute push(__attribute__((target(\"avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c\"))), apply_to = function)")
+#define POSED_VNNI_BEGIN \
+  _Pragma("clang attribute push(__attribute__((target(\"avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16,avx2,fma,f16c\"))), apply_to = function)")
 // clang-format on
 #define POSED_AVX512_END _Pragma("clang attribute pop")
 

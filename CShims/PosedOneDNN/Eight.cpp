@@ -35,135 +35,133 @@ float round_weights(const float *w, int64_t count, int8_t *to, float &sum) {
 
 } // namespace posed::onednn
 
-// clang-format off
-_Pragma("clang attribute push(__attribute__((target(\"avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16,avx2,fma,f16c\"))), apply_to = function)")
-    // clang-format on
+POSED_VNNI_BEGIN
 
-    namespace posed::onednn {
-  namespace {
+namespace posed::onednn {
+namespace {
 
-  inline f32x16 load(const float *x) { return _mm512_loadu_ps(x); }
-  inline f32x16 load(const bf16 *x) { return load_bf16(x); }
-  inline f32x16 load(const float *x, __mmask16 mask) { return _mm512_maskz_loadu_ps(mask, x); }
-  inline f32x16 load(const bf16 *x, __mmask16 mask) { return load_bf16(x, mask); }
+inline f32x16 load(const float *x) { return _mm512_loadu_ps(x); }
+inline f32x16 load(const bf16 *x) { return load_bf16(x); }
+inline f32x16 load(const float *x, __mmask16 mask) { return _mm512_maskz_loadu_ps(mask, x); }
+inline f32x16 load(const bf16 *x, __mmask16 mask) { return load_bf16(x, mask); }
 
-  inline __mmask16 lanes(int64_t left) {
-    return left >= 16 ? __mmask16(0xffff) : left <= 0 ? __mmask16(0) : __mmask16((1u << left) - 1);
+inline __mmask16 lanes(int64_t left) {
+  return left >= 16 ? __mmask16(0xffff) : left <= 0 ? __mmask16(0) : __mmask16((1u << left) - 1);
+}
+
+/// The least and the greatest value so far, and a NaN where one is not finite.
+struct Extent {
+  f32x16 least, most, nothing;
+
+  Extent()
+      : least(_mm512_set1_ps(std::numeric_limits<float>::infinity())),
+        most(_mm512_set1_ps(-std::numeric_limits<float>::infinity())), nothing(_mm512_setzero_ps()) {}
+  void see(f32x16 v, __mmask16 mask = 0xffff) {
+    least = _mm512_mask_min_ps(least, mask, least, v);
+    most = _mm512_mask_max_ps(most, mask, most, v);
+    nothing = _mm512_fmadd_ps(v, _mm512_setzero_ps(), nothing);
   }
-
-  /// The least and the greatest value so far, and a NaN where one is not finite.
-  struct Extent {
-    f32x16 least, most, nothing;
-
-    Extent()
-        : least(_mm512_set1_ps(std::numeric_limits<float>::infinity())),
-          most(_mm512_set1_ps(-std::numeric_limits<float>::infinity())), nothing(_mm512_setzero_ps()) {}
-    void see(f32x16 v, __mmask16 mask = 0xffff) {
-      least = _mm512_mask_min_ps(least, mask, least, v);
-      most = _mm512_mask_max_ps(most, mask, most, v);
-      nothing = _mm512_fmadd_ps(v, _mm512_setzero_ps(), nothing);
-    }
-    void see(const Extent &other) {
-      least = _mm512_min_ps(least, other.least);
-      most = _mm512_max_ps(most, other.most);
-      nothing = _mm512_add_ps(nothing, other.nothing);
-    }
-  };
-
-  inline __m512i round(f32x16 v, f32x16 least, f32x16 scale) {
-    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_sub_ps(v, least), scale));
+  void see(const Extent &other) {
+    least = _mm512_min_ps(least, other.least);
+    most = _mm512_max_ps(most, other.most);
+    nothing = _mm512_add_ps(nothing, other.nothing);
   }
+};
 
-  template <class T> RowRange round_row(const T *x, int64_t count, int64_t padded, uint8_t *to) {
-    constexpr int64_t strip = 64;
-    Extent extent[4];
-    int64_t at = 0;
-    for (; at + strip <= count; at += strip)
+inline __m512i round(f32x16 v, f32x16 least, f32x16 scale) {
+  return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_sub_ps(v, least), scale));
+}
+
+template <class T> RowRange round_row(const T *x, int64_t count, int64_t padded, uint8_t *to) {
+  constexpr int64_t strip = 64;
+  Extent extent[4];
+  int64_t at = 0;
+  for (; at + strip <= count; at += strip)
 #pragma unroll
-      for (int i = 0; i < 4; i++) extent[i].see(load(x + at + i * 16));
-    for (; at < count; at += 16) extent[0].see(load(x + at, lanes(count - at)), lanes(count - at));
-    for (int i = 1; i < 4; i++) extent[0].see(extent[i]);
-    const float least = _mm512_reduce_min_ps(extent[0].least);
-    const float span = _mm512_reduce_max_ps(extent[0].most) - least;
-    const bool finite =
-        _mm512_reduce_add_ps(extent[0].nothing) == 0 && span <= std::numeric_limits<float>::max();
-    const f32x16 scale = _mm512_set1_ps(finite && span > kLeastSpan ? 255 / span : 0),
-                 from = _mm512_set1_ps(least);
-    for (at = 0; at + 16 <= count; at += 16)
-      _mm_storeu_si128((__m128i *)(to + at), _mm512_cvtusepi32_epi8(round(load(x + at), from, scale)));
-    for (; at < padded; at += 16) {
-      const __mmask16 there = lanes(count - at);
-      __m512i last = _mm512_maskz_mov_epi32(there, round(load(x + at, there), from, scale));
-      _mm_mask_storeu_epi8(to + at, lanes(padded - at), _mm512_cvtusepi32_epi8(last));
-    }
-    if (!finite) return {std::numeric_limits<float>::quiet_NaN(), 0};
-    return {span / 255, least};
+    for (int i = 0; i < 4; i++) extent[i].see(load(x + at + i * 16));
+  for (; at < count; at += 16) extent[0].see(load(x + at, lanes(count - at)), lanes(count - at));
+  for (int i = 1; i < 4; i++) extent[0].see(extent[i]);
+  const float least = _mm512_reduce_min_ps(extent[0].least);
+  const float span = _mm512_reduce_max_ps(extent[0].most) - least;
+  const bool finite =
+      _mm512_reduce_add_ps(extent[0].nothing) == 0 && span <= std::numeric_limits<float>::max();
+  const f32x16 scale = _mm512_set1_ps(finite && span > kLeastSpan ? 255 / span : 0),
+               from = _mm512_set1_ps(least);
+  for (at = 0; at + 16 <= count; at += 16)
+    _mm_storeu_si128((__m128i *)(to + at), _mm512_cvtusepi32_epi8(round(load(x + at), from, scale)));
+  for (; at < padded; at += 16) {
+    const __mmask16 there = lanes(count - at);
+    __m512i last = _mm512_maskz_mov_epi32(there, round(load(x + at, there), from, scale));
+    _mm_mask_storeu_epi8(to + at, lanes(padded - at), _mm512_cvtusepi32_epi8(last));
   }
+  if (!finite) return {std::numeric_limits<float>::quiet_NaN(), 0};
+  return {span / 255, least};
+}
 
-  inline int32_t quad_at(const bf16 *from) {
-    int32_t quad;
-    __builtin_memcpy(&quad, from, sizeof quad);
-    return quad;
-  }
+inline int32_t quad_at(const bf16 *from) {
+  int32_t quad;
+  __builtin_memcpy(&quad, from, sizeof quad);
+  return quad;
+}
 
-  template <int rows> void microtile(const Microtile &m) {
-    __m512i left[rows], right[rows];
+template <int rows> void microtile(const Microtile &m) {
+  __m512i left[rows], right[rows];
 #pragma unroll
-    for (int i = 0; i < rows; i++) left[i] = right[i] = _mm512_setzero_si512();
-    const bf16 *a = m.a, *b = m.panel;
-    const char *ahead = m.ahead;
-    const int64_t ld = m.ld_a, step = m.ahead_step;
-    for (int64_t k = m.pairs; k > 0; k--) {
-      __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + kPanel);
-#pragma unroll
-      for (int i = 0; i < rows; i++) {
-        __m512i quad = _mm512_set1_epi32(quad_at(a + i * ld));
-        left[i] = _mm512_dpbusd_epi32(left[i], quad, b0);
-        right[i] = _mm512_dpbusd_epi32(right[i], quad, b1);
-      }
-      _mm_prefetch(ahead, _MM_HINT_T1);
-      ahead += step;
-      a += 2;
-      b += kPanel * 2;
-    }
-    f32x16 width0 = _mm512_load_ps(m.columns->width), width1 = _mm512_load_ps(m.columns->width + 16);
-    f32x16 sum0 = _mm512_load_ps(m.columns->sum), sum1 = _mm512_load_ps(m.columns->sum + 16);
+  for (int i = 0; i < rows; i++) left[i] = right[i] = _mm512_setzero_si512();
+  const bf16 *a = m.a, *b = m.panel;
+  const char *ahead = m.ahead;
+  const int64_t ld = m.ld_a, step = m.ahead_step;
+  for (int64_t k = m.pairs; k > 0; k--) {
+    __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + kPanel);
 #pragma unroll
     for (int i = 0; i < rows; i++) {
-      f32x16 by = _mm512_set1_ps(m.ranges[i].step), least = _mm512_set1_ps(m.ranges[i].least);
-      f32x16 v0 = _mm512_fmadd_ps(_mm512_cvtepi32_ps(left[i]), by, _mm512_mul_ps(least, sum0));
-      f32x16 v1 = _mm512_fmadd_ps(_mm512_cvtepi32_ps(right[i]), by, _mm512_mul_ps(least, sum1));
-      _mm512_storeu_ps(m.tile + i * m.ld_tile, _mm512_mul_ps(v0, width0));
-      _mm512_storeu_ps(m.tile + i * m.ld_tile + 16, _mm512_mul_ps(v1, width1));
+      __m512i quad = _mm512_set1_epi32(quad_at(a + i * ld));
+      left[i] = _mm512_dpbusd_epi32(left[i], quad, b0);
+      right[i] = _mm512_dpbusd_epi32(right[i], quad, b1);
+    }
+    _mm_prefetch(ahead, _MM_HINT_T1);
+    ahead += step;
+    a += 2;
+    b += kPanel * 2;
+  }
+  f32x16 width0 = _mm512_load_ps(m.columns->width), width1 = _mm512_load_ps(m.columns->width + 16);
+  f32x16 sum0 = _mm512_load_ps(m.columns->sum), sum1 = _mm512_load_ps(m.columns->sum + 16);
+#pragma unroll
+  for (int i = 0; i < rows; i++) {
+    f32x16 by = _mm512_set1_ps(m.ranges[i].step), least = _mm512_set1_ps(m.ranges[i].least);
+    f32x16 v0 = _mm512_fmadd_ps(_mm512_cvtepi32_ps(left[i]), by, _mm512_mul_ps(least, sum0));
+    f32x16 v1 = _mm512_fmadd_ps(_mm512_cvtepi32_ps(right[i]), by, _mm512_mul_ps(least, sum1));
+    _mm512_storeu_ps(m.tile + i * m.ld_tile, _mm512_mul_ps(v0, width0));
+    _mm512_storeu_ps(m.tile + i * m.ld_tile + 16, _mm512_mul_ps(v1, width1));
+  }
+}
+
+constexpr MicrotileFn kMicrotiles[] = {
+    nullptr,       microtile<1>,  microtile<2>,  microtile<3>,  microtile<4>,
+    microtile<5>,  microtile<6>,  microtile<7>,  microtile<8>,  microtile<9>,
+    microtile<10>, microtile<11>, microtile<12>, microtile<13>, microtile<14>,
+};
+
+} // namespace
+
+const Engine kVnniEngine = {"vnni", 14, 4 << 20, 1, true, kMicrotiles, nullptr, nullptr};
+
+RowRange round_row_avx512(const void *x, uint32_t dtype, int64_t count, int64_t padded, uint8_t *to) {
+  return dtype == POSED_F32 ? round_row(static_cast<const float *>(x), count, padded, to)
+                            : round_row(static_cast<const bf16 *>(x), count, padded, to);
+}
+
+void widen_tile_avx512(const Microtile &m, int64_t rows) {
+  for (int64_t i = 0; i < rows; i++) {
+    float *row = m.tile + i * m.ld_tile;
+    for (int64_t at = 0; at < kPanel; at += 16) {
+      f32x16 v = _mm512_cvtepi32_ps(_mm512_loadu_si512(row + at));
+      f32x16 base = _mm512_mul_ps(_mm512_set1_ps(m.ranges[i].least), _mm512_load_ps(m.columns->sum + at));
+      v = _mm512_fmadd_ps(v, _mm512_set1_ps(m.ranges[i].step), base);
+      _mm512_storeu_ps(row + at, _mm512_mul_ps(v, _mm512_load_ps(m.columns->width + at)));
     }
   }
-
-  constexpr MicrotileFn kMicrotiles[] = {
-      nullptr,       microtile<1>,  microtile<2>,  microtile<3>,  microtile<4>,
-      microtile<5>,  microtile<6>,  microtile<7>,  microtile<8>,  microtile<9>,
-      microtile<10>, microtile<11>, microtile<12>, microtile<13>, microtile<14>,
-  };
-
-  } // namespace
-
-  const Engine kVnniEngine = {"vnni", 14, 4 << 20, 1, true, kMicrotiles, nullptr, nullptr};
-
-  RowRange round_row_avx512(const void *x, uint32_t dtype, int64_t count, int64_t padded, uint8_t *to) {
-    return dtype == POSED_F32 ? round_row(static_cast<const float *>(x), count, padded, to)
-                              : round_row(static_cast<const bf16 *>(x), count, padded, to);
-  }
-
-  void widen_tile_avx512(const Microtile &m, int64_t rows) {
-    for (int64_t i = 0; i < rows; i++) {
-      float *row = m.tile + i * m.ld_tile;
-      for (int64_t at = 0; at < kPanel; at += 16) {
-        f32x16 v = _mm512_cvtepi32_ps(_mm512_loadu_si512(row + at));
-        f32x16 base = _mm512_mul_ps(_mm512_set1_ps(m.ranges[i].least), _mm512_load_ps(m.columns->sum + at));
-        v = _mm512_fmadd_ps(v, _mm512_set1_ps(m.ranges[i].step), base);
-        _mm512_storeu_ps(row + at, _mm512_mul_ps(v, _mm512_load_ps(m.columns->width + at)));
-      }
-    }
-  }
+}
 
 } // namespace posed::onednn
 

@@ -14,10 +14,10 @@ struct GemmBlock {
   int64_t rows = 0;
   const bf16 *packed = nullptr; // panels of [pairs][32][2]
   int64_t pairs = 0;
-  int64_t n = 0;     // columns, not padded
+  int64_t n = 0;                       // columns, not padded
   const RowRange *ranges = nullptr;    // of 8-bit engines: of each row of a,
   const PanelRange *columns = nullptr; // and of each panel
-  Epilogue epilogue; // at row 0 and column 0 of the block
+  Epilogue epilogue;                   // at row 0 and column 0 of the block
   EpilogueFn apply = nullptr;
   // Where rows are pixels of an image whose lines do not follow on: row r is pixel origin + r, lines
   // have `line` pixels and start `line_stride` elements of y and of the residual apart, and the

@@ -107,7 +107,8 @@ extension ConformanceSuite {
             compute: compute
         ) { bench in
             try LinearRun(
-                trial: trial, x: x, y: y, compute: compute, given: given ?? compute.carrier, name: name
+                trial: trial, x: x, y: y, compute: compute, given: given ?? compute.carrier,
+                name: name
             ).deviation(bench)
         }
     }

@@ -69,7 +69,9 @@ extension ConformanceSuite {
         var noise = Noise("NaN in 8 bits")
         let weight = try bench.linearWeight(
             noise.normal(70 * 33), out: 33, in: 70, bias: nil, type: .f32, compute: .i8)
-        for (pattern, place) in zip(patterns + [0x7f80_0000, 0xff80_0000], [0, 1, 15, 16, 63, 64, 69, 3]) {
+        for (pattern, place) in zip(
+            patterns + [0x7f80_0000, 0xff80_0000], [0, 1, 15, 16, 63, 64, 69, 3])
+        {
             var x = noise.normal(4 * 70)
             x[2 * 70 + place] = Float(bitPattern: pattern)
             var desc = posed_linear_desc()

@@ -12,7 +12,9 @@ struct SettingFlags: ParsableArguments {
             valueName: "name"))
     var backend: String?
 
-    @Option(help: ArgumentHelp("model.dtype: auto, f32, bf16, f16, i8, or one for each part.", valueName: "type"))
+    @Option(
+        help: ArgumentHelp(
+            "model.dtype: auto, f32, bf16, f16, i8, or one for each part.", valueName: "type"))
     var dtype: String?
 
     @Option(help: ArgumentHelp("model.threads: CPU threads; 0 for all.", valueName: "number"))

@@ -149,7 +149,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--posekit", required=True)
     parser.add_argument("--only", default=DEFAULT, help="prefixes of items, separated by commas")
-    parser.add_argument("--backends", default="blas,onednn", help="ours")
+    parser.add_argument("--backends", default="blas,onednn,onednn/i8", help="ours")
     parser.add_argument("--peers", default=",".join(peers.BACKENDS), help="empty for none")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)

@@ -23,7 +23,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "no type \"\""), ("f64", "expected one of auto, f32, bf16, f16, i8"), ("u8", "no type"),
+        ("", "no type \"\""), ("f64", "expected one of auto, f32, bf16, f16, i8"),
+        ("u8", "no type"),
         ("i8,bf16", "two types are named without a part"), ("vae=i8,vae=f32", "vae is named twice"),
         ("decoder=i8", "no part \"decoder\""), ("vae=", "no type \"\""),
     ])

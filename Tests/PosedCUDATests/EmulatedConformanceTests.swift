@@ -27,7 +27,9 @@ import Testing
                 let results = try #require(try outcome.object["results"] as? [[String: Any]])
                 #expect(results.count > 2000)
                 for result in results {
-                    let (name, outcome) = (result["name"] as? String ?? "", result["outcome"] as? String)
+                    let (name, outcome) = (
+                        result["name"] as? String ?? "", result["outcome"] as? String
+                    )
                     // All but products in 8 bits, which are another backend's.
                     let expected = name.contains("i8") ? "skipped" : "passed"
                     if outcome == expected { continue }

@@ -11,9 +11,11 @@ package enum UsableDevices {
     }()
 
     /// Those names, and once more with `/i8` those that multiply in 8 bits.
-    package static let ways: [String] = names + names.filter { name in
-        (try? compute(name).device.info())?.dtypes.contains(.i8) == true
-    }.map { $0 + "/i8" }
+    package static let ways: [String] =
+        names
+        + names.filter { name in
+            (try? compute(name).device.info())?.dtypes.contains(.i8) == true
+        }.map { $0 + "/i8" }
 
     /// A stream of the device of that name, or of one of `ways`.
     ///

@@ -18,8 +18,8 @@ struct Features {
   bool avx512_bf16 = false;
   bool avx512_vnni = false;
   bool avx512_fp16 = false;
-  bool amx = false; // tiles and their products of bf16 and of bytes; the permission is asked for separately
-  long l2_bytes = 0;     // of one core; 0 when unknown
+  bool amx = false;  // tiles and their products of bf16 and of bytes; the permission is asked for separately
+  long l2_bytes = 0; // of one core; 0 when unknown
 
   /// The best of the three that runs here.
   Isa isa() const { return avx512 ? Isa::avx512 : avx2 ? Isa::avx2 : Isa::baseline; }
