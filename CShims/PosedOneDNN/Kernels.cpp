@@ -31,7 +31,11 @@ public:
   }
   uint32_t preferred() const override { return bf16_ ? POSED_BF16 : POSED_F32; }
 
-  bool supports(const posed_op_query &, std::string &) const override { return true; }
+  bool supports(const posed_op_query &query, std::string &why) const override {
+    const bool fits = query.compute != POSED_I8 || query.sizes[0] <= kMostEightBit;
+    if (!fits) why = "The onednn backend takes up to " + std::to_string(kMostEightBit) + " inputs in 8 bits.";
+    return fits;
+  }
 
   std::unique_ptr<posed_weight> pack_linear(posed_device &device,
                                             const posed_linear_weight_desc &desc) override {

@@ -53,8 +53,9 @@ def build_parser():
 
     verb = command(verbs, "train-decoder", commands.train_decoder_command,
                    "train the decoder on a trained flow's answers", True)
-    verb.add_argument("--start", required=True, metavar="MODEL", help="the model folder whose parts go on")
-    verb.add_argument("--latents", required=True, help="latents that its autoencoder made")
+    verb.add_argument("--start", required=True, metavar="MODEL", help="the model folder with the flow")
+    verb.add_argument("--vae", help="the autoencoder that made the latents, to go on from; default: the model's")
+    verb.add_argument("--latents", required=True, help="what precompute wrote")
     verb.add_argument("--data", required=True, help="the data set's folder that the latents come from")
 
     add_results(verbs)

@@ -8,6 +8,7 @@ from posed_recipe.data.bank import PictureBank
 from posed_recipe.data.pictures import read_pictures
 from posed_recipe.default_model import PROFILES, train_default
 from posed_recipe.encoder import Preprocessor
+from posed_recipe.errors import RecipeError
 from posed_recipe.evaluation import Settings, evaluate
 from posed_recipe.evaluation.experiments import Engine, experiments, plot
 from posed_recipe.export import assemble
@@ -17,7 +18,7 @@ from posed_recipe.flow.refine import RefineOptions, RefineTask
 from posed_recipe.flow.sheets import SheetWatcher
 from posed_recipe.flow.trainer import FlowOptions, FlowTask
 from posed_recipe.latents import LatentStore, PrecomputeOptions, precompute
-from posed_recipe.latents.precompute import Encoders
+from posed_recipe.latents.precompute import Encoders, fingerprint
 from posed_recipe.model_folder import ModelFolder, SamplerDefaults
 from posed_recipe.options import configure
 from posed_recipe.runs import begun_flow, describe_flow, read_flow
@@ -132,7 +133,12 @@ def train_decoder_command(flags):
     processes, deadline = Processes.join(flags.device), deadline_of(flags)
     options = configure(DecoderOptions(), flags.set)
     store = LatentStore(flags.latents, processes.device)
-    vae = published.autoencoder(flags.start, processes.device)
+    name = flags.vae or flags.start
+    vae = published.autoencoder(name, processes.device)
+    if fingerprint(vae) != store.shape.autoencoder:
+        raise RecipeError(
+            f"{flags.latents} were made by another autoencoder ({store.shape.autoencoder}) than {name} "
+            f"({fingerprint(vae)}), perhaps by its float32 weights; name theirs with --vae")
     flow = begun_flow(flags.start, FlowOptions(), store.shape)
     task = DecoderTask(store, bank_of(flags, vae, store), vae, flow, options, processes)
     trained = train_decoder(task, flags.out, budget_of(flags), deadline)
