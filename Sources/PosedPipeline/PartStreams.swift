@@ -7,7 +7,8 @@ package struct PartStreams: Sendable {
     package let encoders: Compute
     package let transformer: Compute
 
-    /// One stream for each device and type.
+    /// One stream for each device and type. The autoencoder has nothing to compute in `i8`: where its device
+    /// lacks it, it takes the device's preference.
     ///
     /// - Parameter types: The types to compute in.
     /// - Throws: `BackendError` when a device does not compute in its part's type.
@@ -18,11 +19,17 @@ package struct PartStreams: Sendable {
         }
         var made: [Place: Compute] = [:]
         func stream(_ device: Device, _ part: Placement.Part) throws -> Compute {
-            let place = Place(device: ObjectIdentifier(device), type: types[part])
+            var type = types[part]
+            if part == .vae, type == .i8, try !device.info().dtypes.contains(.i8) { type = nil }
+            let place = Place(device: ObjectIdentifier(device), type: type)
             if let known = made[place] { return known }
-            let compute = try Compute(device: device, precision: types[part])
-            made[place] = compute
-            return compute
+            do {
+                let compute = try Compute(device: device, precision: type)
+                made[place] = compute
+                return compute
+            } catch let error as BackendError where error.code == .unsupported {
+                throw BackendError(.unsupported, "\(part.rawValue): \(error.message)")
+            }
         }
         vae = try stream(devices.vae, .vae)
         encoders = try stream(devices.encoders, .encoders)

@@ -27,7 +27,7 @@ extension Codec<String> {
     package static var types: Codec {
         .scalar(
             "auto, \(PartTypes.choices.map(\.name).joined(separator: ", ")), or a type for each part such as "
-                + "transformer=i8",
+                + "i8,encoders=bf16",
             read: { (try? PartTypes(parsing: $0)) != nil ? $0 : nil },
             write: { $0 })
     }

@@ -52,7 +52,7 @@ package struct ServedModel: Sendable {
         description.parts = places.map {
             ModelDescription.Part(
                 part: $0.0, device: $0.1.device.selection.description,
-                dtype: $0.1.products.name)
+                dtype: ($0.0 == "vae" ? $0.1.precision : $0.1.products).name)
         }
         description.defaultSolver = model.sampler.solver
         description.defaultGuidance = model.sampler.guidance

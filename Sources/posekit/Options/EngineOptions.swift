@@ -13,7 +13,7 @@ struct EngineOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The type to compute in, f32, bf16, f16 or i8, or one for each part (transformer=i8); without it "
+            "The type to compute in, f32, bf16, f16 or i8, or one for each part (i8,encoders=bf16); without it "
                 + "each device's preference.", valueName: "type"))
     var dtype: String?
 

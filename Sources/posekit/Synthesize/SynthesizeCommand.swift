@@ -140,14 +140,14 @@ struct SynthesizeCommand: ParsableCommand {
         _ pictures: [SynthesisReport.Picture]
     ) -> SynthesisReport {
         let streams = pipeline.model.streams
-        func name(_ compute: Compute) -> String {
-            "\(compute.device.plugin.name) \(compute.products.name)"
+        func name(_ compute: Compute, _ type: DType? = nil) -> String {
+            "\(compute.device.plugin.name) \((type ?? compute.products).name)"
         }
         return SynthesisReport(
             seed: settings.seed, solver: settings.solver, guidance: settings.guidance,
             timeShift: settings.timeShift, width: pipeline.width, height: pipeline.height,
             backends: [
-                "vae": name(streams.vae), "encoders": name(streams.encoders),
+                "vae": name(streams.vae, streams.vae.precision), "encoders": name(streams.encoders),
                 "transformer": name(streams.transformer),
             ],
             parts: pipeline.model.reports.map(SynthesisReport.Part.init),

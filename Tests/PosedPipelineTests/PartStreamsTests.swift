@@ -1,0 +1,32 @@
+import PosedBackend
+import PosedPipeline
+import PosedTesting
+import Testing
+
+@Suite struct PartStreamsTests {
+    private static func streams(_ placement: String, _ types: String) throws -> PartStreams {
+        try PartStreams(
+            BackendRegistry.discover().open(Placement(parsing: placement)),
+            types: PartTypes(parsing: types))
+    }
+
+    @Test func partsOfOneTypeOnOneDeviceShareAStream() throws {
+        let streams = try Self.streams("blas", "f32,vae=auto")
+        #expect(streams.encoders === streams.transformer)
+        #expect(streams.vae !== streams.transformer && streams.vae.precision == .f32)
+    }
+
+    @Test(.enabled(if: UsableDevices.ways.contains("onednn/i8")))
+    func anAutoencoderNeedsNoEightBits() throws {
+        let streams = try Self.streams("onednn,vae=blas", "i8")
+        #expect(streams.vae.products == .f32)
+        #expect(streams.encoders.products == .i8 && streams.encoders === streams.transformer)
+        let error = #expect(throws: BackendError.self) {
+            try Self.streams("onednn,encoders=blas", "i8")
+        }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message == "encoders: blas computes in f32 here, not in i8")
+        let own = try Self.streams("onednn", "i8,encoders=bf16")
+        #expect(own.transformer.products == .i8 && own.encoders.products == .bf16)
+    }
+}
