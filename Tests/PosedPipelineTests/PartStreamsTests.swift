@@ -1,5 +1,6 @@
 import PosedBackend
 import PosedPipeline
+import PosedTensor
 import PosedTesting
 import Testing
 
