@@ -33,15 +33,15 @@ class RefineOptions:
     """Sources in a step, over all processes."""
     targets: int = 3
     """Targets of each source; the first starts at t = 0, the others anywhere on their way."""
-    evaluations: int = 2
-    """So many evaluations, at times of chance, lead to a point on the way; 1 makes it a straight line's."""
-    latents: float = 0.25
+    evaluations: int = 1
+    """So many evaluations, the first at t = 0, the others at times of chance, lead to a point on the way."""
+    latents: float = 1.0
     """Weight of the latents' mean squared error."""
-    pictures: float = 0.5
+    pictures: float = 0.25
     """Part of the rows that are decoded and compared as pictures."""
-    structure: float = 1.0
+    structure: float = 0.25
     """Weight of 1 - SSIM of the decoded pictures."""
-    squares: float = 0.5
+    squares: float = 2.0
     """Weight of their mean squared error, in units of half the range."""
     dropout: float = 0.05
     """Part of the rows that has no condition: the empty branch goes on learning the usual flow."""
