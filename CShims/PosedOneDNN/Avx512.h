@@ -40,6 +40,13 @@ inline bf16 to_bf16(float value) {
   return bf16((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
+/// The four bytes there: a pair of bfloat16, or a quad of bytes.
+inline int32_t unit_at(const bf16 *from) {
+  int32_t unit;
+  std::memcpy(&unit, from, sizeof unit);
+  return unit;
+}
+
 inline int64_t round_up(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
 inline int64_t ceil_div(int64_t value, int64_t by) { return (value + by - 1) / by; }
 

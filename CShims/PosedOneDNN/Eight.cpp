@@ -98,12 +98,6 @@ template <class T> RowRange round_row(const T *x, int64_t count, int64_t padded,
   return {span / 255, least};
 }
 
-inline int32_t quad_at(const bf16 *from) {
-  int32_t quad;
-  __builtin_memcpy(&quad, from, sizeof quad);
-  return quad;
-}
-
 template <int rows> void microtile(const Microtile &m) {
   __m512i left[rows], right[rows];
 #pragma unroll
@@ -115,7 +109,7 @@ template <int rows> void microtile(const Microtile &m) {
     __m512i b0 = _mm512_loadu_si512(b), b1 = _mm512_loadu_si512(b + kPanel);
 #pragma unroll
     for (int i = 0; i < rows; i++) {
-      __m512i quad = _mm512_set1_epi32(quad_at(a + i * ld));
+      __m512i quad = _mm512_set1_epi32(unit_at(a + i * ld));
       left[i] = _mm512_dpbusd_epi32(left[i], quad, b0);
       right[i] = _mm512_dpbusd_epi32(right[i], quad, b1);
     }

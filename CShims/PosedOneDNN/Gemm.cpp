@@ -9,12 +9,6 @@ POSED_AVX512_BEGIN
 namespace posed::onednn {
 namespace {
 
-inline int32_t pair_at(const bf16 *from) {
-  int32_t pair;
-  __builtin_memcpy(&pair, from, sizeof pair);
-  return pair;
-}
-
 template <int rows> void microtile(const Microtile &m) {
   f32x16 left[rows], right[rows];
 #pragma unroll
@@ -27,7 +21,7 @@ template <int rows> void microtile(const Microtile &m) {
     __m512bh b1 = (__m512bh)_mm512_loadu_si512(b + kPanel);
 #pragma unroll
     for (int i = 0; i < rows; i++) {
-      __m512bh pair = (__m512bh)_mm512_set1_epi32(pair_at(a + i * ld));
+      __m512bh pair = (__m512bh)_mm512_set1_epi32(unit_at(a + i * ld));
       left[i] = _mm512_dpbf16_ps(left[i], pair, b0);
       right[i] = _mm512_dpbf16_ps(right[i], pair, b1);
     }

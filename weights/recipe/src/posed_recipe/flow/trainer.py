@@ -61,7 +61,6 @@ class FlowOptions:
         """Rows without condition in a step, so many that they are `dropout` of all."""
         return rows_without(self.groups * self.targets, self.dropout, world)
 
-
     def has_two_sources(self, step):
         """Whether a step's groups have two sources."""
         return int((step + 1) * self.two_sources) > int(step * self.two_sources)
