@@ -103,7 +103,7 @@ def test_empty_rows_see_no_condition_and_groups_see_theirs(latents):
     expected = model(point(empty.z0, empty.y, empty.t), empty.t, 0 * empty.y, 0 * empty.y,
                      model.condition.null_condition.expand(len(empty.y), -1))
     torch.testing.assert_close(alone, (expected - velocity(empty.z0, empty.y)).square().mean(dim=(1, 2, 3)))
-    together = flow.conditional(rows)
+    together, _ = flow.velocities(rows)
     for row in range(len(rows.y)):  # each target as if it were the only one
         group, one = row // 2, slice(row, row + 1)
         z_s = rows.z_s[group:group + 1]
@@ -147,12 +147,21 @@ class Known:
 
     def __init__(self, offset):
         self.offset, self.calls = offset, []
+        self.attention, self.told = 0.0, {}
 
     def predictor(self, rows):
-        def predict(z, t):
-            self.calls.append((z, t))
-            return velocity(rows.z0, rows.y) + self.offset
-        return predict
+        self.answer = velocity(rows.z0, rows.y) + self.offset
+        return self
+
+    def __call__(self, z, t):
+        self.calls.append((z, t))
+        return self.answer
+
+    and_attend = __call__
+
+    @staticmethod
+    def compared(found, right):
+        return found, (found - right).square().mean(dim=(1, 2, 3))
 
 
 @pytest.mark.parametrize("between", [torch.empty(0, 12), torch.tensor([[0.2] * 12, [0.7] * 12])])

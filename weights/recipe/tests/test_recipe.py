@@ -38,14 +38,15 @@ def test_the_commands_make_a_model_step_by_step(people, heldout, tmp_path, capsy
     run("rectify", "--flow", flow, "--latents", latents, "--out", straight, "--steps", 1, *EXACT,
         "--set", "pairs=4", "--set", "chunk=1", "--set", "nfe=2")
     run("export", "--vae", vae, "--flow", straight, "--out", tmp_path / "before", "--device", "cpu")
-    run("refine", "--start", tmp_path / "before", "--latents", latents, "--data", people, "--out", tmp_path / "refined",
-        "--steps", 1, *EXACT, "--set", "groups=2", "--set", "targets=2")
+    refine = ["refine", "--start", tmp_path / "before", "--latents", latents, "--data", people,
+              "--out", tmp_path / "refined", "--steps", 1, *EXACT, "--set", "groups=2", "--set", "targets=2"]
     decoder = ["train-decoder", "--start", tmp_path / "before", "--latents", latents, "--data", people,
                "--out", tmp_path / "decoder", "--steps", 1, *EXACT, "--set", "groups=2", "--set", "targets=1"]
-    capsys.readouterr()
-    assert main([str(argument) for argument in decoder]) == 1  # the latents are of float32, the model is of bfloat16
-    assert "name theirs with --vae" in capsys.readouterr().err
-    run(*decoder, "--vae", vae)
+    for arguments in (refine, decoder):
+        capsys.readouterr()
+        assert main([str(argument) for argument in arguments]) == 1  # latents are of float32, the model is of bfloat16
+        assert "name theirs with --vae" in capsys.readouterr().err
+        run(*arguments, "--vae", vae)
     run("export", "--vae", tmp_path / "decoder", "--flow", tmp_path / "refined", "--out", model, "--device", "cpu")
     capsys.readouterr()
     run("evaluate", "--model", model, "--data", heldout, "--nfe", 2, "--limit", 2, "--device", "cpu",

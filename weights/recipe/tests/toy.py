@@ -73,12 +73,23 @@ def paint(points, clothes):
     return np.asarray(picture), np.asarray(mask)
 
 
+def places(points, mask, cells=32):
+    """uint8 [cells, cells, 4]: how far to the right and below the neck, in sixteenths of the shoulders' width."""
+    middle = (np.arange(cells) + 0.5) * SIDE / cells
+    unit = abs(points[5, 0] - points[2, 0]) / 16
+    right, down = (np.clip(128 + (middle - points[1, axis]) / unit, 0, 255) for axis in (0, 1))
+    found = np.zeros((cells, cells, 4), np.uint8)
+    found[..., 0], found[..., 1], found[..., 2] = right[None], down[:, None], 128
+    found[..., 3] = mask[middle.astype(int)[:, None], middle.astype(int)]
+    return found
+
+
 def make_shards(folder, identities, poses=4, shard=16, seed=0):
     """The synthetic set's layout."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for number, start in enumerate(range(0, identities, shard)):
-        spans, keypoints, identity = [], [], []
+        spans, keypoints, identity, surface = [], [], [], []
         path = folder / f"shard-{number:05}.tar"
         with tarfile.open(path, "w") as tar:
             for person in range(start, min(start + shard, identities)):
@@ -87,7 +98,9 @@ def make_shards(folder, identities, poses=4, shard=16, seed=0):
                 for pose in range(poses):
                     points = skeleton(random)
                     data = io.BytesIO()
-                    Image.fromarray(paint(points, clothes)[0]).save(data, "JPEG", quality=95, subsampling=0)
+                    picture, mask = paint(points, clothes)
+                    Image.fromarray(picture).save(data, "JPEG", quality=95, subsampling=0)
+                    surface.append(places(points, mask))
                     info = tarfile.TarInfo(f"{person:08}-{pose}.jpg")
                     info.size = len(data.getvalue())
                     spans.append((tar.offset + 512, info.size))
@@ -95,7 +108,7 @@ def make_shards(folder, identities, poses=4, shard=16, seed=0):
                     keypoints.append(points)
                     identity.append(person)
         np.savez(path.with_suffix(".npz"), picture=np.array(spans), keypoints=np.stack(keypoints),
-                 identity=np.array(identity))
+                 identity=np.array(identity), surface=np.stack(surface))
 
 
 def make_pairs(folder, count, seed=1000):

@@ -47,9 +47,9 @@ def build_parser():
     verb = command(verbs, "refine", commands.refine_command,
                    "teach a trained flow its likeliest picture, so that more evaluations are no worse than few", True)
     verb.add_argument("--start", required=True, metavar="MODEL", help="the model folder to go on from")
-    verb.add_argument("--latents", required=True, help="latents that its autoencoder made")
+    verb.add_argument("--latents", required=True, help="what precompute wrote")
     verb.add_argument("--data", required=True, help="the data set's folder that the latents come from")
-    sheets(verb)
+    sheets(verb, "the autoencoder that made the latents; default: the model's")
 
     verb = command(verbs, "train-decoder", commands.train_decoder_command,
                    "train the decoder on a trained flow's answers", True)
@@ -131,10 +131,10 @@ def common(verb):
                       help="change an option, such as training.learning_rate=1e-3; a wrong name lists them")
 
 
-def sheets(verb):
+def sheets(verb, vae="the autoencoder of the latents, for the sheets"):
     """Flags of trainings that paint sheets."""
     verb.add_argument("--heldout", help="a folder with pairs.jsonl: paints sheets of them on the way")
-    verb.add_argument("--vae", help="the autoencoder of the latents, for the sheets")
+    verb.add_argument("--vae", help=vae)
     verb.add_argument("--encoder", help="the published encoder of the latents, for the sheets")
     verb.add_argument("--pose-encoder")
 

@@ -117,7 +117,7 @@ def refine_command(flags):
     processes, deadline = Processes.join(flags.device), deadline_of(flags)
     options, flow_options = configure(RefineOptions(), flags.set), FlowOptions()
     store = LatentStore(flags.latents, processes.device)
-    vae = published.autoencoder(flags.start, processes.device)
+    vae = autoencoder_of(flags, store)
     flow = begun_flow(flags.start, flow_options, store.shape)
     flow_options.training = options.training
     bank = bank_of(flags, vae, store)
@@ -133,12 +133,7 @@ def train_decoder_command(flags):
     processes, deadline = Processes.join(flags.device), deadline_of(flags)
     options = configure(DecoderOptions(), flags.set)
     store = LatentStore(flags.latents, processes.device)
-    name = flags.vae or flags.start
-    vae = published.autoencoder(name, processes.device)
-    if fingerprint(vae) != store.shape.autoencoder:
-        raise RecipeError(
-            f"{flags.latents} were made by another autoencoder ({store.shape.autoencoder}) than {name} "
-            f"({fingerprint(vae)}), perhaps by its float32 weights; name theirs with --vae")
+    vae = autoencoder_of(flags, store)
     flow = begun_flow(flags.start, FlowOptions(), store.shape)
     task = DecoderTask(store, bank_of(flags, vae, store), vae, flow, options, processes)
     trained = train_decoder(task, flags.out, budget_of(flags), deadline)
@@ -147,6 +142,17 @@ def train_decoder_command(flags):
     if processes.leads:
         trained.save_pretrained(Path(flags.out) / "vae")
     return {"vae": str(Path(flags.out) / "vae")}
+
+
+def autoencoder_of(flags, store):
+    """The one that made the latents: what `--vae` names, or the model's own."""
+    name = flags.vae or flags.start
+    vae = published.autoencoder(name, store.device)
+    if fingerprint(vae) != store.shape.autoencoder:
+        raise RecipeError(
+            f"{flags.latents} were made by another autoencoder ({store.shape.autoencoder}) than {name} "
+            f"({fingerprint(vae)}), perhaps by its float32 weights; name theirs with --vae")
+    return vae
 
 
 def bank_of(flags, vae, store):

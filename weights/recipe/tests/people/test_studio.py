@@ -95,6 +95,32 @@ def test_camera_matrices_project_in_pixels(studio):
     assert foot[2] > 1
 
 
+def test_places_on_the_person_stay_with_it(studio):
+    """Left and right shoulders, knees and the nose are the same places whoever it is, however it stands."""
+    joints = {"nose": 0, "right shoulder": 2, "right knee": 9, "left shoulder": 5, "left knee": 12}
+    found = {name: [] for name in joints}
+    for number in range(8):
+        sitting = studio.person("train", 7, number)
+        for seed in range(3):
+            shot = sitting.shoot(np.random.default_rng(seed), shot=0)
+            assert shot.surface.shape == (32, 32, 4)
+            for name, joint in joints.items():
+                x, y, confidence = shot.keypoints[joint]
+                row, column = (min(31, int(v / 128 * 32)) for v in (y, x))
+                if confidence == 1 and parts.BACKGROUND < shot.surface[row, column, 3] < parts.FURNITURE:
+                    place = shot.surface[row, column, :3] * parts.PLACE_STEP + parts.PLACE_ORIGIN
+                    found[name].append(place[:2])
+    middle = {name: np.median(places, 0) for name, places in found.items()}
+    for name, places in found.items():
+        assert len(places) >= 6
+        away = np.linalg.norm(np.array(places) - middle[name], axis=1)  # a cell is 4 pixels, some 6 centimetres
+        assert np.median(away) < .8, (name, away)
+    for pair in ("shoulder", "knee"):
+        right, left = middle[f"right {pair}"], middle[f"left {pair}"]
+        assert abs(right[0] + left[0]) < .4 and abs(right[0]) > .5 and np.sign(right[0]) != np.sign(left[0])
+    assert middle["nose"][1] > middle["left shoulder"][1] > middle["left knee"][1]
+
+
 def test_heads_that_are_turned_away_hide_their_faces(studio):
     for number in range(4):
         sitting = studio.person("train", 7, number)

@@ -25,6 +25,8 @@ class PictureSet:
     neighbours: np.ndarray
     """int64, numbers of pictures."""
     name: str = ""
+    surfaces: np.ndarray | None = None
+    """uint8 [n, c, c, 4], where it is known which place on the person is seen where; `people.renderer.Surface`."""
 
     def __post_init__(self):
         if len(self.keypoints) == 0:

@@ -20,12 +20,13 @@ def finished_shards(folder):
 
 def read_synthetic(folder, size=(SIDE, SIDE), indices=None):
     """The pictures of all finished shards, or of these; every two of one person make two pairs."""
-    spans, keypoints, identity, shard, tars = [], [], [], [], []
+    spans, keypoints, identity, surfaces, shard, tars = [], [], [], [], [], []
     for index in finished_shards(folder) if indices is None else indices:
         with np.load(index) as arrays:
             spans.append(arrays["picture"])
             keypoints.append(arrays["keypoints"].astype(np.float32))
             identity.append(arrays["identity"])
+            surfaces += [arrays["surface"]] if "surface" in arrays else []
         shard.append(np.full(len(identity[-1]), len(tars)))
         tars.append(index.with_suffix(".tar"))
     if not tars:
@@ -36,7 +37,8 @@ def read_synthetic(folder, size=(SIDE, SIDE), indices=None):
     scale = np.asarray([size[1] / SIDE, size[0] / SIDE, 1], np.float32)
     load = ShardPictures(tars, np.concatenate(shard), np.concatenate(spans), size)
     return PictureSet(tuple(size), np.concatenate(keypoints) * scale, load,
-                      *pairs_of_groups(groups, len(identity)), name=str(folder))
+                      *pairs_of_groups(groups, len(identity)), name=str(folder),
+                      surfaces=np.concatenate(surfaces) if len(surfaces) == len(tars) else None)
 
 
 class ShardPictures:

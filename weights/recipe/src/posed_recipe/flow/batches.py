@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
+from posed_recipe.flow.correspondence import Matches, matches, ranked
 from posed_recipe.flow.path import training_times
 
 
@@ -28,6 +29,10 @@ class ConditionalRows:
     z0: torch.Tensor
     t: torch.Tensor
     """[G*K]"""
+    order: torch.Tensor | None = None
+    """Numbers [G*K, M] of the targets' tokens that are computed, in this order; all of them, as they lie, without."""
+    matches: Matches | None = None
+    """Where attention should look from the first of these, if it is told."""
 
 
 @dataclass
@@ -56,11 +61,12 @@ class GroupNumbers:
 
 
 class Batches:
-    """Draws batches from a `LatentStore`."""
+    """Draws batches from a `LatentStore`; `telling` is (the grid of tokens, how many of them are computed,
+    `CorrespondenceOptions`) where attention is to be told where to look."""
 
-    def __init__(self, store, groups, targets, empty, processes):
+    def __init__(self, store, groups, targets, empty, processes, telling=None):
         self.store, self.processes = store, processes
-        self.groups, self.targets, self.empty = groups, targets, empty
+        self.groups, self.targets, self.empty, self.telling = groups, targets, empty, telling
         self.candidates = store.sources()
 
     def numbers(self, random, two_sources=False):
@@ -106,7 +112,21 @@ class Batches:
         return ConditionalRows(
             store.gather("latents", source, variant), self.maybe(beside, source, variant),
             store.gather("pose_latents", target, pose_variant), self.maybe(pose_beside, target, pose_variant),
-            y, z0, t)
+            y, z0, t, *self.places(numbers, mine))
+
+    def places(self, numbers, mine):
+        """The order of tokens, and where attention should look, if it is told."""
+        if self.telling is None:
+            return None, None
+        grid, computed, options = self.telling
+        source = numbers.source[mine][:, None]
+        if numbers.second is not None:
+            source = torch.cat([source, numbers.second[mine][:, None]], dim=1)
+        turned = numbers.variant[mine][:, None] >= self.store.shape.colours
+        sources = self.store.surfaces(source, turned.expand_as(source))
+        targets = self.store.surfaces(numbers.target[mine], turned.expand_as(numbers.target[mine])).flatten(0, 1)
+        order = ranked(sources, targets, grid)
+        return order[:, :computed], matches(sources, targets, grid, order[:, :options.tokens], options)
 
     def beside(self):
         """Names of the arrays that the encoders' features come from."""

@@ -20,6 +20,7 @@ from posed_recipe.autoencoder import AutoencoderKL
 from posed_recipe.autoencoder.losses import similarity
 from posed_recipe.errors import RecipeError
 from posed_recipe.flow.batches import Batches
+from posed_recipe.flow.correspondence import CorrespondenceOptions
 from posed_recipe.flow.path import strata
 from posed_recipe.flow.trainer import FlowTask, rows_without
 from posed_recipe.training.loop import TrainingOptions, autocast, generator
@@ -34,7 +35,11 @@ class RefineOptions:
     targets: int = 3
     """Targets of each source; the first starts at t = 0, the others anywhere on their way."""
     evaluations: int = 1
-    """So many evaluations, the first at t = 0, the others at times of chance, lead to a point on the way."""
+    """So many evaluations, the first at t = 0, the others at times of chance, lead to a point on the way; 0 lets all
+    targets start at t = 0, which takes two thirds of the time."""
+    tokens: int | None = None
+    """So many tokens of each target are computed, those on and about the person first, where latents come with places;
+    half of them take two thirds of the time. Pictures have the right answer at the others."""
     latents: float = 1.0
     """Weight of the latents' mean squared error."""
     pictures: float = 0.25
@@ -45,6 +50,7 @@ class RefineOptions:
     """Weight of their mean squared error, in units of half the range."""
     dropout: float = 0.05
     """Part of the rows that has no condition: the empty branch goes on learning the usual flow."""
+    correspondence: CorrespondenceOptions = field(default_factory=CorrespondenceOptions)
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(
         optimizer="muon", learning_rate=6e-5, warmup_steps=20, decay=0.9))
 
@@ -52,8 +58,8 @@ class RefineOptions:
 class PictureBatches(Batches):
     """Batches that also hand out the targets' pictures."""
 
-    def __init__(self, store, bank, groups, targets, empty, processes):
-        super().__init__(store, groups, targets, empty, processes)
+    def __init__(self, store, bank, groups, targets, empty, processes, telling=None):
+        super().__init__(store, groups, targets, empty, processes, telling)
         if len(bank) < len(store):
             raise RecipeError(f"{len(store)} pictures expected, as there are latents, but there are {len(bank)}")
         self.bank = bank
@@ -96,15 +102,18 @@ class Endpoint:
     def __call__(self, flow, rows):
         """Errors [G*K] of the latents, with those of the pictures added, and what is worth telling."""
         predict = flow.predictor(rows)
-        with torch.no_grad():
-            reached = walk(predict, rows.z0, (*(self.between * rows.t), rows.t))
-        # Up to PyTorch 2.10 autocast would go on with the casts made there, which no gradient passes.
-        torch.clear_autocast_cache()
-        ends = reached + (1 - rows.t)[:, None, None, None] * predict(reached, rows.t).float()
-        errors = (ends - rows.y).square().mean(dim=(1, 2, 3))
+        t = rows.t if self.options.evaluations else torch.zeros_like(rows.t)
+        reached = rows.z0
+        if self.options.evaluations:
+            with torch.no_grad():
+                reached = walk(predict, rows.z0, (*(self.between * t), t))
+            # Up to PyTorch 2.10 autocast would go on with the casts made there, which no gradient passes.
+            torch.clear_autocast_cache()
+        ends = reached + (1 - t)[:, None, None, None] * predict.and_attend(reached, t).float()
+        ends, errors = predict.compared(ends, rows.y)
         by_group = errors.detach().reshape(len(rows.z_s), -1)
-        told = {"start": by_group[:, 0].mean(), "later": by_group[:, 1:].mean()}
-        errors = self.options.latents * errors
+        told = {"start": by_group[:, 0].mean(), "later": by_group[:, 1:].mean()} | predict.told
+        errors = self.options.latents * errors + predict.attention
         if len(self.picked):
             decoded = self.autoencoder.decode(ends[self.picked]).float().clamp(-1.1, 1.1)
             alike = similarity(decoded, self.pictures)
@@ -130,7 +139,8 @@ class RefineTask(FlowTask):
         self.training, self.refining = options.training, options
         self.autoencoder = copy.deepcopy(autoencoder).eval().requires_grad_(False)
         empty = rows_without(options.groups * options.targets, options.dropout, processes.world)
-        self.batches = PictureBatches(store, bank, options.groups, options.targets, empty, processes)
+        self.batches = PictureBatches(
+            store, bank, options.groups, options.targets, empty, processes, self.telling(options.correspondence, options.tokens))
 
     def loss(self, model, step, progress):
         """Loss of one step."""
@@ -141,7 +151,7 @@ class RefineTask(FlowTask):
         picked = torch.randperm(len(targets), generator=random, device=device)
         picked = picked[:round(self.refining.pictures * len(targets))]
         pictures = self.batches.pictures(targets[picked], turns[picked])
-        shape = self.refining.evaluations - 1, len(targets)
+        shape = max(0, self.refining.evaluations - 1), len(targets)
         between = torch.rand(shape, generator=random, device=device).sort(dim=0).values
         with autocast(device, self.training.precision):
             return model(rows, empty, Endpoint(self.autoencoder, self.refining, between, picked, pictures))

@@ -9,6 +9,7 @@ from posed_recipe.encoder.dinov2 import Layer
 from posed_recipe.encoder.dinov2 import initialise as initialise_encoder
 from posed_recipe.errors import RecipeError
 from posed_recipe.flow.batches import Batches
+from posed_recipe.flow.correspondence import CorrespondenceOptions
 from posed_recipe.flow.model import FlowModel
 from posed_recipe.rpfm import RPFMTransformer2DModel, TransformerConfig
 from posed_recipe.rpfm.layers import Block
@@ -54,6 +55,7 @@ class FlowOptions:
     """Part of the rows that has no condition."""
     two_sources: float = 0.1
     """Part of the steps whose groups have two sources."""
+    correspondence: CorrespondenceOptions = field(default_factory=CorrespondenceOptions)
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(
         learning_rate=8e-4, weight_decay=0.01, decay=0.4, warmup_steps=300))
 
@@ -103,12 +105,21 @@ class FlowTask:
     """What a `Trainer` runs. `watcher(flow, journal, step)` may look at the averaged weights."""
 
     def __init__(self, store, options, processes, flow=None, watcher=None):
-        self.options, self.processes, self.watcher = options, processes, watcher
+        self.options, self.processes, self.watcher, self.store = options, processes, watcher, store
         self.module = (flow or new_flow(options, store.shape)).to(processes.device).train()
         self.batches = Batches(
-            store, options.groups, options.targets, options.empty(processes.world), processes)
+            store, options.groups, options.targets, options.empty(processes.world), processes,
+            self.telling(options.correspondence))
         if options.training.compile:
             compile_parts(self.module, (Block, Layer))
+
+    def telling(self, correspondence, tokens=None):
+        """What `Batches` needs to tell attention where to look, with so many tokens of each target computed; None where it
+        is not told."""
+        config = self.module.transformer.config
+        if self.store.shape.surface is None or not config.reference_attention or correspondence.weight == 0:
+            return None
+        return tuple(side // config.patch_size for side in config.latent_size), tokens, correspondence
 
     def loss(self, model, step, progress):
         """Loss of one step."""

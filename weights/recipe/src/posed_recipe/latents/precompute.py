@@ -104,7 +104,8 @@ class Precomputation:
         latent = tuple(side // config.downsampling for side in pictures.size)
         self.shape = StoreShape(
             count, options.turns, options.colours, options.jitters, (config.latent_channels, *latent),
-            *encoders.shapes(pictures.size), fingerprint(autoencoder), pictures.name)
+            *encoders.shapes(pictures.size), fingerprint(autoencoder), pictures.name,
+            None if pictures.surfaces is None else pictures.surfaces.shape[1])
 
     def prepare(self):
         """Makes the files, or takes up those of an interrupted run of the same shape."""
@@ -173,6 +174,8 @@ class Precomputation:
         keypoints = torch.from_numpy(self.pictures.keypoints[numbers[0]:numbers[-1] + 1]).to(device)
         height, width = self.pictures.size
         span = slice(numbers[0], numbers[-1] + 1)
+        if self.shape.surface:
+            files["surfaces"][span] = self.pictures.surfaces[span]
         for turn in range(options.turns):
             turned = chunk.flip(-1) if turn else chunk
             pose = mirror(keypoints, width) if turn else keypoints

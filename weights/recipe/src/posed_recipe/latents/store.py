@@ -7,6 +7,7 @@
 | `thumbnails.npy` | uint8 [n, V, 3, S, S]: the same pictures as the encoder takes them, not normalized |
 | `features.npy` | or, with an encoder that is not trained: float16 [n, V, T, F], its last hidden states |
 | `pose_latents.npy`, `pose_thumbnails.npy`, `pose_features.npy` | the same of the poses' pictures, [n, P, …], variant p = turned · jitters + jitter |
+| `surfaces.npy` | uint8 [n, c, c, 4], of synthetic people: which place on the person is where, as `people` keeps it |
 | `offsets.npy`, `neighbours.npy` | which pictures make pairs (`data.PictureSet`) |
 | `progress.json` | how many pictures are done |
 """
@@ -40,6 +41,8 @@ class StoreShape:
     autoencoder: str
     """Fingerprint of the weights that made the latents."""
     name: str = ""
+    surface: int | None = None
+    """Side of the maps of places on the person, where they are known."""
     format: int = FORMAT
 
     @classmethod
@@ -74,6 +77,8 @@ class StoreShape:
             arrays["features"] = ("<f2", (n, v, *self.source_features))
         if self.pose_features:
             arrays["pose_features"] = ("<f2", (n, p, *self.pose_features))
+        if self.surface:
+            arrays["surfaces"] = ("|u1", (n, self.surface, self.surface, 4))
         return arrays
 
 
@@ -105,6 +110,12 @@ class LatentStore:
         array = self.arrays[name]
         found = array[pictures.to(array.device), variants.to(array.device)].to(self.device)
         return found.float() if found.is_floating_point() else found
+
+    def surfaces(self, pictures, turned):
+        """Places on the person, uint8 [..., c, c, 4], by numbers [...] of pictures, turned left to right where so said."""
+        array = self.arrays["surfaces"]
+        found = array[pictures.to(array.device)].to(self.device)
+        return torch.where(turned[..., None, None, None], found.flip(-2), found)
 
     def sources(self):
         """Numbers of the pictures that have a target."""

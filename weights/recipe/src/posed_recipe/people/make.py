@@ -7,7 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from . import assets
-from .shards import SetError, ShardWriter, is_complete, write_index
+from .shards import FORMAT, SetError, ShardWriter, is_complete, write_index
 from .studio import shared_studio
 from .workers import results
 
@@ -57,7 +57,8 @@ def _check_same(out, about):
         found = json.loads((out / "index.json").read_text())
     except FileNotFoundError:
         return
-    for key in ("size", "poses", "seed", "split"):
+    about = {"format": FORMAT, **about}
+    for key in ("format", "size", "poses", "seed", "split"):
         if found.get(key) != about[key]:
             raise SetError(f"{out}: holds a set whose {key} is {found.get(key)!r}, not {about[key]!r}; "
                            "choose another folder")

@@ -71,7 +71,8 @@ class Renderer:
         gl, side = self._gl, self.size * self.samples
         self._color = gl.texture((side, side), 4)
         self._depth = gl.depth_texture((side, side))
-        self._target = gl.framebuffer([self._color], self._depth)
+        self._surface = gl.texture((side, side), 4, dtype="f2")
+        self._target = gl.framebuffer([self._color, self._surface], self._depth)
         self._shadow = gl.depth_texture((SHADOW_SIZE, SHADOW_SIZE))
         for texture in (self._depth, self._shadow):
             texture.compare_func = ""
@@ -154,7 +155,7 @@ class Renderer:
     # A picture
 
     def draw(self, skeleton, camera, light, furniture=None):
-        """(picture uint8 (size, size, 3), part map uint8 (size, size), `Depth`)."""
+        """(picture uint8 (size, size, 3), part map uint8 (size, size), `Depth`, `Surface`)."""
         gl = self._gl
         self._blocks["Bones"].write(uniforms.bones(skeleton))
         self._blocks["Frame"].write(uniforms.frame(camera, light, light_view(light.direction)))
@@ -183,7 +184,8 @@ class Renderer:
         self._background.use(0)
         self._resolve.render(gl.TRIANGLE_STRIP)
         pixels = np.frombuffer(self._result.read(components=4), np.uint8).reshape(self.size, self.size, 4)[::-1]
-        return np.ascontiguousarray(pixels[..., :3]), pixels[..., 3].copy(), Depth(self._depth, self.samples)
+        return (np.ascontiguousarray(pixels[..., :3]), pixels[..., 3].copy(), Depth(self._depth, self.samples),
+                Surface(self._surface))
 
     def _draw_furniture(self, furniture):
         vertices, color = furniture
@@ -207,6 +209,26 @@ class Depth:
         columns = np.clip((pixels[:, 0] * self._samples).astype(int), 0, side - 1)
         rows = side - 1 - np.clip((pixels[:, 1] * self._samples).astype(int), 0, side - 1)
         return distance_of_depth(self._values[rows, columns].astype(float))
+
+
+class Surface:
+    """Which place on the person is seen where, read back only when asked.
+
+    Places are those of the body at rest, which all people and clothes share, so the same place in two pictures of a
+    person is the same piece of skin or cloth.
+    """
+
+    def __init__(self, texture):
+        side = texture.size[0]
+        self._values = np.frombuffer(texture.read(), np.float16).reshape(side, side, 4)[::-1]
+
+    def cells(self, side):
+        """uint8 (side, side, 4), at the middle of each cell: the place in steps of `parts.PLACE_STEP`, and the
+        part, 0 where nothing is."""
+        middle = ((np.arange(side) + .5) * len(self._values) / side).astype(int)
+        found = self._values[middle[:, None], middle].astype(np.float32)
+        places = np.clip(np.rint((found[..., :3] - parts.PLACE_ORIGIN) / parts.PLACE_STEP), 0, 255)
+        return np.concatenate([places, np.rint(found[..., 3:])], -1).astype(np.uint8)
 
 
 class _Slot:

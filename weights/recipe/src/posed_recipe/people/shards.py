@@ -15,10 +15,10 @@ from PIL import Image
 
 from .parts import person
 
-FORMAT = 1
+FORMAT = 2
 COLUMNS = {"picture": np.int64, "mask": np.int64, "parts": np.int64, "identity": np.int64, "pose": np.int16,
            "keypoints": np.float32, "hands": np.float32, "kind": np.uint8, "shot": np.uint8, "yaw": np.float32,
-           "camera": np.float32}
+           "camera": np.float32, "surface": np.uint8}
 _BYTES = ("picture", "mask", "parts")
 _SUFFIX = {"picture": "jpg", "mask": "mask.png", "parts": "parts.png"}
 _PALETTE = bytes(np.random.default_rng(5).integers(40, 256, (16, 3), np.uint8).ravel())
@@ -71,7 +71,7 @@ class ShardWriter:
             self._tar.addfile(info, io.BytesIO(data))
             self._rows[kind].append((start, len(data)))
         values = dict(identity=identity, pose=pose, keypoints=shot.keypoints, hands=shot.hands, kind=shot.kind,
-                      shot=shot.shot, yaw=shot.yaw, camera=shot.camera)
+                      shot=shot.shot, yaw=shot.yaw, camera=shot.camera, surface=shot.surface)
         for name, value in values.items():
             self._rows[name].append(value)
 

@@ -23,6 +23,9 @@ GOOD_DEPTH, TRIES = .012, 6
 SAME_SHOT = .6
 """How often a picture of a person takes in as much as its others, so that pairs show the same parts."""
 
+SURFACE_CELLS = 32
+"""The side of a picture's map of places on the person."""
+
 _opened = {}
 
 
@@ -38,6 +41,7 @@ class Shot:
     shot: int
     yaw: float
     camera: np.ndarray
+    surface: np.ndarray
 
     @property
     def mask(self):
@@ -130,7 +134,7 @@ class Sitting:
     def photograph(self, pose, skeleton, found, camera: Camera, furniture=None):
         """The `Shot` of a placed pose."""
         size = self.studio.size
-        picture, part_map, depth = self.studio.renderer.draw(skeleton, camera, self.scene.light, furniture)
+        picture, part_map, depth, surface = self.studio.renderer.draw(skeleton, camera, self.scene.light, furniture)
         pixels, distances = camera.project(found.body, size)
         confidence = confidences(pixels, distances, depth.at(pixels), size)
         flat = found.hands.reshape(-1, 3)
@@ -141,7 +145,7 @@ class Sitting:
         yaw = (pose.yaw + 180) % 360 - 180
         return Shot(picture, part_map, np.column_stack([pixels, confidence]).astype(np.float32),
                     np.column_stack([hand_pixels, hand_confidence]).astype(np.float32).reshape(2, 21, 3),
-                    pose.kind, camera.shot, float(yaw), camera.to_pixels(size).astype(np.float32))
+                    pose.kind, camera.shot, float(yaw), camera.to_pixels(size).astype(np.float32), surface.cells(SURFACE_CELLS))
 
 
 def _seat(rng, found):

@@ -109,9 +109,9 @@ class SelfAttention(nn.Module):
 
     def forward(self, x, cached=None):
         """x [B, T, D]; `cached` is (k, v), each [G, heads, R, D/heads], of which each serves B / G rows that follow one
-        another. Gives [B, T, D] and the own (k, v)."""
+        another. Gives [B, T, D] and the own (q, k, v)."""
         q, k, v = (split_heads(part, self.heads) for part in self.qkv(x).chunk(3, dim=-1))
-        own = (k, v)
+        own = (q, k, v)
         if cached is not None:
             k = torch.cat([k, served(cached[0], len(k))], dim=2)  # [B, heads, T + R, D/heads]
             v = torch.cat([v, served(cached[1], len(v))], dim=2)
@@ -147,7 +147,7 @@ class Block(nn.Module):
         self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(d, 6 * d))
 
     def forward(self, x, c, cached=None):
-        """x [B, N, D], c [B, D]; gives x and the block's own keys and values."""
+        """x [B, N, D], c [B, D]; gives x and the block's own queries, keys and values."""
         shift1, scale1, gate1, shift2, scale2, gate2 = self.adaLN_modulation(c).chunk(6, dim=1)
         attended, own = self.attn(modulate(self.norm1(x), shift1, scale1), cached)
         x = x + gate1[:, None] * attended

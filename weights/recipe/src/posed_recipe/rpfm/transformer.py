@@ -76,8 +76,8 @@ class RPFMTransformer2DModel(nn.Module):
             c = self.t_embedder(one) + self.null_condition(z.shape[0])
             own = []
             for block in self.blocks:
-                x, keys_values = block(x, c)
-                own.append(keys_values)
+                x, (_, k, v) = block(x, c)
+                own.append((k, v))
             streams.append(own)
         return [
             tuple(torch.cat([stream[i][j] for stream in streams], dim=2) for j in (0, 1))
@@ -86,19 +86,29 @@ class RPFMTransformer2DModel(nn.Module):
 
     # Velocity
 
-    def forward(self, z, t, z_s, z_p, cond, cached=None):
+    def forward(self, z, t, z_s, z_p, cond, cached=None, queries=None, order=None):
         """One evaluation: z, z_s, z_p [B, C, h, w], t [B], cond [B, D] -> velocity [B, C, h, w].
 
         `cached` is what `reference` gave, or None; z_s is the first source. Where `reference` was given fewer rows,
-        each of them serves as many rows of z, which follow one another.
+        each of them serves as many rows of z, which follow one another. Each block's queries [B, heads, N, D/heads] are
+        added to `queries`, where that is a list. `order` [B, M] numbers the tokens that are computed, in this order; the
+        velocity of others is 0.
         """
         p = self.config.patch_size
         joined = torch.cat([z, z_s, z_p], dim=1) if self.config.input_concatenation else z
         x = self.x_embedder(patches(joined, p)) + self.pos  # [B, N, D]
+        n = x.shape[1]
+        if order is not None:
+            x = x.gather(1, order[..., None].expand(-1, -1, x.shape[2]))
         c = self.t_embedder(t) + cond
         for i, block in enumerate(self.blocks):
-            x, _ = block(x, c, None if cached is None else cached[i])
-        return unpatches(self.final_layer(x, c), p, z.shape[2], z.shape[3])
+            x, (q, _, _) = block(x, c, None if cached is None else cached[i])
+            if queries is not None:
+                queries.append(q)
+        x = self.final_layer(x, c)
+        if order is not None:
+            x = x.new_zeros(len(x), n, x.shape[2]).scatter(1, order[..., None].expand_as(x), x)
+        return unpatches(x, p, z.shape[2], z.shape[3])
 
     def velocity_empty(self, z, t):
         """The empty branch of guidance: no condition, empty pictures, no reference."""

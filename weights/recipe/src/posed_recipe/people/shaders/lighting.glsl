@@ -1,6 +1,7 @@
 // One light with a shadow map, a sky above and a floor below. Every fragment shader ends in `finish`.
 in vec3 world; in vec3 world_normal; in vec3 at; in vec2 arm; in vec2 inside; in float layer; in vec3 lit_at;
 layout(location = 0) out vec4 out_color;
+layout(location = 1) out vec4 out_surface;   // where on the person, in template coordinates; the part
 uniform sampler2D shadow_map;
 uniform int part;   // the number of the part map
 
@@ -38,4 +39,5 @@ void finish(Surface s) {
     vec3 color = s.color * light + sun_color.rgb * (shine + s.glow * smoothstep(.4, -.1, abs(facing)) * .5 * s.color);
     color /= 1. + .12 * color;
     out_color = vec4(pow(clamp(color, 0., 1.), vec3(1. / 2.2)), float(part) / 255.);
+    out_surface = vec4(at, float(part));
 }
