@@ -7,8 +7,7 @@ package struct PartStreams: Sendable {
     package let encoders: Compute
     package let transformer: Compute
 
-    /// One stream for each device and type. The autoencoder has nothing to compute in `i8`: where its device
-    /// lacks it, it takes the device's preference.
+    /// One stream for each device and type.
     ///
     /// - Parameter types: The types to compute in.
     /// - Throws: `BackendError` when a device does not compute in its part's type.
@@ -19,8 +18,7 @@ package struct PartStreams: Sendable {
         }
         var made: [Place: Compute] = [:]
         func stream(_ device: Device, _ part: Placement.Part) throws -> Compute {
-            var type = types[part]
-            if part == .vae, type == .i8, try !device.info().dtypes.contains(.i8) { type = nil }
+            let type = try Self.type(of: part, on: device, among: types)
             let place = Place(device: ObjectIdentifier(device), type: type)
             if let known = made[place] { return known }
             do {
@@ -34,6 +32,34 @@ package struct PartStreams: Sendable {
         vae = try stream(devices.vae, .vae)
         encoders = try stream(devices.encoders, .encoders)
         transformer = try stream(devices.transformer, .transformer)
+    }
+
+    /// The type that a part's stream on `device` is opened with; nil for the device's preference. The autoencoder
+    /// has nothing to compute in `i8`, so its device need not have it.
+    ///
+    /// - Throws: `BackendError` when the device cannot be asked.
+    package static func type(
+        of part: Placement.Part, on device: Device, among types: PartTypes
+    ) throws -> DType? {
+        let type = types[part]
+        guard part == .vae, type == .i8, try !device.info().dtypes.contains(.i8) else {
+            return type
+        }
+        return nil
+    }
+
+    /// The stream of a part.
+    package subscript(part: Placement.Part) -> Compute {
+        switch part {
+        case .vae: vae
+        case .encoders: encoders
+        case .transformer: transformer
+        }
+    }
+
+    /// The type that a part computes in: of its products, or, for the autoencoder, which has none in 8 bits, of all.
+    package func type(of part: Placement.Part) -> DType {
+        part == .vae ? vae.precision : self[part].products
     }
 
     /// All parts on one stream.

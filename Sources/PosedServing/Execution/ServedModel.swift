@@ -37,10 +37,6 @@ package struct ServedModel: Sendable {
     package init(_ name: String, _ model: PoseModel, fingerprint: String) throws {
         let configuration = model.transformer.configuration
         let streams = model.streams
-        let places = [
-            ("vae", streams.vae), ("encoders", streams.encoders),
-            ("transformer", streams.transformer),
-        ]
         var description = ModelDescription()
         description.name = "models/" + name
         (description.width, description.height) = model.pictureSize
@@ -49,22 +45,24 @@ package struct ServedModel: Sendable {
         description.depth = configuration.depth
         description.parameterCount = model.parameterCount
         description.hasReferenceAttention = configuration.referenceAttention
-        description.parts = places.map {
+        description.parts = Placement.Part.allCases.map {
             ModelDescription.Part(
-                part: $0.0, device: $0.1.device.selection.description,
-                dtype: ($0.0 == "vae" ? $0.1.precision : $0.1.products).name)
+                part: $0.rawValue, device: streams[$0].device.selection.description,
+                dtype: streams.type(of: $0).name)
         }
         description.defaultSolver = model.sampler.solver
         description.defaultGuidance = model.sampler.guidance
         description.fingerprint = fingerprint
         self.description = description
         sampler = model.sampler
-        let classes = try places.map {
-            try $0.1.device.plugin.name + "/" + $0.1.device.info().numerics + "/"
-                + $0.1.products.name
+        func numerics(_ part: Placement.Part) throws -> String {
+            let device = streams[part].device
+            let type = streams.type(of: part).name
+            return try "\(device.plugin.name)/\(device.info().numerics)/\(type)"
         }
-        numerics = classes[2]
-        identity = classes.joined(separator: " ") + " " + fingerprint
+        self.numerics = try numerics(.transformer)
+        identity =
+            try Placement.Part.allCases.map(numerics).joined(separator: " ") + " " + fingerprint
         let step = Double(description.sizeMultiple)
         let width = Double(configuration.hiddenSize)
         bytesPerPixel = width * 4 / (step * step)

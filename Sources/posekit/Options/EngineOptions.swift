@@ -67,6 +67,7 @@ struct EngineOptions: ParsableArguments {
     func stream(for part: Placement.Part) throws -> Compute {
         let device = try registry().open(
             try placement()[part], options: DeviceOptions(threads: threads))
-        return try Compute(device: device, precision: types()[part])
+        return try Compute(
+            device: device, precision: PartStreams.type(of: part, on: device, among: types()))
     }
 }

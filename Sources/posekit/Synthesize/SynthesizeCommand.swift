@@ -140,16 +140,13 @@ struct SynthesizeCommand: ParsableCommand {
         _ pictures: [SynthesisReport.Picture]
     ) -> SynthesisReport {
         let streams = pipeline.model.streams
-        func name(_ compute: Compute, _ type: DType? = nil) -> String {
-            "\(compute.device.plugin.name) \((type ?? compute.products).name)"
+        let backends = Placement.Part.allCases.map { part in
+            (part.rawValue, "\(streams[part].device.plugin.name) \(streams.type(of: part).name)")
         }
         return SynthesisReport(
             seed: settings.seed, solver: settings.solver, guidance: settings.guidance,
             timeShift: settings.timeShift, width: pipeline.width, height: pipeline.height,
-            backends: [
-                "vae": name(streams.vae, streams.vae.precision), "encoders": name(streams.encoders),
-                "transformer": name(streams.transformer),
-            ],
+            backends: Dictionary(uniqueKeysWithValues: backends),
             parts: pipeline.model.reports.map(SynthesisReport.Part.init),
             milliseconds: clock.milliseconds, pictures: pictures)
     }
