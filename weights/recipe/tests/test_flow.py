@@ -9,7 +9,7 @@ from posed_recipe.flow.batches import Batches
 from posed_recipe.data.bank import PictureBank
 from posed_recipe.data.pictures import read_pictures
 from posed_recipe.flow.path import SIGMA_MIN, ends_times, point, training_times, velocity
-from posed_recipe.flow.refine import Endpoint, PictureBatches, RefineOptions
+from posed_recipe.flow.refine import Endpoint, PictureBatches, RefineOptions, RefineTask
 from posed_recipe.flow.trainer import FlowTask, new_flow
 
 
@@ -188,3 +188,28 @@ def test_an_endpoint_is_measured_where_the_own_evaluations_lead(latents, people,
     same = tiny_vae.decode(rows.y[picked]).clamp(-1, 1)
     _, told = Endpoint(tiny_vae, RefineOptions(), between, picked, same)(flow, rows)
     assert max(told["start"], told["later"]) < 1e-6 and told["ssim"] == pytest.approx(1, abs=0.02)
+
+
+@torch.no_grad()
+def test_without_evaluations_all_targets_start_in_noise(latents, people, tiny_vae):
+    rows, _, _ = picture_batches(latents, people).drawn(torch.Generator().manual_seed(3))
+    none = torch.empty(0, dtype=torch.long)
+    options = RefineOptions(evaluations=0)
+    flow = Known(0.5)
+    errors, _ = Endpoint(tiny_vae, options, torch.empty(0, 12), none, None)(flow, rows)
+    (z, t), = flow.calls
+    assert torch.equal(z, rows.z0) and not t.any()
+    torch.testing.assert_close(errors, torch.full((12,), 0.25), atol=1e-3, rtol=0)
+
+
+def test_refining_some_tokens_moves_no_others(latents, people, tiny_vae):
+    options = RefineOptions(groups=4, tokens=5, pictures=0.5, dropout=0.0)
+    flow_options = tiny_flow()
+    bank = PictureBank.of(read_pictures(people, (64, 64)), CPU.device)
+    task = RefineTask(latents, bank, tiny_vae, new_flow(flow_options, latents.shape), flow_options, options, CPU)
+    rows, _, _ = task.batches.drawn(torch.Generator().manual_seed(3))
+    assert rows.order.shape == (12, 5) and rows.matches.shares.shape == (12, 5, 16)
+    loss, told = task.loss(task.module, 0, 0.0)
+    loss.backward()
+    assert torch.isfinite(loss) and 0 < told["ssim"] < 1 and told["attention"] > 0
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in task.module.parameters())

@@ -125,8 +125,8 @@ class Batches:
         turned = numbers.variant[mine][:, None] >= self.store.shape.colours
         sources = self.store.surfaces(source, turned.expand_as(source))
         targets = self.store.surfaces(numbers.target[mine], turned.expand_as(numbers.target[mine])).flatten(0, 1)
-        order = ranked(sources, targets, grid)
-        return order[:, :computed], matches(sources, targets, grid, order[:, :options.tokens], options)
+        order = ranked(sources, targets, grid)[:, :computed]
+        return order, matches(sources, targets, grid, order[:, :options.tokens], options)
 
     def beside(self):
         """Names of the arrays that the encoders' features come from."""
