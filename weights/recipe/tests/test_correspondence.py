@@ -1,16 +1,21 @@
 """Telling attention where to look."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from small import CPU, tiny_flow
 
 from posed_recipe.data.pictures import read_pictures
+from posed_recipe.errors import RecipeError
 from posed_recipe.flow.correspondence import CorrespondenceOptions, Matches, attention_error, matches, ranked
 from posed_recipe.flow.path import point, velocity
 from posed_recipe.flow.trainer import FlowTask, new_flow
+from posed_recipe.latents import LatentStore
 from posed_recipe.people import parts
 
 GRID = 4, 4
+TOLD = CorrespondenceOptions(weight=0.05)
 
 
 def blank(*lead):
@@ -90,7 +95,7 @@ def test_a_flow_learns_where_to_look(latents, people):
     assert latents.shape.surface == 32
     pictures = read_pictures(people, (64, 64))
     assert torch.equal(latents.arrays["surfaces"], torch.from_numpy(pictures.surfaces))
-    task = FlowTask(latents, tiny_flow(depth=4, two_sources=0.0, groups=8), CPU)
+    task = FlowTask(latents, tiny_flow(depth=4, two_sources=0.0, groups=8, correspondence=TOLD), CPU)
     optimizer, errors = torch.optim.Adam(task.module.parameters(), 3e-3), []
     for step in range(40):
         optimizer.zero_grad()
@@ -100,6 +105,22 @@ def test_a_flow_learns_where_to_look(latents, people):
         loss.backward()
         optimizer.step()
     assert sum(errors[-5:]) < 0.9 * sum(errors[:5])
+
+
+def test_places_are_asked_for_only_where_they_are(latents, people, tmp_path):
+    without = tiny_flow(correspondence=TOLD, reference_attention=False)
+    with pytest.raises(RecipeError, match="reference attention"):
+        FlowTask(latents, without, CPU)
+    for file in latents.folder.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "store.json").unlink()
+    replace(latents.shape, surface=None).write(tmp_path)
+    old = LatentStore(tmp_path)
+    with pytest.raises(RecipeError, match="places on the person expected"):
+        FlowTask(old, tiny_flow(correspondence=TOLD), CPU)
+    task = FlowTask(old, tiny_flow(), CPU)
+    loss, told = task.loss(task.module, 0, 0.0)
+    assert torch.isfinite(loss) and "attention" not in told
 
 
 def test_turned_pictures_have_turned_places(latents):

@@ -7,6 +7,7 @@ from small import tiny_autoencoder, tiny_flow
 from posed_recipe.autoencoder.trainer import AutoencoderTask
 from posed_recipe.data.bank import PictureBank
 from posed_recipe.data.pictures import read_pictures
+from posed_recipe.flow.correspondence import CorrespondenceOptions
 from posed_recipe.flow.refine import RefineOptions, RefineTask
 from posed_recipe.flow.trainer import FlowTask, new_flow
 from posed_recipe.latents import LatentStore
@@ -21,7 +22,7 @@ def test_a_recorded_step_has_the_gradients_of_a_plain_one(latents, people, tiny_
     gpu = Processes(torch.device("cuda"))
     store = LatentStore(latents.folder, gpu.device)
     bank = PictureBank.of(read_pictures(people, (64, 64)), gpu.device)
-    options = tiny_flow(two_sources=0.5)
+    options = tiny_flow(two_sources=0.5, correspondence=CorrespondenceOptions(weight=0.05))
     flow = new_flow(options, store.shape)
     vae = tiny_vae.to(gpu.device) if kind == "refine" else None
     task = {

@@ -8,6 +8,7 @@ from small import CPU, tiny_flow
 from posed_recipe.flow.batches import Batches
 from posed_recipe.data.bank import PictureBank
 from posed_recipe.data.pictures import read_pictures
+from posed_recipe.flow.correspondence import CorrespondenceOptions
 from posed_recipe.flow.path import SIGMA_MIN, ends_times, point, training_times, velocity
 from posed_recipe.flow.refine import Endpoint, PictureBatches, RefineOptions, RefineTask
 from posed_recipe.flow.trainer import FlowTask, new_flow
@@ -203,7 +204,8 @@ def test_without_evaluations_all_targets_start_in_noise(latents, people, tiny_va
 
 
 def test_refining_some_tokens_moves_no_others(latents, people, tiny_vae):
-    options = RefineOptions(groups=4, tokens=5, pictures=0.5, dropout=0.0)
+    told = CorrespondenceOptions(weight=0.05)
+    options = RefineOptions(groups=4, tokens=5, pictures=0.5, dropout=0.0, correspondence=told)
     flow_options = tiny_flow()
     bank = PictureBank.of(read_pictures(people, (64, 64)), CPU.device)
     task = RefineTask(latents, bank, tiny_vae, new_flow(flow_options, latents.shape), flow_options, options, CPU)

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from small import tiny_flow
 
+from posed_recipe.flow.correspondence import CorrespondenceOptions
 from posed_recipe.flow.trainer import FlowTask
 from posed_recipe.latents import LatentStore
 from posed_recipe.training import Budget, Processes, Trainer
@@ -13,7 +14,7 @@ from posed_recipe.training import Budget, Processes, Trainer
 
 def work(latents, out, processes):
     """Writes `gradients.pt` and a checkpoint."""
-    options = tiny_flow(groups=8)
+    options = tiny_flow(groups=8, correspondence=CorrespondenceOptions(weight=0.05))
     task = FlowTask(LatentStore(latents), options, processes)
     random = torch.Generator().manual_seed(0)
     with torch.no_grad():

@@ -62,7 +62,7 @@ class GroupNumbers:
 
 class Batches:
     """Draws batches from a `LatentStore`; `telling` is (the grid of tokens, how many of them are computed,
-    `CorrespondenceOptions`) where attention is to be told where to look."""
+    `CorrespondenceOptions`, or None) where attention is to be told where to look, or not all tokens are computed."""
 
     def __init__(self, store, groups, targets, empty, processes, telling=None):
         self.store, self.processes = store, processes
@@ -126,6 +126,8 @@ class Batches:
         sources = self.store.surfaces(source, turned.expand_as(source))
         targets = self.store.surfaces(numbers.target[mine], turned.expand_as(numbers.target[mine])).flatten(0, 1)
         order = ranked(sources, targets, grid)[:, :computed]
+        if options is None:
+            return order, None
         return order, matches(sources, targets, grid, order[:, :options.tokens], options)
 
     def beside(self):

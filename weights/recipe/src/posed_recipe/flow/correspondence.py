@@ -20,10 +20,10 @@ FAR = 1e3
 
 @dataclass
 class CorrespondenceOptions:
-    """How attention is told; nothing is where the latents come without places."""
+    """How attention is told, on latents that come with places."""
 
-    weight: float = 0.05
-    """Weight of the cross-entropy, in nats, beside the other losses; 0 leaves it out."""
+    weight: float = 0.0
+    """Weight of the cross-entropy, in nats, beside the other losses, such as 0.05; 0 leaves it out."""
     first: float = 0.5
     """Where the blocks that are told begin, as a part of the depth; the last block is never told."""
     tokens: int = 64

@@ -114,12 +114,20 @@ class FlowTask:
             compile_parts(self.module, (Block, Layer))
 
     def telling(self, correspondence, tokens=None):
-        """What `Batches` needs to tell attention where to look, with so many tokens of each target computed; None where it
-        is not told."""
-        config = self.module.transformer.config
-        if self.store.shape.surface is None or not config.reference_attention or correspondence.weight == 0:
+        """What `Batches` needs to tell attention where to look, or to compute but so many tokens of each target; None
+        where neither is asked for."""
+        told = correspondence.weight > 0
+        if not told and tokens is None:
             return None
-        return tuple(side // config.patch_size for side in config.latent_size), tokens, correspondence
+        config = self.module.transformer.config
+        if told and not config.reference_attention:
+            raise RecipeError("correspondence.weight is for reference attention, which this flow has not")
+        if self.store.shape.surface is None:
+            raise RecipeError(
+                f"{self.store.folder}: latents with places on the person expected, for correspondence.weight and tokens; "
+                "they come with synthetic sets of format 2")
+        grid = tuple(side // config.patch_size for side in config.latent_size)
+        return grid, tokens, correspondence if told else None
 
     def loss(self, model, step, progress):
         """Loss of one step."""
