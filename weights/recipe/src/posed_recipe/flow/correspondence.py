@@ -49,7 +49,8 @@ def ranked(sources, targets, grid):
     """Numbers [G*K, N] of the targets' tokens: those that show most of the person first, then those about it or about
     where a source stood. Targets [G*K, c, c, 4] and sources [G, S, c, c, 4] are as `LatentStore.surfaces` gives them;
     `grid` is (rows, columns) of tokens."""
-    covered, source = (places_of(cells_of(maps, grid))[1].float().mean(-1) for maps in (targets, sources.flatten(0, 1)))
+    covered, source = (
+        parts.person(cells_of(maps, grid)[..., 3]).float().mean(-1) for maps in (targets, sources.flatten(0, 1)))
     source = source.reshape(len(sources), sources.shape[1], -1).amax(1).repeat_interleave(len(targets) // len(sources), 0)
     near = (covered + source).clamp(max=1).reshape(-1, 1, *grid)
     near = F.max_pool2d(near, 3, 1, 1).flatten(1) > 0
@@ -84,8 +85,7 @@ def matches(sources, targets, grid, tokens, options):
 
 def places_of(cells):
     """Decimetres [..., 3] and whether a person is there [...], of bytes [..., 4]."""
-    return (cells[..., :3].float() * parts.PLACE_STEP + parts.PLACE_ORIGIN,
-            (cells[..., 3] > parts.BACKGROUND) & (cells[..., 3] < parts.FURNITURE))
+    return cells[..., :3].float() * parts.PLACE_STEP + parts.PLACE_ORIGIN, parts.person(cells[..., 3])
 
 
 def attention_error(queries, cached, found):

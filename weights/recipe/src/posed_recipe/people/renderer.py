@@ -212,7 +212,7 @@ class Depth:
 
 
 class Surface:
-    """Which place on the person is seen where, read back only when asked.
+    """Which place on the person is seen where.
 
     Places are those of the body at rest, which all people and clothes share, so the same place in two pictures of a
     person is the same piece of skin or cloth.
