@@ -126,6 +126,7 @@ let package = Package(
 
         // The engine, from the metal up
         room("PosedGuarded"),
+        room("PosedErrors"),
         room("PosedBackend", ["CPosedBackend"]),
         room("PosedConformance", ["PosedBackend", "CPosedBackend", "PosedGuarded"]),
         room("PosedTensor", ["CPosedBackend", "PosedBackend", "PosedGuarded"]),
@@ -154,7 +155,7 @@ let package = Package(
             dependencies: [
                 "PosedBackend", "PosedConformance", "PosedTensor", "PosedSolvers", "PosedWeights",
                 "PosedNN", "PosedModels", "PosedVision", "PosedPipeline", "PosedEvaluation",
-                "PosedServing", "PosedGuarded",
+                "PosedServing", "PosedErrors", "PosedGuarded",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift, linkerSettings: programLinker),
@@ -172,7 +173,7 @@ let package = Package(
         room(
             "PosedSessions",
             [
-                "PosedGuarded", product("Crypto", "swift-crypto"),
+                "PosedErrors", "PosedGuarded", product("Crypto", "swift-crypto"),
                 product("Collections", "swift-collections"),
             ]),
         room("PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),
@@ -181,14 +182,15 @@ let package = Package(
             "PosedServing",
             [
                 "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedVision",
-                "PosedPipeline", "PosedScheduling", "PosedSessions", "PosedGuarded",
+                "PosedPipeline", "PosedScheduling", "PosedSessions", "PosedErrors", "PosedGuarded",
                 product("Logging", "swift-log"),
             ]),
         room(
             "PosedService",
             [
                 "PosedBackend", "PosedVision", "PosedSolvers", "PosedPipeline", "PosedSessions",
-                "PosedServing", "PosedRPC", "PosedProtos", "PosedGuarded", "CPosedReflection",
+                "PosedServing", "PosedRPC", "PosedProtos", "PosedErrors", "PosedGuarded",
+                "CPosedReflection",
                 product("SwiftProtobuf", "swift-protobuf"),
             ]),
         room("PosedSystemd"),
@@ -201,7 +203,7 @@ let package = Package(
         room(
             "PosedDaemon",
             [
-                "CPosedHeap", "PosedGuarded", "PosedSessions",
+                "CPosedHeap", "PosedErrors", "PosedGuarded", "PosedSessions",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
@@ -229,6 +231,7 @@ let package = Package(
         .target(
             name: "PosedTesting", dependencies: ["PosedPipeline"], path: "Tests/PosedTesting",
             swiftSettings: swift),
+        tests("PosedErrors", []),
         tests("PosedBackend", ["CPosedBackend", "PosedConformance"]),
         tests("PosedConformance", ["CPosedBackend", "PosedBackend"]),
         .executableTarget(
@@ -251,19 +254,19 @@ let package = Package(
             ["PosedBackend", "PosedVision", "PosedWeights", "PosedTensor", "PosedModels"]),
         tests("posekit", ["PosedVision", "PosedWeights"]),
         tests("PosedScheduling", []),
-        tests("PosedSessions", []),
+        tests("PosedSessions", ["PosedErrors"]),
         tests("PosedRPC", ["CPosedGRPC"]),
         tests(
             "PosedServing",
             [
                 "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedPipeline",
-                "PosedVision", "PosedScheduling", "PosedSessions",
+                "PosedVision", "PosedScheduling", "PosedSessions", "PosedErrors",
             ]),
         tests(
             "PosedService",
             [
                 "PosedBackend", "PosedVision", "PosedSolvers", "PosedPipeline", "PosedSessions",
-                "PosedServing", "PosedRPC", "PosedProtos",
+                "PosedServing", "PosedRPC", "PosedProtos", "PosedErrors",
                 product("SwiftProtobuf", "swift-protobuf"),
             ]),
         tests("PosedSystemd", []),
@@ -277,8 +280,8 @@ let package = Package(
             "PosedDaemon",
             [
                 "CPosedHeap",
-                "PosedVision", "PosedSystemd", "PosedTelemetry", "PosedRPC", "PosedServing",
-                "PosedRehearsal",
+                "PosedErrors", "PosedVision", "PosedSystemd", "PosedTelemetry", "PosedRPC",
+                "PosedServing", "PosedRehearsal",
                 product("Configuration", "swift-configuration"), product("Logging", "swift-log"),
             ]),
         tests(
