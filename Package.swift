@@ -127,6 +127,7 @@ let package = Package(
         // The engine, from the metal up
         room("PosedGuarded"),
         room("PosedErrors"),
+        room("PosedAccounts", ["PosedErrors", "PosedGuarded"]),
         room("PosedBackend", ["CPosedBackend"]),
         room("PosedConformance", ["PosedBackend", "CPosedBackend", "PosedGuarded"]),
         room("PosedTensor", ["CPosedBackend", "PosedBackend", "PosedGuarded"]),
@@ -173,24 +174,29 @@ let package = Package(
         room(
             "PosedSessions",
             [
-                "PosedErrors", "PosedGuarded", product("Crypto", "swift-crypto"),
+                "PosedAccounts", "PosedErrors", "PosedGuarded", product("Crypto", "swift-crypto"),
                 product("Collections", "swift-collections"),
             ]),
         room("PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),
-        room("PosedRPC", ["CPosedGRPC", "PosedGuarded", product("Logging", "swift-log")]),
+        room(
+            "PosedRPC",
+            [
+                "CPosedGRPC", "PosedAccounts", "PosedErrors", "PosedGuarded",
+                product("Logging", "swift-log"),
+            ]),
         room(
             "PosedServing",
             [
                 "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedVision",
-                "PosedPipeline", "PosedScheduling", "PosedSessions", "PosedErrors", "PosedGuarded",
-                product("Logging", "swift-log"),
+                "PosedPipeline", "PosedScheduling", "PosedSessions", "PosedAccounts", "PosedErrors",
+                "PosedGuarded", product("Logging", "swift-log"),
             ]),
         room(
             "PosedService",
             [
                 "PosedBackend", "PosedVision", "PosedSolvers", "PosedPipeline", "PosedSessions",
-                "PosedServing", "PosedRPC", "PosedProtos", "PosedErrors", "PosedGuarded",
-                "CPosedReflection",
+                "PosedServing", "PosedRPC", "PosedProtos", "PosedAccounts", "PosedErrors",
+                "PosedGuarded", "CPosedReflection",
                 product("SwiftProtobuf", "swift-protobuf"),
             ]),
         room("PosedSystemd"),
@@ -203,7 +209,7 @@ let package = Package(
         room(
             "PosedDaemon",
             [
-                "CPosedHeap", "PosedErrors", "PosedGuarded", "PosedSessions",
+                "CPosedHeap", "PosedAccounts", "PosedErrors", "PosedGuarded", "PosedSessions",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
@@ -232,6 +238,7 @@ let package = Package(
             name: "PosedTesting", dependencies: ["PosedPipeline"], path: "Tests/PosedTesting",
             swiftSettings: swift),
         tests("PosedErrors", []),
+        tests("PosedAccounts", ["PosedErrors"]),
         tests("PosedBackend", ["CPosedBackend", "PosedConformance"]),
         tests("PosedConformance", ["CPosedBackend", "PosedBackend"]),
         .executableTarget(
@@ -254,8 +261,8 @@ let package = Package(
             ["PosedBackend", "PosedVision", "PosedWeights", "PosedTensor", "PosedModels"]),
         tests("posekit", ["PosedVision", "PosedWeights"]),
         tests("PosedScheduling", []),
-        tests("PosedSessions", ["PosedErrors"]),
-        tests("PosedRPC", ["CPosedGRPC"]),
+        tests("PosedSessions", ["PosedAccounts", "PosedErrors"]),
+        tests("PosedRPC", ["CPosedGRPC", "PosedAccounts", "PosedErrors"]),
         tests(
             "PosedServing",
             [
