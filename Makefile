@@ -22,7 +22,7 @@ RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@
 PROGRAMS := posed posectl posekit
 BACKENDS := blas onednn cuda
 
-.PHONY: build packages demo test kernels sanitize soak lint format protos bench goldens install install-system clean help
+.PHONY: build packages demo test kernels sanitize soak systemd-test lint format protos bench goldens install install-system clean help
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -84,6 +84,9 @@ soak: build ## Run posed for MINUTES (10) with clients that behave and clients t
 	@.ci/packages python3-venv
 	@.ci/venv $(VENV) grpcio grpcio-tools
 	$(VENV)/bin/python Tests/Soak/soak.py --posed $(BIN)/posed --minutes $(or $(MINUTES),10)
+
+systemd-test: build ## Run what would be installed under a real systemd, in a container
+	.ci/systemd $(BIN)
 
 lint: ## Check formatting, structure and imports
 	@.ci/lint

@@ -77,6 +77,9 @@ struct PosedCommand: AsyncParsableCommand {
             ProbeChild.run(path: arguments[2])
         }
         HeapPolicy.apply(environment: ProcessInfo.processInfo.environment)
+        // Else libdispatch tells the system's log, in its own form, of each thread whose priority the sandbox
+        // does not let it change.
+        setenv("LIBDISPATCH_LOG", "NO", 0)
         Inherited.take()
         do {
             var command = try parseAsRoot()

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Logging
+internal import PosedRPC
 package import PosedSystemd
 package import PosedTelemetry
 internal import ServiceLifecycle
@@ -52,6 +53,7 @@ package struct DaemonProcess: Sendable {
     ) async -> DaemonExit {
         signal(SIGPIPE, SIG_IGN)
         log.bootstrap()
+        adoptLibraryLog()
         // From here on a signal is an event: one that comes early waits for the daemon to be there.
         let signals = await SignalService()
         let notifier = notifier()
@@ -73,11 +75,34 @@ package struct DaemonProcess: Sendable {
             for problem in problems.list { logger.error("\(problem)") }
             try? notifier.send(
                 .status("Configuration refused: \(problems.list.first?.description ?? "")"))
+            // The service manager starts the daemon again as soon as the next caller comes to its socket.
+            if isActivated { try? await Task.sleep(for: Self.pauseBeforeRefusal) }
             return .configuration
         } catch {
             logger.error("\(error)")
             try? notifier.send(.status("Could not start: \(error)"))
             return .startFailed
+        }
+    }
+
+    /// How long a process that callers start waits before it ends for its configuration: so often at most
+    /// they can start it in vain.
+    private static let pauseBeforeRefusal = Duration.seconds(2)
+
+    /// Whether the service manager holds a socket whose callers start this process.
+    private var isActivated: Bool {
+        if case .success(let sockets) = activated { !sockets.isEmpty } else { false }
+    }
+
+    /// Writes what the libraries say into the log: its form, its levels, and no more lines than callers' other
+    /// mistakes may make.
+    private func adoptLibraryLog() {
+        let (logger, quota) = (log.logger("grpc"), LogQuota())
+        LibraryLog.forward(from: .error) { severity, text in
+            let level: Logger.Level = severity == .error ? .info : .debug
+            guard logger.logLevel <= level, let withheld = quota.take() else { return }
+            logger.log(
+                level: level, "\(text)", metadata: withheld > 0 ? ["withheld": "\(withheld)"] : [:])
         }
     }
 
