@@ -22,10 +22,10 @@ RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@
 PROGRAMS := posed posectl posekit
 BACKENDS := blas onednn cuda
 
-.PHONY: build packages demo test kernels sanitize soak systemd-test lint format protos bench goldens install install-system clean help
+.PHONY: build packages demo test kernels sanitize soak systemd-test lint format protos bench goldens client install install-system clean help
 
 help: ## Say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 packages: ## Install the Debian packages that are missing
 	@.ci/packages $(PACKAGES)
@@ -43,6 +43,7 @@ test: packages ## Build and run all tests
 	.ci/exports $(BIN)
 	.ci/suite $(CONFIGURATION)
 	.ci/interop $(BIN) $(VENV)
+	.ci/client $(BIN) $(VENV)
 	.ci/kernels $(VENV)
 	.ci/recipe $(VENV)-recipe
 
@@ -79,6 +80,9 @@ kernels: ## Compile the CUDA kernels with NVRTC from PyPI and check their regist
 
 sanitize: packages ## Run the tests of calls, scheduling, sessions and serving with SANITIZER (address, thread; both without)
 	.ci/sanitize $(or $(SANITIZER),address thread)
+
+client: build ## Build the wheel of posed-client into dist/ and test it with the oldest and the newest grpcio
+	@.ci/client $(BIN) $(VENV)
 
 soak: build ## Run posed for MINUTES (10) with clients that behave and clients that do not
 	@.ci/packages python3-venv

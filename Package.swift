@@ -90,6 +90,7 @@ let package = Package(
     ],
     targets: [
         // C and C++
+        .systemLibrary(name: "CPosedVersion", path: "CShims/CPosedVersion"),
         .target(name: "CPosedBackend", path: "CShims/CPosedBackend", cSettings: nativeC),
         .target(
             name: "CPNG", path: "CShims/CPNG", cSettings: nativeC,
@@ -154,7 +155,8 @@ let package = Package(
         .executableTarget(
             name: "posekit",
             dependencies: [
-                "PosedBackend", "PosedConformance", "PosedTensor", "PosedSolvers", "PosedWeights",
+                "CPosedVersion", "PosedBackend", "PosedConformance", "PosedTensor", "PosedSolvers",
+                "PosedWeights",
                 "PosedNN", "PosedModels", "PosedVision", "PosedPipeline", "PosedEvaluation",
                 "PosedServing", "PosedErrors", "PosedGuarded",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -209,7 +211,8 @@ let package = Package(
         room(
             "PosedDaemon",
             [
-                "CPosedHeap", "PosedAccounts", "PosedErrors", "PosedGuarded", "PosedSessions",
+                "CPosedVersion", "CPosedHeap", "PosedAccounts", "PosedErrors", "PosedGuarded",
+                "PosedSessions",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
@@ -220,14 +223,14 @@ let package = Package(
         .executableTarget(
             name: "posed",
             dependencies: [
-                "PosedBackend", "PosedDaemon", "PosedSystemd",
+                "CPosedVersion", "PosedBackend", "PosedDaemon", "PosedSystemd",
                 product("ArgumentParser", "swift-argument-parser"),
             ],
             swiftSettings: swift, linkerSettings: programLinker),
         .executableTarget(
             name: "posectl",
             dependencies: [
-                "PosedRPC", "PosedProtos", "PosedVision", "PosedGuarded",
+                "CPosedVersion", "PosedRPC", "PosedProtos", "PosedVision", "PosedGuarded",
                 product("SwiftProtobuf", "swift-protobuf"),
                 product("ArgumentParser", "swift-argument-parser"),
             ],
@@ -294,7 +297,7 @@ let package = Package(
         tests(
             "posectl",
             [
-                "PosedRPC", "PosedProtos", "PosedVision",
+                "CPosedVersion", "PosedRPC", "PosedProtos", "PosedVision",
                 product("SwiftProtobuf", "swift-protobuf"),
                 product("ArgumentParser", "swift-argument-parser"),
             ]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CPosedVersion
 import Foundation
 
 /// `posectl`: talks to the daemon.
@@ -19,17 +20,18 @@ struct Posectl: AsyncParsableCommand {
             Completions: posectl --generate-completion-script bash, zsh or fish.
 
             EXAMPLES
+              posectl demo
               posectl status
               posectl sessions create --source person.png
               posectl synthesize --session sessions/… --pose pose.json --out frame.png
               posectl stream --session sessions/… --poses walk/ --out frames/ --rate 25
               posectl bench --concurrency 4 --duration 30s
             """,
-        version: PosectlVersion.current,
+        version: POSED_VERSION,
         subcommands: [
             StatusCommand.self, SessionsCommand.self, SynthesizeCommand.self, StreamCommand.self,
             ModelsCommand.self, BackendsCommand.self, SolversCommand.self, HealthCommand.self,
-            BenchCommand.self,
+            BenchCommand.self, DemoCommand.self,
         ])
 
     /// Runs the command that the arguments name, until it is over or a signal cancels it.

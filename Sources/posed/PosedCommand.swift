@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CPosedVersion
 internal import Foundation
 internal import PosedBackend
 internal import PosedDaemon
@@ -26,7 +27,7 @@ struct PosedCommand: AsyncParsableCommand {
               posed --model /srv/models/default --socket /tmp/posed.sock --log-level debug
               posed --model /srv/models/default --set sessions.maxCount=8 --set http.address=none
             """,
-        version: DaemonVersion.current)
+        version: POSED_VERSION)
 
     @Option(
         help: ArgumentHelp(

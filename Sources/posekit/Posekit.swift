@@ -1,4 +1,5 @@
 import ArgumentParser
+import CPosedVersion
 import Foundation
 
 /// `posekit`: the engine without a daemon.
@@ -16,6 +17,7 @@ struct Posekit: ParsableCommand {
               posekit bench --preset S --json bench.json
               posekit backends list
             """,
+        version: POSED_VERSION,
         subcommands: [
             SynthesizeCommand.self, RunCommand.self, EvalCommand.self, BenchCommand.self,
             SheetCommand.self, BackendsCommand.self, ProbeBackendCommand.self,

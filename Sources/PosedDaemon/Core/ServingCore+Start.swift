@@ -1,3 +1,4 @@
+internal import CPosedVersion
 internal import Foundation
 internal import Logging
 internal import PosedRPC
@@ -38,7 +39,7 @@ extension ServingCore {
         let services = try Services(
             serving: serving,
             facts: .init(
-                version: DaemonVersion.current, started: Date(),
+                version: POSED_VERSION, started: Date(),
                 maxMessageBytes: configuration[Settings.RPC.maxReceiveBytes]))
         var router = Router()
         try services.register(in: &router)

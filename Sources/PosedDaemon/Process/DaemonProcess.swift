@@ -1,3 +1,4 @@
+internal import CPosedVersion
 internal import Foundation
 internal import Logging
 internal import PosedRPC
@@ -67,7 +68,7 @@ package struct DaemonProcess: Sendable {
             let world = DaemonEnvironment(
                 notifier: notifier, watchdog: try WatchdogSettings(environment: environment),
                 activated: try activated.get(), log: log, suitedLogFormat: suited,
-                version: DaemonVersion.current)
+                version: POSED_VERSION)
             let daemon = try Daemon(
                 core: core, configuration: configuration, source: source, environment: world)
             return await serve(daemon, configuration, signals)
@@ -124,7 +125,7 @@ package struct DaemonProcess: Sendable {
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         if let address = configuration[Settings.Operations.httpAddress] {
             let pages = StatusPages(
-                status: daemon.status, registry: daemon.registry, version: DaemonVersion.current,
+                status: daemon.status, registry: daemon.registry, version: POSED_VERSION,
                 statistics: { [core = daemon.core] in core.statistics })
             let logger = log.logger("posed.http")
             let server = StatusServer(address: address, pages: pages, logger: logger) { port in

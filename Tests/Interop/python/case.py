@@ -1,27 +1,15 @@
-"""What all tests share: the protocol's modules, one daemon, and a session or two."""
+"""What all tests share: one daemon, and a session or two. The protocol's modules are those of posed-client."""
 
-import atexit
-import shutil
-import sys
-import tempfile
 import time
 import unittest
 
 import daemon as daemons
 
-sys.path.insert(0, str(daemons.ROOT / "examples/python"))
-import stubs  # noqa: E402
-
-GENERATED = tempfile.mkdtemp(prefix="posed-stubs-")
-atexit.register(shutil.rmtree, GENERATED, ignore_errors=True)
-stubs.generate(GENERATED)
-sys.path.insert(0, GENERATED)
-
-import grpc  # noqa: E402
-from posed.v1 import catalog_service_pb2_grpc, image_pb2, pose_pb2  # noqa: E402
-from posed.v1 import server_service_pb2, server_service_pb2_grpc, synthesis_pb2  # noqa: E402
-from posed.v1 import session_service_pb2, session_service_pb2_grpc  # noqa: E402
-from posed.v1 import synthesis_service_pb2, synthesis_service_pb2_grpc  # noqa: E402
+import grpc
+from posed.v1 import catalog_service_pb2_grpc, image_pb2, pose_pb2
+from posed.v1 import server_service_pb2, server_service_pb2_grpc, synthesis_pb2
+from posed.v1 import session_service_pb2, session_service_pb2_grpc
+from posed.v1 import synthesis_service_pb2, synthesis_service_pb2_grpc
 
 # A name as the daemon makes them, of a session that it never made.
 UNKNOWN_SESSION = "sessions/" + "a" * 26

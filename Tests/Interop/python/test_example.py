@@ -1,4 +1,4 @@
-"""The example client of examples/python, as its README uses it."""
+"""The programs of examples/python, as their README uses them."""
 
 import json
 import os
@@ -21,34 +21,6 @@ class Example(Case):
         super().setUp()
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
-        os.environ["XDG_CACHE_HOME"] = self.folder.name
-        import posed_client  # pylint: disable=import-outside-toplevel
-        self.client = posed_client
-
-    def test_sessions_frames_and_streams(self):
-        joints = [(0.3 + index * 0.02, 0.2 + index * 0.03) for index in range(18)]
-        with self.client.PosedClient(self.daemon.address) as posed:
-            with posed.session(SOURCE, nfe=2) as session:
-                frame = session.synthesize(POSE, seed=7)
-                path = Path(self.folder.name, "frame.png")
-                frame.save(path)
-                self.assertEqual(path.read_bytes()[:4], b"\x89PNG")
-                self.assertEqual(frame.used.seed, 7)
-                self.assertEqual(posed.open(session.name).name, session.name)
-
-                answers = list(session.stream([POSE, joints, b"nothing"], seed=7))
-                self.assertEqual([answer.sequence for answer in answers], [1, 2, 3])
-                self.assertEqual(answers[0].frame.png, frame.png)
-                self.assertIsNotNone(answers[1].frame)
-                self.assertEqual(answers[2].error.code, 3)
-
-    def test_a_stream_may_be_left(self):
-        with self.client.PosedClient(self.daemon.address) as posed:
-            with posed.session(SOURCE, nfe=2) as session:
-                endless = iter(lambda: POSE, None)
-                for answer in session.stream(endless):
-                    if answer.sequence == 3:
-                        break
 
     def test_the_program_saves_frames(self):
         poses, out = Path(self.folder.name, "poses"), Path(self.folder.name, "out")
@@ -65,13 +37,6 @@ class Example(Case):
         return subprocess.run(
             [sys.executable, PROGRAM, "--address", address or self.daemon.address, "--source", source,
              *arguments], capture_output=True, text=True, timeout=120)
-
-    def test_files_come_in_the_order_of_their_numbers(self):
-        import stream_poses  # pylint: disable=import-outside-toplevel
-        for name in ("10.json", "1.json", "2.json", "b2.png", "b10.json", "a.txt", "notes.md"):
-            Path(self.folder.name, name).write_bytes(b"{}")
-        names = [name for name, _ in stream_poses.read_poses(Path(self.folder.name))]
-        self.assertEqual(names, ["1", "2", "10", "a", "b2", "b10"])
 
     def test_lines_are_poses_and_a_bad_one_is_said(self):
         poses, out = Path(self.folder.name, "walk.jsonl"), Path(self.folder.name, "out")
@@ -100,21 +65,28 @@ class Example(Case):
                 self.assertIn(words, done.stderr)
                 self.assertRegex(done.stderr, r"^[^\n]+\n$")
 
-    def test_the_command_of_the_readme(self):
+    def of_the_readme(self, program):
+        """What became of the first command of the README that gives a program the samples."""
         readme = (PROGRAM.parent / "README.md").read_text(encoding="utf-8")
-        command = re.search(r"^samples=.*\npython stream_poses.py .*$", readme, re.MULTILINE).group()
-        out = Path(self.folder.name, "frames")
-        self.assertIn(" --out frames/", command)
-        command = command.replace("--out frames/", f"--out {out}")
-        command = command.replace("python ", f"{sys.executable} ")
-        done = subprocess.run(
-            ["sh", "-ec", command], cwd=PROGRAM.parent, capture_output=True, text=True, timeout=120,
+        samples = re.search(r"^samples=.*$", readme, re.MULTILINE).group()
+        command = re.search(rf"^python {program} .*\$samples.*$", readme, re.MULTILINE).group()
+        command = command.replace("--out frames/", f"--out {self.folder.name}/frames")
+        return subprocess.run(
+            ["sh", "-ec", f"{samples}\n{command.replace('python ', sys.executable + ' ')}"],
+            cwd=PROGRAM.parent, capture_output=True, text=True, timeout=120,
             env={**os.environ, "POSED_ADDRESS": self.daemon.address})
-        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_commands_of_the_readme(self):
         poses = (ROOT / "weights/default/samples/ada/wave.jsonl").read_text().splitlines()
+        done = self.of_the_readme("stream_poses.py")
+        self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(f"{len(poses)} frames in", done.stdout)
-        self.assertEqual(sorted(path.name for path in out.iterdir()),
+        self.assertEqual(sorted(path.name for path in Path(self.folder.name, "frames").iterdir()),
                          [f"wave-{number:02}.png" for number in range(1, len(poses) + 1)])
+        done = self.of_the_readme("camera.py")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(done.stdout.splitlines()), len(poses), done.stdout)
+        self.assertRegex(done.stdout, "a frame after [0-9]+ ms")
 
 
 if __name__ == "__main__":

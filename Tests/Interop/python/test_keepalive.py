@@ -3,7 +3,6 @@
 import time
 import unittest
 
-import case  # noqa: F401, makes the protocol's modules
 import daemon as daemons
 from http2 import Connection, post
 from posed.v1 import server_service_pb2, server_service_pb2_grpc

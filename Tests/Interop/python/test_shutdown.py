@@ -10,7 +10,6 @@ import grpc
 
 import daemon as daemons
 from daemon import POSE, SOURCE
-import case  # noqa: F401, makes the protocol's modules
 from posed.v1 import image_pb2, pose_pb2, server_service_pb2, server_service_pb2_grpc
 from posed.v1 import session_service_pb2, session_service_pb2_grpc, synthesis_pb2
 from posed.v1 import synthesis_service_pb2 as messages, synthesis_service_pb2_grpc

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import grpc
 
-import case  # noqa: F401, makes the protocol's modules
 from daemon import BINARIES, MODEL
 from posed.v1 import server_service_pb2, server_service_pb2_grpc
 

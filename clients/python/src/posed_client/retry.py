@@ -1,0 +1,40 @@
+"""When a call is made again, and how long that goes on."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Optional
+
+import grpc
+
+from posed_client.errors import PosedError, from_rpc
+
+FIRST, LONGEST = 0.05, 1.0
+
+
+class Retry:
+    """Counts attempts since the last success. A connection that stays lost for `patience` seconds is given up."""
+
+    def __init__(self, patience: float):
+        self.patience = patience
+        self._attempts = 0
+        self._since: Optional[float] = None
+
+    def succeeded(self) -> None:
+        """An answer came: the next loss begins anew."""
+        self._attempts = 0
+        self._since = None
+
+    def pause(self, failure: grpc.RpcError) -> float:
+        """Seconds until the next attempt. Raises the failure where it is none of the connection's, or where
+        patience has run out."""
+        error: PosedError = from_rpc(failure)
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        if failure.code() != grpc.StatusCode.UNAVAILABLE or now - self._since >= self.patience:
+            raise error
+        wait = min(LONGEST, FIRST * 2 ** self._attempts) * random.uniform(0.5, 1.0)
+        self._attempts += 1
+        return min(wait, max(0.0, self.patience - (now - self._since)))
