@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
-PACKAGES := libopenblas-dev libdnnl-dev libpng-dev libgrpc-dev libprotobuf-dev
+PACKAGES := libopenblas-dev libdnnl-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libgrpc-dev libprotobuf-dev
 CONFIGURATION := release
 SWIFT_BUILD := swift build -c $(CONFIGURATION)
 BIN := .build/$(CONFIGURATION)
@@ -116,6 +116,7 @@ goldens: ## Make the goldens of the tests anew
 	$(VENV)/bin/python Tests/Goldens/make_models.py
 	$(VENV)/bin/python Tests/Goldens/make_noise.py
 	$(VENV)/bin/python Tests/Goldens/make_vision.py
+	$(VENV)/bin/python Tests/Goldens/make_pictures.py
 
 clean: ## Remove what was built
 	rm -rf .build demo bench.json

@@ -93,8 +93,8 @@ let package = Package(
         .systemLibrary(name: "CPosedVersion", path: "CShims/CPosedVersion"),
         .target(name: "CPosedBackend", path: "CShims/CPosedBackend", cSettings: nativeC),
         .target(
-            name: "CPNG", path: "CShims/CPNG", cSettings: nativeC,
-            linkerSettings: [.linkedLibrary("png")]),
+            name: "CPicture", path: "CShims/CPicture", cSettings: nativeC,
+            linkerSettings: ["png", "z", "jpeg", "webp"].map { .linkedLibrary($0) }),
         .target(
             name: "PosedPlugin", dependencies: ["CPosedBackend"], path: "CShims/PosedPlugin",
             cxxSettings: nativeCXX),
@@ -138,7 +138,7 @@ let package = Package(
         room(
             "PosedModels",
             ["PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedGuarded"]),
-        room("PosedVision", ["CPNG"]),
+        room("PosedVision", ["CPicture"]),
         room(
             "PosedPipeline",
             [
@@ -254,7 +254,7 @@ let package = Package(
         tests("PosedTensor", ["PosedBackend"]),
         tests("PosedSolvers", ["CPosedBackend"]),
         tests("PosedWeights", []),
-        tests("PosedVision", ["CPNG"]),
+        tests("PosedVision", ["CPicture"]),
         tests("PosedModels", ["PosedNN", "PosedWeights", "PosedTensor", "PosedBackend"]),
         tests(
             "PosedPipeline",

@@ -30,17 +30,22 @@ package struct Conv2d: Sendable {
     package struct Geometry: Sendable, Equatable {
         package var inputs: Int
         package var outputs: Int
-        /// Height and width of the filter.
+        /// Height and width of the filter; its height alone where `kernelWidth` says otherwise.
         package var kernel: Int
         package var stride = 1
         package var padding = Padding.none
         /// 2: the convolution acts on the nearest-neighbour enlargement of its input.
         package var upsample = 1
+        /// Width of a filter that is not square.
+        package var kernelWidth: Int?
+
+        /// Columns of the filter.
+        fileprivate var columns: Int { kernelWidth ?? kernel }
 
         /// The result's height and width.
         func extent(height: Int, width: Int) -> (height: Int, width: Int) {
             let rows = height * upsample + padding.top + padding.bottom - kernel
-            let columns = width * upsample + padding.left + padding.right - kernel
+            let columns = width * upsample + padding.left + padding.right - self.columns
             return (rows / stride + 1, columns / stride + 1)
         }
     }
@@ -48,7 +53,7 @@ package struct Conv2d: Sendable {
     package let geometry: Geometry
     private let weight: PackedWeight
 
-    /// Packs a filter [out, in, k, k] and its bias [out].
+    /// Packs a filter [out, in, rows, columns] and its bias [out].
     ///
     /// - Throws: `BackendError` when the device cannot hold it.
     package init(
@@ -66,7 +71,7 @@ package struct Conv2d: Sendable {
             desc.out = Int32(geometry.outputs)
             desc.in = Int32(geometry.inputs)
             desc.kernel_h = Int32(geometry.kernel)
-            desc.kernel_w = Int32(geometry.kernel)
+            desc.kernel_w = Int32(geometry.columns)
             desc.stride_h = Int32(geometry.stride)
             desc.stride_w = Int32(geometry.stride)
             desc.pad_top = Int32(geometry.padding.top)

@@ -1,5 +1,6 @@
 import Foundation
 import PosedModels
+package import PosedVision
 
 /// The layout of a model on disk: which parts there are, and of which classes.
 package struct ModelFolder: Sendable {
@@ -7,6 +8,8 @@ package struct ModelFolder: Sendable {
     package let path: String
     /// Whether the pose has an image encoder of its own.
     package let hasPoseEncoder: Bool
+    /// How the model wants pictures of another aspect, unless a request says otherwise.
+    package let framing: PictureFraming
     /// The defaults of a request.
     package let sampler: SamplerDefaults
 
@@ -38,6 +41,7 @@ package struct ModelFolder: Sendable {
                 "\(file): \"format_version\" must be at most "
                     + "\(ModelFolder.formatVersion), but it is \(version)")
         }
+        framing = try ModelFolder.framing(index)
         for part in ["vae", "source_encoder", "transformer"] {
             guard FileManager.default.fileExists(atPath: path + "/" + part + "/config.json") else {
                 throw PipelineError(
@@ -46,6 +50,25 @@ package struct ModelFolder: Sendable {
         }
         hasPoseEncoder = FileManager.default.fileExists(atPath: path + "/pose_encoder/config.json")
         sampler = try SamplerDefaults(folder: path + "/sampler")
+    }
+
+    private static func framing(_ index: ConfigurationFile) throws -> PictureFraming {
+        let name = try index.string("source_fit", default: PictureFit.stretch.rawValue)
+        guard let fit = PictureFit(rawValue: name) else {
+            throw PipelineError(
+                .invalidModel,
+                "\(index.path): \"source_fit\" must be \"stretch\", \"crop\" or \"pad\", but it is "
+                    + name.prefix(80).debugDescription)
+        }
+        let aspects = PictureFraming.aspects
+        let aspect = try index.number("picture_aspect", default: 0, in: 0...aspects.upperBound)
+        guard aspect == 0 || aspect >= aspects.lowerBound else {
+            throw PipelineError(
+                .invalidModel,
+                "\(index.path): \"picture_aspect\" must be a number from \(aspects.lowerBound) to "
+                    + "\(aspects.upperBound), but it is \(aspect)")
+        }
+        return PictureFraming(fit: fit, aspect: aspect == 0 ? nil : aspect)
     }
 
     /// The path of one part's folder.

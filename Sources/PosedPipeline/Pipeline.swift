@@ -50,6 +50,8 @@ package final class Pipeline {
 
     /// Encodes one or several pictures of a person, and all that the transformer makes of them.
     ///
+    /// They are resized as they are: `PictureFraming` brings them to the model's aspect before.
+    ///
     /// - Throws: `PipelineError` for no picture, `VisionError` or `BackendError` when a step fails.
     package func source(_ pictures: [Image]) throws -> SourceCondition {
         guard !pictures.isEmpty else {

@@ -12,6 +12,8 @@ package struct PoseModel: Sendable {
     package let poseEncoder: ImageEncoder
     package let transformer: RPFMTransformer
     package let sampler: SamplerDefaults
+    /// How it wants pictures of another aspect.
+    package let framing: PictureFraming
     /// The streams whose devices and precisions the parts were packed for.
     package let streams: PartStreams
     /// What each part's weights amounted to.
@@ -52,7 +54,8 @@ package struct PoseModel: Sendable {
         reports.append(loaded.report)
         return try PoseModel(
             name: path, autoencoder: vae.model, sourceEncoder: source, poseEncoder: pose,
-            transformer: loaded.model, sampler: folder.sampler, streams: streams, reports: reports)
+            transformer: loaded.model, sampler: folder.sampler, framing: folder.framing,
+            streams: streams, reports: reports)
     }
 
     /// Parts as given.
@@ -61,7 +64,7 @@ package struct PoseModel: Sendable {
     package init(
         name: String, autoencoder: any Autoencoder, sourceEncoder: ImageEncoder,
         poseEncoder: ImageEncoder, transformer: RPFMTransformer, sampler: SamplerDefaults,
-        streams: PartStreams, reports: [LoadReport]
+        framing: PictureFraming = PictureFraming(), streams: PartStreams, reports: [LoadReport]
     ) throws {
         let configuration = transformer.configuration
         let pairs = [
@@ -88,6 +91,7 @@ package struct PoseModel: Sendable {
         self.poseEncoder = poseEncoder
         self.transformer = transformer
         self.sampler = sampler
+        self.framing = framing
         self.streams = streams
         self.reports = reports
     }

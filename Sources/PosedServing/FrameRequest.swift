@@ -7,7 +7,7 @@ package struct FrameRequest: Sendable {
         /// A session's person, `sessions/{session}`.
         case session(String)
         /// A person seen in pictures that come along; `model` is `models/{model}`, nil for the default.
-        case pictures([Image], model: String?)
+        case pictures([Image], model: String?, framing: SourceFraming = SourceFraming())
     }
 
     package var subject: Subject

@@ -21,6 +21,20 @@ package struct SessionDescription: Sendable, Equatable {
     package init() {}
 }
 
+/// How a request wants its pictures of a person brought to the model's aspect.
+package struct SourceFraming: Sendable, Equatable {
+    /// What is done to a picture of another aspect; nil for what the model says.
+    package var fit: PictureFit?
+    /// Where the person is in each picture; nil, or none for a picture, for the whole of it.
+    package var boxes: [PictureBox?]
+
+    /// As the model says, unless something else is said.
+    package init(fit: PictureFit? = nil, boxes: [PictureBox?] = []) {
+        self.fit = fit
+        self.boxes = boxes
+    }
+}
+
 /// A session asked for.
 package struct NewSession: Sendable {
     /// Pictures of the person, the main one first.
@@ -32,6 +46,7 @@ package struct NewSession: Sendable {
     /// Nil for the daemon's default.
     package var timeToLive: Duration?
     package var deadline: ContinuousClock.Instant?
+    package var framing = SourceFraming()
 
     /// A session of these pictures, otherwise with defaults.
     package init(sources: [Image]) { self.sources = sources }

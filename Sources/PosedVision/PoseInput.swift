@@ -12,12 +12,13 @@ package enum PoseInput: Equatable, Sendable {
 
     /// Reads a pose file, telling its format by its first bytes.
     ///
-    /// A PNG (or whatever is named `.png`) is a picture; what begins with `{` or `[` is JSON; all
+    /// A PNG, JPEG or WebP (or whatever is named so) is a picture, laid over black where it is transparent, as
+    /// poses are drawn; what begins with `{` or `[` is JSON; all
     /// else is a PIDM or X-MDPT text file. `frame` replaces the frame of the format, `person`
     /// chooses an annotation line by name. Throws what the formats throw, naming the file.
     package init(file path: String, person: String? = nil, frame: KeypointFrame? = nil) throws {
-        if path.lowercased().hasSuffix(".png") {
-            self = .picture(try Image(pngFile: path))
+        if [".png", ".jpg", ".jpeg", ".webp"].contains(where: path.lowercased().hasSuffix) {
+            self = .picture(try Image(file: path, background: .black))
             return
         }
         let data = try BoundedFile.read(path, limit: PoseInput.textLimit)
@@ -28,8 +29,8 @@ package enum PoseInput: Equatable, Sendable {
     package init(
         _ data: Data, name: String, person: String? = nil, frame: KeypointFrame? = nil
     ) throws {
-        if Image.looksLikePNG(data) {
-            self = .picture(try Image(png: data, name: name))
+        if Image.fileFormat(of: data) != nil {
+            self = .picture(try Image(encoded: data, name: name, background: .black))
             return
         }
         let text = String(decoding: data, as: UTF8.self)

@@ -3,8 +3,9 @@ package struct VisionError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure, for callers that act on it.
     package struct Code: Hashable, Sendable, CaseIterable, CustomStringConvertible {
         private enum Kind: String, CaseIterable {
-            case unreadableFile, unwritableFile, notAPNG, damagedPNG, tooLarge, outOfMemory
-            case invalidSize, invalidPixels, invalidConfiguration, malformedPose, incompletePose
+            case unreadableFile, unwritableFile, notAPicture, damagedPicture, tooLarge, outOfMemory
+            case unsupportedPicture, invalidSize, invalidPixels, invalidConfiguration,
+                malformedPose, incompletePose
             case emptyPose, nonFinitePose, poseOutsidePicture
         }
 
@@ -12,17 +13,19 @@ package struct VisionError: Error, Sendable, CustomStringConvertible {
 
         private init(_ kind: Kind) { self.kind = kind }
 
-        /// The kind's name, as in `damagedPNG`.
+        /// The kind's name, as in `damagedPicture`.
         package var description: String { kind.rawValue }
 
         /// A file is missing, a folder, too large or not to be read.
         package static let unreadableFile = Code(.unreadableFile)
         /// A file could not be written; nothing was left behind.
         package static let unwritableFile = Code(.unwritableFile)
-        /// The data does not begin as a PNG does.
-        package static let notAPNG = Code(.notAPNG)
+        /// The data begins as no known picture file does.
+        package static let notAPicture = Code(.notAPicture)
         /// The data is truncated, fails a checksum or contradicts its header.
-        package static let damagedPNG = Code(.damagedPNG)
+        package static let damagedPicture = Code(.damagedPicture)
+        /// A picture file of a known format is of a kind that is not read, such as an animation.
+        package static let unsupportedPicture = Code(.unsupportedPicture)
         /// A picture has more pixels than the limit allows.
         package static let tooLarge = Code(.tooLarge)
         /// Memory ran out.

@@ -22,7 +22,7 @@ import Testing
                 return out
             }
             let pair = try ImagePair(
-                Image(pngFile: pictures[0]), reference: Image(pngFile: pictures[1]))
+                Image(file: pictures[0]), reference: Image(file: pictures[1]))
             #expect(PSNR.value(pair) >= decibels)
         }
     }

@@ -2,6 +2,7 @@ import Foundation
 import PosedModels
 import PosedPipeline
 import PosedTesting
+import PosedVision
 import Testing
 
 /// What a model folder must hold.
@@ -30,6 +31,38 @@ import Testing
             try write(#"{"format_version": 2}"#, path + "/model_index.json")
             let error = #expect(throws: PipelineError.self) { try ModelFolder(path: path) }
             #expect(error?.message.contains("format_version") == true)
+        }
+    }
+
+    @Test func saysHowPicturesAreFramed() throws {
+        #expect(try ModelFolder(path: Goldens.model("tiny").path).framing == PictureFraming())
+        try withFolder { path in
+            for part in ["vae", "source_encoder", "transformer"] {
+                try FileManager.default.createDirectory(
+                    atPath: path + "/" + part, withIntermediateDirectories: true)
+                try write("{}", path + "/" + part + "/config.json")
+            }
+            try FileManager.default.createDirectory(
+                atPath: path + "/sampler", withIntermediateDirectories: true)
+            try write("{}", path + "/sampler/config.json")
+            let index = path + "/model_index.json"
+            try write(#"{"source_fit": "crop", "picture_aspect": 0.6875}"#, index)
+            #expect(
+                try ModelFolder(path: path).framing == PictureFraming(fit: .crop, aspect: 0.6875))
+            for (text, key) in [
+                (#"{"source_fit": "squeeze"}"#, "source_fit"),
+                (#"{"source_fit": 3}"#, "source_fit"),
+                (#"{"picture_aspect": 0.01}"#, "picture_aspect"),
+                (#"{"picture_aspect": -1}"#, "picture_aspect"),
+                (#"{"picture_aspect": "wide"}"#, "picture_aspect"),
+            ] {
+                try write(text, index)
+                #expect {
+                    try ModelFolder(path: path)
+                } throws: {
+                    "\($0)".contains(key)
+                }
+            }
         }
     }
 

@@ -15,7 +15,7 @@ import Testing
     func synthesizesTheReferencesPicture(_ golden: GoldenPipeline) throws {
         let folder = Goldens.url("tiny/expected/synthesize")
         let pipeline = try golden.pipeline()
-        let picture = try Image(pngFile: folder.appendingPathComponent("source.png").path)
+        let picture = try Image(file: folder.appendingPathComponent("source.png").path)
         let source = try pipeline.source([picture])
         let pose = try pipeline.pose(
             PoseInput(file: folder.appendingPathComponent("pose.json").path))
@@ -23,7 +23,7 @@ import Testing
         let outcome = try pipeline.sample([condition], SamplingSettings(seed: 7))
         let made = try #require(try pipeline.decode(outcome.latents).first)
 
-        let expected = try Image(pngFile: folder.appendingPathComponent("output.png").path)
+        let expected = try Image(file: folder.appendingPathComponent("output.png").path)
         #expect(made.width == expected.width && made.height == expected.height)
         let squares = zip(made.bytes, expected.bytes).map { pow(Double($0) - Double($1), 2) }
         let psnr = 10 * log10(255 * 255 / max(squares.reduce(0, +) / Double(squares.count), 1e-9))

@@ -37,12 +37,30 @@ import Testing
         }
     }
 
+    /// The skeleton as editors save it: on nothing, and on black.
+    @Test func aPictureIsLaidOverBlack() throws {
+        struct Cases: Decodable {
+            struct Entry: Decodable {
+                let name: String
+                let file: Data
+            }
+            let poses: [Entry]
+        }
+        let poses = try PictureGoldens.load("pictures.json", as: Cases.self).poses
+        let pictures = try poses.map { entry in
+            try PoseInput(entry.file, name: entry.name).image(width: 32, height: 32)
+        }
+        #expect(poses.map(\.name) == ["on nothing", "on black", "on white"])
+        #expect(pictures[0] == pictures[1])
+        #expect(pictures[0] != pictures[2])
+    }
+
     @Test func filesThatAreNoPoseAreNamed() throws {
         let folder = try ScratchFolder()
         let empty = try folder.write("empty", Data())
         let notPNG = try folder.write("pose.PNG", Data(Self.list.utf8))
         for (path, code) in [
-            (empty, VisionError.Code.malformedPose), (notPNG, .notAPNG),
+            (empty, VisionError.Code.malformedPose), (notPNG, .notAPicture),
             (folder.path("none"), .unreadableFile),
         ] {
             let message = expectError(code) { _ = try PoseInput(file: path) }

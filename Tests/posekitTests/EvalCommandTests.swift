@@ -7,7 +7,7 @@ import Testing
     /// Writes a data set of three pairs; one has a mask, and its target is the source itself.
     private func makeData(_ folder: String) throws {
         let given = PosekitProcess.golden("tiny/expected/synthesize")
-        let picture = try Image(pngFile: given + "/source.png").resized(width: 64, height: 64)
+        let picture = try Image(file: given + "/source.png").resized(width: 64, height: 64)
         try picture.writePNG(to: folder + "/a.png")
         let other = try Image(width: 64, height: 64, bytes: picture.bytes.map { 255 - $0 })
         try other.writePNG(to: folder + "/b.png")
@@ -64,7 +64,7 @@ import Testing
             #expect(settings["seed"] as? Int == 5)
             let csv = try String(contentsOfFile: folder + "/pairs.csv", encoding: .utf8)
             #expect(csv.split(separator: "\n").count == 4)
-            let sheet = try Image(pngFile: folder + "/sheet.png")
+            let sheet = try Image(file: folder + "/sheet.png")
             #expect(sheet.width == 4 * 64 + 5 * 8 && sheet.height == 3 * 64 + 4 * 8)
         }
     }

@@ -16,7 +16,7 @@ import Testing
 
     /// Decibels between two pictures; 200 for equal ones.
     private func decibels(_ path: String, _ expected: String) throws -> Double {
-        let (a, b) = (try Image(pngFile: path), try Image(pngFile: expected))
+        let (a, b) = (try Image(file: path), try Image(file: expected))
         try #require(a.width == b.width && a.height == b.height)
         let squares = zip(a.bytes, b.bytes).reduce(0.0) {
             $0 + Double((Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1)))

@@ -38,7 +38,7 @@ package final class PairMaker {
     package func make(_ index: Int) throws -> Pictures {
         let pair = data.pairs[index]
         let (source, copy) = try source(pair.source)
-        let full = try Image(pngFile: data.path(pair.target))
+        let full = try Image(file: data.path(pair.target))
         let target = try full.resized(width: pipeline.width, height: pipeline.height)
         let pose = PoseInput.keypoints(
             pair.keypoints.measured(inWidth: full.width, height: full.height))
@@ -48,7 +48,7 @@ package final class PairMaker {
         let output = try pipeline.decode(try pipeline.sample([condition], settings).latents)[0]
         let reconstruction = try pipeline.decode(try pipeline.latents([target]))[0]
         let mask = try pair.mask.map {
-            try Mask(Image(pngFile: data.path($0)))
+            try Mask(Image(file: data.path($0)))
                 .resized(width: pipeline.width, height: pipeline.height)
         }
         return Pictures(
@@ -59,7 +59,7 @@ package final class PairMaker {
 
     private func source(_ name: String) throws -> (Source, Image) {
         if let last, last.name == name { return (last.condition, last.picture) }
-        let picture = try Image(pngFile: data.path(name))
+        let picture = try Image(file: data.path(name))
             .resized(width: pipeline.width, height: pipeline.height)
         let condition = try pipeline.source([picture])
         last = (name, picture, condition)

@@ -6,10 +6,15 @@ package import PosedVision
 extension Posed_V1_Image {
     /// The picture at `path`, no side of which is longer than `maxSide` pixels.
     ///
-    /// Sizes are checked before anything is allocated for them. Throws `ServiceError`.
-    package func image(at path: FieldPath, maxSide: Int) throws -> Image {
+    /// Sizes are checked before anything is allocated for them. Transparency is laid over `background`. Throws
+    /// `ServiceError`.
+    package func image(
+        at path: FieldPath, maxSide: Int, background: RGB = .white
+    ) throws -> Image {
         switch content {
-        case .png(let data): try Self.image(png: data, at: path.field("png"), maxSide: maxSide)
+        case .png(let data):
+            try Self.image(
+                file: data, at: path.field("png"), maxSide: maxSide, background: background)
         case .raw(let raw): try raw.image(at: path.field("raw"), maxSide: maxSide)
         case nil: throw path.refusal(expected: "`png` or `raw`", got: "neither")
         }
@@ -55,28 +60,20 @@ extension Posed_V1_Image {
     /// zlib's level: a frame is read once, soon and nearby, so time counts more than bytes.
     private static let compression = 1
 
-    /// A PNG's picture, refused by its header where it is too large.
-    static func image(png data: Data, at path: FieldPath, maxSide: Int) throws -> Image {
+    /// The picture in a file, refused by its header where it is too large.
+    static func image(
+        file data: Data, at path: FieldPath, maxSide: Int, background: RGB = .white
+    ) throws -> Image {
         try path.reading {
-            if let (width, height) = pngSize(data) {
-                guard max(width, height) <= maxSide else {
-                    throw path.refusal(
-                        expected: "a picture of at most \(maxSide) pixels a side",
-                        got: "\(width) × \(height)")
-                }
+            let header = try Image.header(of: data)
+            guard max(header.width, header.height) <= maxSide else {
+                throw path.refusal(
+                    expected: "a picture of at most \(maxSide) pixels a side",
+                    got: "\(header.width) × \(header.height)")
             }
-            return try Image(png: data, name: "the picture", pixelLimit: maxSide * maxSide)
+            return try Image(
+                encoded: data, background: background, pixelLimit: maxSide * maxSide)
         }
-    }
-
-    /// What a PNG's first chunk says of its size; nil for data that does not begin as a PNG does.
-    private static func pngSize(_ data: Data) -> (width: Int, height: Int)? {
-        let header = [UInt8](data.prefix(24))
-        guard Image.looksLikePNG(data), header.count == 24 else { return nil }
-        let number = { (start: Int) in
-            header[start..<(start + 4)].reduce(0) { $0 << 8 | Int($1) }
-        }
-        return (number(16), number(20))
     }
 }
 

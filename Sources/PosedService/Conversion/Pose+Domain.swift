@@ -12,7 +12,9 @@ extension Posed_V1_Pose {
         case .keypoints(let keypoints):
             .keypoints(try keypoints.keypoints(at: path.field("keypoints")))
         case .picture(let picture):
-            .picture(try picture.image(at: path.field("picture"), maxSide: maxSide))
+            .picture(
+                try picture.image(
+                    at: path.field("picture"), maxSide: maxSide, background: .black))
         case .file(let data):
             try Self.pose(file: data, at: path.field("file"), maxSide: maxSide)
         case nil:
@@ -31,8 +33,10 @@ extension Posed_V1_Pose {
 
     private static func pose(file data: Data, at path: FieldPath, maxSide: Int) throws -> PoseInput
     {
-        if Image.looksLikePNG(data) {
-            return .picture(try Posed_V1_Image.image(png: data, at: path, maxSide: maxSide))
+        if Image.fileFormat(of: data) != nil {
+            return .picture(
+                try Posed_V1_Image.image(
+                    file: data, at: path, maxSide: maxSide, background: .black))
         }
         guard data.count <= maxTextBytes else {
             throw path.refusal(
@@ -45,7 +49,7 @@ extension Posed_V1_Pose {
                 let reason = error.message.trimmingPrefix(fileName + ": ")
                 throw ServiceError(
                     .invalidRequest,
-                    "\(path): expected a PNG, or a pose in JSON or text, but \(reason)",
+                    "\(path): expected a picture, or a pose in JSON or text, but \(reason)",
                     cause: error)
             }
         }

@@ -45,8 +45,9 @@ package enum DomainError {
     package static let vision: [VisionError.Code: StatusCode] = [
         .unreadableFile: .internal,
         .unwritableFile: .internal,
-        .notAPNG: .invalidArgument,
-        .damagedPNG: .invalidArgument,
+        .notAPicture: .invalidArgument,
+        .damagedPicture: .invalidArgument,
+        .unsupportedPicture: .invalidArgument,
         .tooLarge: .invalidArgument,
         .outOfMemory: .resourceExhausted,
         .invalidSize: .invalidArgument,

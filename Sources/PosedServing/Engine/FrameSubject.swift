@@ -4,6 +4,8 @@ import PosedVision
 /// Whose picture a frame is, found and held for the frame's time.
 struct FrameSubject: Sendable {
     let pictures: [Image]
+    /// How they are to be framed; nil for a session's, which were framed when it was made.
+    let framing: SourceFraming?
     /// The model's place.
     let model: Int
     let defaults: FrameSettings
@@ -17,11 +19,11 @@ extension ServingEngine {
     /// - Throws: `ServingError`, or what the store throws.
     func subject(_ subject: FrameRequest.Subject, owner: String) throws -> FrameSubject {
         switch subject {
-        case .pictures(let pictures, let model):
+        case .pictures(let pictures, let model, let framing):
             try check(pictures)
             return FrameSubject(
-                pictures: pictures, model: try resolver.model(model), defaults: FrameSettings(),
-                lease: nil)
+                pictures: pictures, framing: framing, model: try resolver.model(model),
+                defaults: FrameSettings(), lease: nil)
         case .session(let name):
             let lease = try store.acquire(try sessionID(name), owner: owner)
             let settings = lease.session.settings
@@ -29,7 +31,8 @@ extension ServingEngine {
                 pictures: try lease.session.pictures.map {
                     try Image(width: $0.width, height: $0.height, bytes: $0.pixels)
                 },
-                model: try resolver.model(settings.model), defaults: settings.frame, lease: lease)
+                framing: nil, model: try resolver.model(settings.model), defaults: settings.frame,
+                lease: lease)
         }
     }
 
@@ -44,11 +47,13 @@ extension ServingEngine {
         of subject: FrameSubject, _ form: LaneForm, owner: String,
         due: ContinuousClock.Instant?
     ) async throws -> Source {
+        var pictures = subject.pictures
+        if let framing = subject.framing { pictures = try await framed(pictures, framing, form) }
         let known = subject.lease.flatMap { notes.key($0.session.id, form) }
         let key: ContentKey
-        if let known { key = known } else { key = try await self.key(of: subject.pictures, form) }
+        if let known { key = known } else { key = try await self.key(of: pictures, form) }
         let source = try await conditioning(
-            of: subject.pictures, key, form, owner: owner, due: due)
+            of: pictures, key, form, owner: owner, due: due)
         if let id = subject.lease?.session.id {
             keep(key, of: id, form)
             notes.note(bytes: source.reference.byteCount, of: id)

@@ -29,6 +29,28 @@ extension ServingEngine {
         }
     }
 
+    /// Pictures brought to the aspect that their model takes in a form.
+    func framed(
+        _ pictures: [Image], _ said: SourceFraming, _ form: LaneForm
+    ) async throws -> [Image] {
+        var framing = served[form.model].framing
+        framing.fit = said.fit ?? framing.fit
+        let boxes = said.boxes + Array(repeating: nil, count: pictures.count)
+        if framing.fit == .stretch, boxes.allSatisfy({ $0 == nil }) { return pictures }
+        let made = await HostWork.run { [framing] in
+            Result {
+                try zip(pictures, boxes).map { picture, box in
+                    try framing.framed(picture, width: form.width, height: form.height, box: box)
+                }
+            }
+        }
+        do {
+            return try made.get()
+        } catch {
+            throw ServingError(wrapping: error, about: .sources)
+        }
+    }
+
     /// The name of what these pictures come to in a form.
     func key(of pictures: [Image], _ form: LaneForm) async throws(ServingError) -> ContentKey {
         let identity = served[form.model].identity

@@ -13,11 +13,12 @@ extension ServingEngine {
             let model = try resolver.model(session.model)
             var resolved = try resolver.resolve(session.defaults, model: model)
             resolved.form = resolved.form.on(fleet.lane(homes: [], spreads: true))
-            let key = try await key(of: session.sources, resolved.form)
+            let sources = try await framed(session.sources, session.framing, resolved.form)
+            let key = try await key(of: sources, resolved.form)
             let source = try await conditioning(
-                of: session.sources, key, resolved.form, owner: owner, due: session.deadline)
+                of: sources, key, resolved.form, owner: owner, due: session.deadline)
             defer { source.reference.release() }
-            let pictures = try session.sources.map {
+            let pictures = try sources.map {
                 try SourcePicture(width: $0.width, height: $0.height, pixels: $0.bytes)
             }
             let made = try await store.create(

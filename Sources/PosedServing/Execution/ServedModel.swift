@@ -2,11 +2,14 @@ import PosedBackend
 import PosedModels
 package import PosedPipeline
 import PosedTensor
+package import PosedVision
 
 /// What the engine room knows of a model, without the model.
 package struct ServedModel: Sendable {
     package var description: ModelDescription
     package var sampler: SamplerDefaults
+    /// How it wants pictures of another aspect.
+    package var framing = PictureFraming()
     /// Where and how the velocity is computed, such as `onednn/bf16`.
     package var numerics: String
     /// Everything that encoded sources and poses depend on but content and size: backends and types of all
@@ -55,6 +58,7 @@ package struct ServedModel: Sendable {
         description.fingerprint = fingerprint
         self.description = description
         sampler = model.sampler
+        framing = model.framing
         func numerics(_ part: Placement.Part) throws -> String {
             let device = streams[part].device
             let type = streams.type(of: part).name

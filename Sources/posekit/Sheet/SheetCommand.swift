@@ -32,7 +32,7 @@ struct SheetCommand: ParsableCommand {
 
     func run() throws {
         let pictures = try rows.map { row in
-            try files(of: row).map { try Image(pngFile: $0) }
+            try files(of: row).map { try Image(file: $0) }
         }
         try ContactSheet().image(rows: pictures).writePNG(to: out)
     }

@@ -21,6 +21,8 @@ struct SynthesizeCommand: ParsableCommand {
 
             EXAMPLES
               posekit synthesize --model MODEL --source a.png --pose p.json --out out.png
+              posekit synthesize --model MODEL --source photo.jpg --fit crop --box 210,40,300,620 \
+            --pose p.json --out out.jpg
               posekit synthesize --model MODEL --source a.png --pose p.json --out out.png \
             --solver heun --nfe 16 --guidance 1.1 --seed 7
               posekit synthesize --model MODEL --source front.png --source back.png \
@@ -32,14 +34,25 @@ struct SynthesizeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The model's folder.", valueName: "folder"))
     var model: String
 
-    @Option(help: ArgumentHelp("A PNG of the person; may be repeated.", valueName: "a.png"))
+    @Option(
+        help: ArgumentHelp(
+            "A picture of the person, PNG, JPEG or WebP; may be repeated.", valueName: "a.jpg"))
     var source: [String]
+
+    @OptionGroup(title: "Source")
+    var framing: FramingOptions
 
     @Option(help: ArgumentHelp("The pose; may be repeated.", valueName: "p.json"))
     var pose: [String]
 
-    @Option(help: ArgumentHelp("Where the picture goes.", valueName: "out.png"))
+    @Option(
+        help: ArgumentHelp(
+            "Where the picture goes; a JPEG where the name ends in .jpg, else a PNG.",
+            valueName: "out.png"))
     var out: String
+
+    @Option(help: ArgumentHelp("The quality of a JPEG, 1 to 100.", valueName: "n"))
+    var quality = Image.defaultQuality
 
     @OptionGroup(title: "Sampler")
     var sampler: SamplerOptions
@@ -63,20 +76,28 @@ struct SynthesizeCommand: ParsableCommand {
     @Flag(help: "Print what was done as JSON.")
     var json = false
 
+    func validate() throws {
+        guard (1...100).contains(quality) else {
+            throw ValidationError("--quality takes 1 to 100, not \(quality)")
+        }
+    }
+
     func run() throws {
         let outputs = try PoseOutputs(poses: pose, out: out)
         if let saveLatent { try OutputFile.check(saveLatent) }
         let solvers = try sampler.registry()
         let folder = try ModelFolder(path: model)
         let settings = try sampler.settings(folder.sampler, solvers)
-        let sources = try source.map { try Image(pngFile: $0) }
+        let sources = try framing.read(source)
         let poses = try pose.map { try PoseInput(file: $0) }
 
         var clock = StageClock()
         let pipeline = try clock.time("load") { try load(solvers) }
         let values = try noise.map { try NoiseFile.read($0, for: pipeline) }
         Terminal.progress("encoding the source")
-        let source = try clock.time("source") { try pipeline.source(sources) }
+        let source = try clock.time("source") {
+            try pipeline.source(try framing.framed(sources, for: pipeline))
+        }
         var pictures: [SynthesisReport.Picture] = []
         var latents: [HostTensor] = []
         for (input, names) in zip(poses, outputs.pairs) {
@@ -120,7 +141,7 @@ struct SynthesizeCommand: ParsableCommand {
         let latent = try compute.host(outcome.latents).channelsFirst()
         Terminal.progress("decoding")
         let image = try clock.time("decode") { try pipeline.decode(outcome.latents)[0] }
-        try clock.time("write") { try image.writePNG(to: names.out) }
+        try clock.time("write") { try image.write(to: names.out, quality: quality) }
         Terminal.say("\(names.out): NFE \(outcome.evaluations), \(clock.summary)")
         let report = SynthesisReport.Picture(
             pose: names.pose, out: names.out, nfe: outcome.evaluations,

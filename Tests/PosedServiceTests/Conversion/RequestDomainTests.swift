@@ -16,7 +16,9 @@ import PosedService
             return
         }
         request.sources.images = [try Pictures.raw()]
-        guard case .pictures(let images, model: nil) = try request.subject(limits: limits) else {
+        guard
+            case .pictures(let images, model: nil, framing: _) = try request.subject(limits: limits)
+        else {
             Issue.record("no pictures")
             return
         }

@@ -75,7 +75,7 @@ import PosedService
         }
         refused("sources: expected 1 to 8 pictures, got 0") { $0.sources = [] }
         refused(
-            "sources[1].png: the picture: this is not a PNG picture: it does not begin with a PNG signature"
+            "sources[1].png: the picture: this is no picture: it begins as neither a PNG, a JPEG nor a WebP does"
         ) {
             $0.sources[1].png = Data(repeating: 1, count: 64)
         }

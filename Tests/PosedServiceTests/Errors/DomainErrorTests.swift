@@ -44,7 +44,7 @@ import PosedService
     }
 
     @Test func errorsOfRequestsKeepTheirWords() {
-        #expect(DomainError.rpcError(VisionError(.damagedPNG, "bad"))?.code == .invalidArgument)
+        #expect(DomainError.rpcError(VisionError(.damagedPicture, "bad"))?.code == .invalidArgument)
         #expect(DomainError.rpcError(VisionError(.outOfMemory, "bad"))?.code == .resourceExhausted)
         #expect(DomainError.rpcError(SolverError(.unknownSolver, "bad"))?.message == "bad")
         #expect(DomainError.rpcError(SessionError(.conflict, "bad"))?.code == .aborted)

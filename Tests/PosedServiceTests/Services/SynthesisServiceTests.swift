@@ -40,7 +40,7 @@ import PosedService
         #expect(frame.timings.hasSource)
         let asked = try #require(serving.with { $0.frames.first })
         #expect(asked.deadline == deadline)
-        guard case .pictures(let images, model: nil) = asked.subject else {
+        guard case .pictures(let images, model: nil, framing: _) = asked.subject else {
             Issue.record("no pictures")
             return
         }
@@ -84,8 +84,8 @@ import PosedService
             $0.subject = nil
         }
         try await refused(
-            "sources.images[0].png: the picture: this is not a PNG picture: it does not begin with "
-                + "a PNG signature"
+            "sources.images[0].png: the picture: this is no picture: it begins as neither "
+                + "a PNG, a JPEG nor a WebP does"
         ) { $0.sources.images[0].png = Data("GIF89a".utf8) }
         try await refused("pose.keypoints.joints: expected 18 joints or 25, got 0") {
             $0.pose.keypoints.joints = []

@@ -82,7 +82,7 @@ import Testing
                         "--nfe", "8", "--guidance", "1.5", "--seed", "18446744073709551615",
                         "--time-shift", "2", "--size", "64x32", "--min-nfe", "4",
                     ])
-                #expect(try Image(pngFile: "\(folder)/frame.png").bytes == [255, 0, 0])
+                #expect(try Image(file: "\(folder)/frame.png").bytes == [255, 0, 0])
                 let used = try #require(try outcome.object["used"] as? [String: Any])
                 #expect(used["seed"] as? String == "18446744073709551615")
                 let request = try #require(daemon.with { $0.pictures.first })
