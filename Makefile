@@ -1,5 +1,7 @@
 # posed: build, try, test, measure. `make demo` and `make test` install the Debian packages they need.
 SHELL := /bin/bash
+# SwiftPM writes the traits of packages in the order of a hash; without a fixed one, a new plan rebuilds all dependencies.
+export SWIFT_DETERMINISTIC_HASHING := 1
 .DEFAULT_GOAL := build
 
 PACKAGES := libopenblas-dev libdnnl-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libgrpc-dev libprotobuf-dev
@@ -22,7 +24,7 @@ RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@
 PROGRAMS := posed posectl posekit
 BACKENDS := blas onednn cuda
 
-.PHONY: build packages demo test kernels sanitize soak systemd-test lint format protos bench goldens client install install-system clean help
+.PHONY: build packages demo test observability kernels sanitize soak systemd-test lint format protos bench goldens client install install-system clean help
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -44,6 +46,7 @@ test: packages ## Build and run all tests
 	.ci/suite $(CONFIGURATION)
 	.ci/interop $(BIN) $(VENV)
 	.ci/client $(BIN) $(VENV)
+	.ci/observability $(BIN) $(VENV)
 	.ci/kernels $(VENV)
 	.ci/recipe $(VENV)-recipe
 
@@ -83,6 +86,9 @@ sanitize: packages ## Run the tests of calls, scheduling, sessions and serving w
 
 client: build ## Build the wheel of posed-client into dist/ and test it with the oldest and the newest grpcio
 	@.ci/client $(BIN) $(VENV)
+
+observability: build ## Test the alerts, and each query of the dashboard in a real Prometheus
+	.ci/observability $(BIN) $(VENV)
 
 soak: build ## Run posed for MINUTES (10) with clients that behave and clients that do not
 	@.ci/packages python3-venv
