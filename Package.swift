@@ -243,7 +243,7 @@ let package = Package(
         tests("PosedErrors", []),
         tests("PosedAccounts", ["PosedErrors"]),
         tests("PosedBackend", ["CPosedBackend", "PosedConformance"]),
-        tests("PosedConformance", ["CPosedBackend", "PosedBackend"]),
+        tests("PosedConformance", ["CPosedBackend", "PosedBackend", "PosedGuarded"]),
         .executableTarget(
             name: "cuda-scenarios", dependencies: ["CPosedBackend"],
             path: "Tests/Plugins/CUDAScenarios", cxxSettings: nativeCXX),

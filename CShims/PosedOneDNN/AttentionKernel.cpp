@@ -102,6 +102,16 @@ inline f32x16 row_maximum(const float *row, int64_t keys, f32x16 scale) {
   return _mm512_set1_ps(_mm512_reduce_max_ps(most[0]));
 }
 
+/// A row of scores becomes scale · score + bias, in the bias's `keys` first places, scale · score after.
+inline void add_bias(float *row, const float *bias, int64_t keys, int64_t padded, float scale) {
+  const f32x16 factor = _mm512_set1_ps(scale);
+  for (int64_t j = 0; j < padded; j += 16) {
+    const int64_t left = std::clamp<int64_t>(keys - j, 0, 16);
+    const f32x16 more = _mm512_maskz_loadu_ps(__mmask16((1u << left) - 1), bias + std::min(j, keys));
+    _mm512_storeu_ps(row + j, _mm512_fmadd_ps(_mm512_loadu_ps(row + j), factor, more));
+  }
+}
+
 /// Turns one row of scores into probabilities times their sum, in place, and returns that sum. The
 /// bfloat16 written at j lie below the float32 still to be read.
 inline float softmax_row(float *row, int64_t keys, int64_t padded, float scale2) {
@@ -150,7 +160,7 @@ void AttentionHead::pack(const Rows &k, const Rows &cached_k, const Rows &v, con
   pack_values(shape_, v, cached_v, values_);
 }
 
-void AttentionHead::attend(const Rows &q, bf16 *y, int64_t ld_y, float scale) {
+void AttentionHead::attend(const Rows &q, bf16 *y, int64_t ld_y, float scale, const BiasRows &bias) {
   const RowCut cut(q.count, *shape_.engine);
   const int64_t ld = shape_.ld_scores(), pairs = shape_.pairs();
   float sums[kMaxGroup];
@@ -179,8 +189,12 @@ void AttentionHead::attend(const Rows &q, bf16 *y, int64_t ld_y, float scale) {
       shape_.engine->microtile[cut.first(c + 1) - row](m);
     }
   }
-  for (int64_t i = 0; i < q.count; i++)
-    sums[i] = softmax_row(scores_ + i * ld, shape_.keys, shape_.padded_keys(), scale * 1.44269504f);
+  for (int64_t i = 0; i < q.count; i++) {
+    float *row = scores_ + i * ld;
+    if (bias.data) add_bias(row, bias.data + i * bias.ld, bias.keys, shape_.padded_keys(), scale);
+    const float factor = (bias.data ? 1.f : scale) * 1.44269504f;
+    sums[i] = softmax_row(row, shape_.keys, shape_.padded_keys(), factor);
+  }
   m.ld_a = ld * 2;
   m.pairs = shape_.padded_keys() / 2;
   m.tile = tile;

@@ -1,6 +1,6 @@
 // Attention of one head on AVX-512 with BF16:
 //
-//   y[i] = Σ_j p[i, j] v[j],   p[i, ·] = softmax(scale · q[i] · k[·])
+//   y[i] = Σ_j p[i, j] v[j],   p[i, ·] = softmax(scale · q[i] · k[·] + bias[i, ·])
 //
 // Keys and values are read where they lie, own rows first and cached ones after, and packed once per
 // head: keys as panels [d/2][32 keys][2], values as panels [keys/2][32 features][2]. A group of query
@@ -17,6 +17,13 @@ struct Rows {
   const bf16 *data = nullptr;
   int64_t ld = 0;
   int64_t count = 0;
+};
+
+/// What is added to the scores of a group's queries with the first `keys` keys; `data` null: nothing.
+struct BiasRows {
+  const float *data = nullptr;
+  int64_t ld = 0;
+  int64_t keys = 0;
 };
 
 struct AttentionShape {
@@ -44,7 +51,7 @@ public:
 
   void pack(const Rows &k, const Rows &cached_k, const Rows &v, const Rows &cached_v);
   /// y rows `ld_y` apart for the query rows of `q`, at most `group`.
-  void attend(const Rows &q, bf16 *y, int64_t ld_y, float scale);
+  void attend(const Rows &q, bf16 *y, int64_t ld_y, float scale, const BiasRows &bias);
 
 private:
   AttentionShape shape_;

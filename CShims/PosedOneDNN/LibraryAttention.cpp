@@ -1,5 +1,6 @@
-// y[b, i, h] = Σ_j softmax_j(scale · q[b, i, h] · k[b, j, h]) v[b, j, h] by two oneDNN products.
-// q, y [B, Tq, H, d]; k, v [B, Tk, H, d]; cached [Tc, H, d] for each row of the batch, or none.
+// y[b, i, h] = Σ_j softmax_j(scale · q[b, i, h] · k[b, j, h] + bias[h, i, j]) v[b, j, h] by two oneDNN
+// products. q, y [B, Tq, H, d]; k, v [B, Tk, H, d]; cached [Tc, H, d] for each row of the batch, or none;
+// bias [H, Tq, Tk], of own keys, or none.
 //
 // A task takes a run of query rows of one head: it lays the head's keys and values, own and cached,
 // side by side in scratch, fills up to the longest row with zeros, and works through its queries in
@@ -95,10 +96,12 @@ inline float exponential(float x) {
   return p * factor;
 }
 
-/// Scores of `keys` keys to probabilities, in place.
-void softmax(float *row, int64_t keys, float scale) {
+/// Scores of `keys` keys to probabilities, in place; `bias` of the first `biased` keys, or null.
+void softmax(float *row, int64_t keys, float scale, const float *bias, int64_t biased) {
   float most = -INFINITY;
-  for (int64_t j = 0; j < keys; j++) most = std::max(most, row[j] *= scale);
+  for (int64_t j = 0; j < keys; j++) row[j] *= scale;
+  for (int64_t j = 0; bias != nullptr && j < biased; j++) row[j] += bias[j];
+  for (int64_t j = 0; j < keys; j++) most = std::max(most, row[j]);
   for (int64_t j = 0; j < keys; j++) row[j] = exponential(row[j] - most);
   float sums[16] = {};
   int64_t j = 0;
@@ -159,7 +162,8 @@ private:
     std::fill_n(queries + rows * call_.size * element, (kGroup - rows) * call_.size * element, std::byte(0));
     plan_.score.run(worker.index, queries, base + a.keys, scores, base + a.library);
     for (int64_t i = 0; i < kGroup; i++) {
-      softmax(scores + i * plan_.keys, keys, call_.scale);
+      const float *bias = i < rows ? call_.bias_row(head, first + i) : nullptr;
+      softmax(scores + i * plan_.keys, keys, call_.scale, bias, call_.keys);
       std::fill(scores + i * plan_.keys + keys, scores + (i + 1) * plan_.keys, 0.f);
     }
     primitives().convert(base + a.shares, plan_.type, scores, POSED_F32, kGroup * plan_.keys);

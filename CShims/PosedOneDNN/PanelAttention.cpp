@@ -1,5 +1,6 @@
-// y[b, i, h] = Σ_j softmax_j(scale · q[b, i, h] · k[b, j, h]) v[b, j, h] in bfloat16.
-// q, y [B, Tq, H, d]; k, v [B, Tk, H, d]; cached [Tc, H, d] for each row of the batch, or none.
+// y[b, i, h] = Σ_j softmax_j(scale · q[b, i, h] · k[b, j, h] + bias[h, i, j]) v[b, j, h] in bfloat16.
+// q, y [B, Tq, H, d]; k, v [B, Tk, H, d]; cached [Tc, H, d] for each row of the batch, or none; bias
+// [H, Tq, Tk] float32, of own keys, or none.
 //
 // A task is a run of query groups of one head. Every task packs its head's keys and values anew, a
 // few percent of its work; tasks are as long as they can be while there are enough of them.
@@ -58,7 +59,8 @@ public:
     for (int64_t group = groups.first; group < groups.last; group++) {
       const Range part = piece(q.count, group, cut_.groups);
       bf16 *to = y.as<bf16>() + row * y.stride[0] + part.first * y.stride[1] + head * y.stride[2];
-      kernel.attend({q.data + part.first * q.ld, q.ld, part.size()}, to, y.stride[1], call_.scale);
+      const BiasRows bias = {call_.bias_row(head, part.first), call_.bias.stride[1], call_.keys};
+      kernel.attend({q.data + part.first * q.ld, q.ld, part.size()}, to, y.stride[1], call_.scale, bias);
     }
   }
 

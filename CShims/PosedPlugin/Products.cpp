@@ -131,6 +131,33 @@ ConvCall check(const posed_device &device, const posed_conv2d_desc &desc) {
   return call;
 }
 
+namespace {
+
+void check_cache(const posed_device &device, const posed_attention_desc &desc, AttentionCall &call) {
+  call.cached.resize(static_cast<size_t>(call.batch));
+  for (int64_t row = 0; row < call.batch; ++row) {
+    std::string k_name = "cached[" + std::to_string(row) + "].k";
+    std::string v_name = "cached[" + std::to_string(row) + "].v";
+    Expect cached_k{
+        .operation = "attention", .tensor = k_name.c_str(), .rank = 3, .optional = true, .device = &device};
+    Expect cached_v{.operation = "attention", .tensor = v_name.c_str(), .rank = 3, .device = &device};
+    CachedKV &kv = call.cached[static_cast<size_t>(row)];
+    kv.k = resolve(desc.cached[row].k, cached_k);
+    if (!kv.k) continue;
+    kv.v = resolve(desc.cached[row].v, cached_v);
+    kv.tokens = kv.k.shape[0];
+    require_shape(kv.k, cached_k, {kv.tokens, call.heads, call.size});
+    require_shape(kv.v, cached_v, {kv.tokens, call.heads, call.size});
+    if (kv.k.dtype != call.q.dtype || kv.v.dtype != call.q.dtype) {
+      fail(POSED_INVALID_ARGUMENT, "attention: cached[%lld] is %s and %s; expected %s, the type of q.",
+           static_cast<long long>(row), name_of(kv.k.dtype).c_str(), name_of(kv.v.dtype).c_str(),
+           name_of(call.q.dtype).c_str());
+    }
+  }
+}
+
+} // namespace
+
 AttentionCall check(const posed_device &device, const posed_attention_desc &desc) {
   Expect of_q{.operation = "attention", .tensor = "q", .rank = 4, .broadcast = true, .device = &device};
   Expect of_k{.operation = "attention", .tensor = "k", .rank = 4, .broadcast = true, .device = &device};
@@ -142,6 +169,7 @@ AttentionCall check(const posed_device &device, const posed_attention_desc &desc
                         .y = resolve(desc.y, of_y),
                         .cached = {},
                         .scale = desc.scale,
+                        .bias = {},
                         .batch = 0,
                         .queries = 0,
                         .keys = 0,
@@ -165,27 +193,14 @@ AttentionCall check(const posed_device &device, const posed_attention_desc &desc
   if (!std::isfinite(desc.scale)) {
     fail(POSED_INVALID_ARGUMENT, "attention: the scale is not a finite number.");
   }
-  if (desc.cached == nullptr) return call;
-  call.cached.resize(static_cast<size_t>(call.batch));
-  for (int64_t row = 0; row < call.batch; ++row) {
-    std::string k_name = "cached[" + std::to_string(row) + "].k";
-    std::string v_name = "cached[" + std::to_string(row) + "].v";
-    Expect cached_k{
-        .operation = "attention", .tensor = k_name.c_str(), .rank = 3, .optional = true, .device = &device};
-    Expect cached_v{.operation = "attention", .tensor = v_name.c_str(), .rank = 3, .device = &device};
-    CachedKV &kv = call.cached[static_cast<size_t>(row)];
-    kv.k = resolve(desc.cached[row].k, cached_k);
-    if (!kv.k) continue;
-    kv.v = resolve(desc.cached[row].v, cached_v);
-    kv.tokens = kv.k.shape[0];
-    require_shape(kv.k, cached_k, {kv.tokens, call.heads, call.size});
-    require_shape(kv.v, cached_v, {kv.tokens, call.heads, call.size});
-    if (kv.k.dtype != call.q.dtype || kv.v.dtype != call.q.dtype) {
-      fail(POSED_INVALID_ARGUMENT, "attention: cached[%lld] is %s and %s; expected %s, the type of q.",
-           static_cast<long long>(row), name_of(kv.k.dtype).c_str(), name_of(kv.v.dtype).c_str(),
-           name_of(call.q.dtype).c_str());
-    }
+  if (desc.bias.buffer != nullptr) {
+    Expect of_bias{
+        .operation = "attention", .tensor = "bias", .rank = 3, .broadcast = true, .device = &device};
+    call.bias = resolve(desc.bias, of_bias);
+    require_shape(call.bias, of_bias, {call.heads, call.queries, call.keys});
+    require_type(call.bias, of_bias, POSED_F32);
   }
+  if (desc.cached != nullptr) check_cache(device, desc, call);
   return call;
 }
 

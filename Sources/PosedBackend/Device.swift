@@ -84,6 +84,12 @@ package final class Device: @unchecked Sendable {
     /// Why the device will not carry out an operation, or nil when it will.
     package func refusal(of query: posed_op_query) -> String? {
         var query = query
+        let abi = BackendABI(rawValue: table.abi)
+        if query.op == POSED_OP_ATTENTION.rawValue, query.sizes.2 != 0, abi.minor < 1 {
+            return
+                "\(plugin.name): attention with a bias needs a plugin built for ABI 1.1 or later, "
+                + "and this one was built for \(abi)"
+        }
         var error = posed_error()
         if table.supports(handle, &query, &error) != 0 { return nil }
         return "\(plugin.name): \(error.text)"

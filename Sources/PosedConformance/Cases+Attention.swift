@@ -9,6 +9,16 @@ private struct AttentionTrial {
     var cached: [Int] = []
     /// The standard deviation of q and k.
     var spread: Float = 1
+    var bias = Bias.none
+
+    enum Bias: String {
+        case none
+        case dense
+        /// A part of a larger array, as one block's of many.
+        case slice
+        /// One for all heads.
+        case shared
+    }
 
     enum Form: String {
         case dense
@@ -49,8 +59,19 @@ extension ConformanceSuite {
             AttentionTrial(sizes: [1, 40, 40, 2, 64], spread: 3),
             AttentionTrial(sizes: [2, 12, 12, 1, 32], cached: [20, 0], spread: 3),
         ]
+        let biased = [
+            AttentionTrial(sizes: [1, 1, 1, 1, 32], bias: .dense),
+            AttentionTrial(sizes: [2, 256, 256, 3, 64], bias: .dense),
+            AttentionTrial(sizes: [3, 33, 77, 2, 72], bias: .slice),
+            AttentionTrial(sizes: [1, 70, 600, 2, 40], bias: .shared),
+            AttentionTrial(sizes: [2, 65, 50, 2, 200], bias: .slice),
+            AttentionTrial(sizes: [1, 19, 40, 1, 512], bias: .dense),
+            AttentionTrial(sizes: [3, 31, 31, 2, 64], cached: [0, 7, 300], bias: .dense),
+            AttentionTrial(sizes: [2, 17, 20, 1, 256], cached: [0, 50], bias: .dense),
+            AttentionTrial(sizes: [2, 33, 33, 3, 64], form: .slices, bias: .slice),
+        ]
         return ElementType.floats.flatMap { type in
-            (plain + forms + caches + steep).map { attentionCase($0, type) }
+            (plain + forms + caches + steep + biased).map { attentionCase($0, type) }
         }
     }
 
@@ -61,13 +82,15 @@ extension ConformanceSuite {
         var name = "attention \(type) \(shape.joined(separator: " ")), \(trial.form.rawValue)"
         if !trial.cached.isEmpty { name += ", cached \(trial.cached)" }
         if trial.spread != 1 { name += ", steep" }
+        let isBiased = trial.bias != .none
+        if isBiased { name += ", bias \(trial.bias.rawValue)" }
         let seed = name
         return ConformanceCase(
             name, tolerance: type.tolerance * (trial.spread > 1 ? 4 : 1),
             query: posed_op_query(
                 POSED_OP_ATTENTION, x: type, y: type, compute: type,
-                sizes: [trial.sizes[3], trial.sizes[4]]),
-            compute: type
+                sizes: [trial.sizes[3], trial.sizes[4], isBiased ? 1 : 0]),
+            compute: type, minor: isBiased ? 1 : 0
         ) { bench in
             try AttentionRun(trial: trial, type: type, name: seed).deviation(bench)
         }
@@ -102,6 +125,8 @@ private struct AttentionRun {
         let form = trial.form == .headsFirst ? layout(tq, slice: 0) : .dense([b, tq, heads, size])
         let result = try bench.output(form, type)
         desc.y = result.view
+        let bias = try bias(&noise, bench)
+        if let view = bias.view { desc.bias = view }
 
         var (cached, parts): ([posed_kv], [Reference.KeysAndValues?]) = ([], [])
         for tokens in trial.cached {
@@ -118,9 +143,31 @@ private struct AttentionRun {
             let more = row < parts.count ? parts[row].map { [$0] } ?? [] : []
             return Reference.attention(
                 q: Array(q[row * q.count / b..<(row + 1) * q.count / b]), heads: heads, size: size,
-                scale: desc.scale, parts: [own] + more)
+                scale: desc.scale, parts: [own] + more, bias: bias.values)
         }
         return Deviation.of(y, reference)
+    }
+
+    /// The bias's values `[H, Tq, Tk]` and its view; none of either without.
+    private func bias(
+        _ noise: inout Noise, _ bench: Bench
+    ) throws -> (values: [Float], view: posed_tensor?) {
+        guard trial.bias != .none else { return ([], nil) }
+        let shape = [heads, trial.sizes[1], trial.sizes[2]]
+        let count = shape.reduce(1, *)
+        var values = noise.normal(count, .f32, deviation: 2)
+        var layout = Layout.dense(shape)
+        switch trial.bias {
+        case .slice:
+            layout = Layout(
+                shape: shape, strides: [(shape[1] + 1) * (shape[2] + 5), shape[2] + 5, 1],
+                offset: 3)
+        case .shared:
+            values = repeated(values, heads)
+            layout = layout.broadcast(along: 0)
+        case .none, .dense: break
+        }
+        return (values, try bench.tensor(values, layout, .f32).view)
     }
 
     private func layout(_ tokens: Int, slice: Int) -> Layout {

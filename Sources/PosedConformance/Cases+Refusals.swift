@@ -118,6 +118,7 @@ extension ConformanceSuite {
                 desc.q = try bench.roomy([2, 6, 2, 32]).view
                 desc.k = try bench.roomy([2, 7, 2, 32]).view
                 desc.v = try bench.roomy([2, 7, 2, 32]).view
+                desc.bias = try bench.roomy([2, 6, 7]).view
                 (desc.y, desc.scale) = (y.view, 0.2)
                 return ValidCall(descriptor: desc, result: y)
             },
@@ -129,6 +130,10 @@ extension ConformanceSuite {
                 Breach("heads of another size") { $0.v.shape.3 = 16 },
                 Breach("y with fewer tokens than q") { $0.y.shape.1 = 5 },
                 Breach("k of another type than q") { $0.k.dtype = POSED_U8.rawValue },
+                Breach("a bias for fewer keys") { $0.bias.shape.2 = 6 },
+                Breach("a bias for fewer heads") { $0.bias.shape.0 = 1 },
+                Breach("a bias outside of its buffer") { $0.bias.stride.0 = 1 << 30 },
+                Breach("a bias of a type that it never has") { $0.bias.dtype = POSED_U8.rawValue },
             ])
     }
 }

@@ -14,12 +14,14 @@ package struct ConformanceCase: Sendable {
     let compute: ElementType?
     /// Whether every device may decline the query.
     let isOptional: Bool
+    /// The minor version of the interface that brought what is tried.
+    let minor: UInt32
     /// Does the work and returns the error found.
     let body: @Sendable (Bench) throws -> Double
 
     init(
         _ name: String, tolerance: Double = 0, query: posed_op_query? = nil,
-        compute: ElementType? = nil, isOptional: Bool = false,
+        compute: ElementType? = nil, isOptional: Bool = false, minor: UInt32 = 0,
         body: @escaping @Sendable (Bench) throws -> Double
     ) {
         self.name = name
@@ -27,6 +29,7 @@ package struct ConformanceCase: Sendable {
         self.query = query
         self.compute = compute
         self.isOptional = isOptional
+        self.minor = minor
         self.body = body
     }
 
@@ -35,6 +38,10 @@ package struct ConformanceCase: Sendable {
         defer { bench.clear() }
         var measured: Double?
         do {
+            let abi = BackendABI(rawValue: bench.plugin.table.pointee.abi)
+            if abi.minor < minor {
+                throw Skip("the plugin was built for ABI \(abi), and this came with minor \(minor)")
+            }
             if let reason = try refusal(bench) {
                 try tryDeclined(bench)
                 throw Skip(reason)

@@ -17,8 +17,10 @@ extension Reference {
     }
 
     /// One row of attention: q `[Tq, H, d]` over all entries of `parts` to y `[Tq, H, d]`.
+    ///
+    /// - Parameter bias: `[H, Tq, Tk]`, for the keys of the first part; empty for none.
     package static func attention(
-        q: [Float], heads: Int, size: Int, scale: Float, parts: [KeysAndValues]
+        q: [Float], heads: Int, size: Int, scale: Float, parts: [KeysAndValues], bias: [Float] = []
     ) -> [Double] {
         var y = [Double](repeating: 0, count: q.count)
         let row = heads * size
@@ -35,6 +37,10 @@ extension Reference {
                             }
                         }
                     }
+                }
+                if let own = parts.first, !bias.isEmpty {
+                    let first = (head * (q.count / row) + i) * own.tokens
+                    for j in 0..<own.tokens { scores[j] += Double(bias[first + j]) }
                 }
                 let peak = scores.max() ?? 0
                 let weights = scores.map { exp($0 - peak) }

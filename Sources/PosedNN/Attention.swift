@@ -8,17 +8,20 @@ package enum Attention {
     ///   - qkv: Queries, keys and values, [B, T, 3·D].
     ///   - heads: How many heads D holds.
     ///   - cached: For each row, further keys and values; empty for none.
+    ///   - bias: [heads, T, T] float32, added to the scores of all rows; nil for none.
     /// - Returns: [B, T, D].
     /// - Throws: `BackendError` when shapes do not fit.
     package static func selfAttention(
-        qkv: Tensor, heads: Int, cached: [CachedKeysAndValues?] = [], on compute: Compute
+        qkv: Tensor, heads: Int, cached: [CachedKeysAndValues?] = [], bias: Tensor? = nil,
+        on compute: Compute
     ) throws -> Tensor {
         let width = qkv.shape[2] / 3
         let parts = (0..<3).map { part in
             split(qkv.sliced(axis: 2, part * width..<(part + 1) * width), heads)
         }
         let y = try compute.attention(
-            q: parts[0], k: parts[1], v: parts[2], cached: cached, scale: scale(width / heads))
+            q: parts[0], k: parts[1], v: parts[2], cached: cached, bias: bias,
+            scale: scale(width / heads))
         return y.reshaped([qkv.shape[0], qkv.shape[1], width])
     }
 

@@ -70,10 +70,13 @@ extension Compute {
     /// - Parameters:
     ///   - q: [B, Tq, h, d]; k, v: [B, Tk, h, d].
     ///   - cached: For each row, further keys and values, or nil; empty means none for any.
+    ///   - bias: [h, Tq, Tk] float32, added to the scaled scores of all rows' own keys. Only where
+    ///     the device serves it: ask `require` beforehand.
     /// - Returns: [B, Tq, h, d], dense.
     /// - Throws: `BackendError` when shapes or types do not fit.
     package func attention(
-        q: Tensor, k: Tensor, v: Tensor, cached: [CachedKeysAndValues?] = [], scale: Float
+        q: Tensor, k: Tensor, v: Tensor, cached: [CachedKeysAndValues?] = [], bias: Tensor? = nil,
+        scale: Float
     ) throws -> Tensor {
         let y = try scratch(q.shape, q.dtype)
         var desc = posed_attention_desc()
@@ -82,6 +85,7 @@ extension Compute {
         desc.v = v.native
         desc.y = y.native
         desc.scale = scale
+        if let bias { desc.bias = bias.native }
         precondition(cached.isEmpty || cached.count == q.shape[0], "one cache entry per row")
         let entries = cached.map { entry in
             var native = posed_kv()

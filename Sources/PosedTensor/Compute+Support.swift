@@ -7,8 +7,8 @@ package enum Need: Sendable {
     case linear(inputs: Int, outputs: Int)
     /// A convolution of square filters.
     case conv2d(inputs: Int, outputs: Int, kernel: Int, stride: Int)
-    /// Attention with heads of `size`.
-    case attention(heads: Int, size: Int)
+    /// Attention with heads of `size`, with or without a bias.
+    case attention(heads: Int, size: Int, bias: Bool = false)
 
     /// The operation, and the sizes that decide.
     fileprivate var terms: (op: posed_op, sizes: [Int]) {
@@ -16,7 +16,8 @@ package enum Need: Sendable {
         case .linear(let inputs, let outputs): (POSED_OP_LINEAR, [inputs, outputs])
         case .conv2d(let inputs, let outputs, let kernel, let stride):
             (POSED_OP_CONV2D, [inputs, outputs, kernel, stride])
-        case .attention(let heads, let size): (POSED_OP_ATTENTION, [heads, size])
+        case .attention(let heads, let size, let bias):
+            (POSED_OP_ATTENTION, [heads, size, bias ? 1 : 0])
         }
     }
 }
@@ -30,8 +31,10 @@ extension Compute {
         let (op, sizes) = need.terms
         var query = posed_op_query()
         query.op = op.rawValue
-        query.x_dtype = precision.rawValue
-        query.y_dtype = precision.rawValue
+        // Around a product in float32 tensors are float32, too.
+        let carrier = type == .f32 ? DType.f32 : precision
+        query.x_dtype = carrier.rawValue
+        query.y_dtype = carrier.rawValue
         query.compute = (type ?? precision).rawValue
         withUnsafeMutableBytes(of: &query.sizes) { bytes in
             let slots = bytes.bindMemory(to: Int64.self)

@@ -2,7 +2,17 @@ import CPosedBackend
 import Foundation
 import PosedBackend
 import PosedConformance
+import PosedGuarded
 import Testing
+
+/// The example's own attention, for a defect that calls it.
+private let soundAttention = Guarded<
+    (
+        @convention(c) @Sendable (
+            OpaquePointer?, UnsafePointer<posed_attention_desc>?, UnsafeMutablePointer<posed_error>?
+        ) -> posed_status
+    )?
+>(nil)
 
 /// The suite finds what is wrong: each defect is planted into the example plugin, and has to show.
 @Suite struct DefectTests {
@@ -35,6 +45,15 @@ import Testing
         },
         Defect("attention does nothing", shows: "attention f32") {
             $0.attention = { _, _, _ in POSED_OK }
+        },
+        Defect("attention forgets its bias", shows: "bias dense") { table in
+            let sound = table.attention
+            soundAttention.withLock { $0 = sound }
+            table.attention = { stream, desc, error in
+                guard var plain = desc?.pointee else { return POSED_INTERNAL }
+                plain.bias.buffer = nil
+                return soundAttention.withLock { $0 }?(stream, &plain, error) ?? POSED_INTERNAL
+            }
         },
         Defect("copy does nothing", shows: "copy f32→f32") { $0.copy = { _, _, _ in POSED_OK } },
         Defect("combine does nothing", shows: "combine f32") {
@@ -82,5 +101,29 @@ import Testing
         #expect(!report.results(.failed).isEmpty)
         #expect(!report.passed)
         #expect(report.results(.failed).allSatisfy { $0.message?.isEmpty == false })
+    }
+
+    /// A plugin of an older version is not held to what came later.
+    @Test func olderPluginsAreNotHeldToTheBias() throws {
+        let plugins = PluginSearchPath.standard(
+            environment: [:], executable: PluginSearchPath.runningExecutable
+        ).plugins()
+        let file = try #require(plugins.first { $0.name == "example" })
+        let table = UnsafeMutablePointer<posed_backend>.allocate(capacity: 1)
+        defer { table.deallocate() }
+        table.initialize(to: try BackendPlugin(loading: file).table.pointee)
+        table.pointee.abi = POSED_BACKEND_ABI_MAJOR << 16
+        let older = BackendPlugin(table: table, name: "older")
+        let report = try ConformanceSuite.run(older, filter: "bias dense")
+        #expect(report.results(.skipped).count == report.results.count && report.passed)
+        let device = try Device(plugin: older)
+        var query = posed_op_query()
+        query.op = POSED_OP_ATTENTION.rawValue
+        query.x_dtype = POSED_F32.rawValue
+        query.y_dtype = POSED_F32.rawValue
+        query.sizes = (2, 64, 0, 0)
+        #expect(device.refusal(of: query) == nil)
+        query.sizes.2 = 1
+        #expect(device.refusal(of: query)?.contains("1.1") == true)
     }
 }

@@ -68,4 +68,12 @@ import Testing
             q: [1.098_612_288_668], heads: 1, size: 1, scale: 1, parts: [own, more])
         #expect(abs(y[0] - 2.5) < 1e-6)
     }
+
+    @Test func attentionAddsItsBiasAfterScaling() {
+        let keys = Reference.KeysAndValues(tokens: 2, k: [0, 1], v: [1, 3])
+        // Scores 0 + ln 3 and 2 · ½ · 1 − 1 = 0: weights 3/4 and 1/4.
+        let y = Reference.attention(
+            q: [2], heads: 1, size: 1, scale: 0.5, parts: [keys], bias: [1.098_612_288_668, -1])
+        #expect(abs(y[0] - 1.5) < 1e-6)
+    }
 }

@@ -37,9 +37,10 @@
 extern "C" {
 #endif
 
-/* A plugin fits when its major version is the host's and its minor version is not above the host's. */
+/* A plugin fits when its major version is the host's and its minor version is not above the host's.
+ * 1.1: attention's bias. The host gives none to a plugin that was built for 1.0. */
 #define POSED_BACKEND_ABI_MAJOR 1u
-#define POSED_BACKEND_ABI_MINOR 0u
+#define POSED_BACKEND_ABI_MINOR 1u
 #define POSED_BACKEND_ABI ((POSED_BACKEND_ABI_MAJOR << 16) | POSED_BACKEND_ABI_MINOR)
 
 #define POSED_MAX_RANK 6
@@ -142,10 +143,12 @@ typedef struct posed_layer_norm_desc {
   float eps;
 } posed_layer_norm_desc;
 
-/* y[b, i, h] = Σ_j softmax_j(scale * q[b, i, h] · k[b, j, h]) v[b, j, h], over the row's own keys and
- * values and then those of its `cached` entry, if any.
+/* y[b, i, h] = Σ_j softmax_j(scale * q[b, i, h] · k[b, j, h] + bias[h, i, j]) v[b, j, h], over the row's
+ * own keys and values and then those of its `cached` entry, if any.
  * q [B, Tq, H, d]; k, v [B, Tk, H, d]; y [B, Tq, H, d]; all of one type; strides are free but for the
- * last. A stride of 0 on B broadcasts q, k or v. */
+ * last. A stride of 0 on B broadcasts q, k or v.
+ * bias [H, Tq, Tk] float32, optional: one for all rows, of their own keys; cached keys have none. Its
+ * strides are free but for the last; 0 broadcasts. */
 typedef struct posed_kv {
   posed_tensor k, v; /* [T, H, d] each; k.buffer NULL: this row has none */
 } posed_kv;
@@ -154,6 +157,7 @@ typedef struct posed_attention_desc {
   posed_tensor q, k, v, y;
   const posed_kv *cached; /* B entries, one per row, or NULL */
   float scale;
+  posed_tensor bias; /* since 1.1 */
 } posed_attention_desc;
 
 /* y = x, with conversion of the type; both strided freely, of the same shape, rank up to 6. Covers
@@ -260,7 +264,7 @@ typedef enum posed_op {
 
 /* One operation that the host intends to use: `x` and `y` types, compute type where it has weights,
  * and the sizes that decide (linear: in, out; conv2d: in, out, kernel, stride; attention: heads, head
- * size; others: the last dimension). */
+ * size, 1 with a bias; others: the last dimension). */
 typedef struct posed_op_query {
   uint32_t op; /* posed_op */
   uint32_t x_dtype, y_dtype, compute;

@@ -1,5 +1,5 @@
-// y[b, i, h] = Σ_j softmax_j(scale · q[b, i, h] · k[b, j, h]) v[b, j, h], own keys first, then the
-// row's cached ones. q, y [B, Tq, H, d]; k, v [B, Tk, H, d].
+// y[b, i, h] = Σ_j softmax_j(scale · q[b, i, h] · k[b, j, h] + bias[h, i, j]) v[b, j, h], own keys first,
+// then the row's cached ones, which have no bias. q, y [B, Tq, H, d]; k, v [B, Tk, H, d]; bias [H, Tq, Tk].
 //
 // A task takes one head and a block of queries. Queries lie in the lanes: S = K · Qᵀ is [keys,
 // queries], so the softmax runs down the rows without a horizontal step, and y = Sᵀ · V. Keys come in
@@ -64,13 +64,13 @@ public:
     bool first = true;
     const View &k = call_.k, &v = call_.v;
     attend({at(k, b, 0, head), k.stride[1]}, {at(v, b, 0, head), v.stride[1]}, call_.keys, queries.size(),
-           first, scratch);
+           first, head, queries.first, scratch);
     if (!call_.cached.empty()) {
       const CachedKV &cached = call_.cached[static_cast<size_t>(b)];
       if (cached.tokens > 0) {
         attend({cached.k.as<float>() + head * cached.k.stride[1], cached.k.stride[0]},
                {cached.v.as<float>() + head * cached.v.stride[1], cached.v.stride[0]}, cached.tokens,
-               queries.size(), first, scratch);
+               queries.size(), first, head, unbiased, scratch);
       }
     }
     scatter(b, head, queries, scratch);
@@ -81,6 +81,8 @@ private:
     const float *data;
     int64_t row;
   };
+  /// In place of the first query: these keys have no bias.
+  static constexpr int64_t unbiased = -1;
 
   static float *at(const View &view, int64_t b, int64_t t, int64_t head) {
     return view.as<float>() + b * view.stride[0] + t * view.stride[1] + head * view.stride[2];
@@ -100,12 +102,15 @@ private:
     }
   }
 
-  void attend(Matrix keys, Matrix values, int64_t count, int64_t queries, bool &first, float *scratch) const {
+  void attend(Matrix keys, Matrix values, int64_t count, int64_t queries, bool &first, int64_t head,
+              int64_t query, float *scratch) const {
+    const bool biased = call_.bias && query != unbiased;
     for (int64_t key = 0; key < count; key += key_step) {
       int64_t some = std::min(key_step, count - key);
       score({keys.data + key * keys.row, keys.row}, some, scratch);
-      primitives().softmax_block(scratch + l_.scores, some, l_.queries, call_.scale, scratch + l_.maximum,
-                                 scratch + l_.total, scratch + l_.fade);
+      if (biased) add_bias(head, {query, query + queries}, key, some, scratch + l_.scores);
+      primitives().softmax_block(scratch + l_.scores, some, l_.queries, biased ? 1.0f : call_.scale,
+                                 scratch + l_.maximum, scratch + l_.total, scratch + l_.fade);
       if (!first) fade(queries, scratch);
       add({values.data + key * values.row, values.row}, some, queries, first, scratch);
       first = false;
@@ -125,6 +130,22 @@ private:
                             .c_row = l_.queries,
                             .rows = count,
                             .add = false});
+    }
+  }
+
+  /// S [keys, queries] becomes scale · S + bias, in squares that stay in the first cache.
+  void add_bias(int64_t head, Range queries, int64_t key, int64_t keys, float *scores) const {
+    constexpr int64_t side = 16;
+    for (int64_t j0 = 0; j0 < keys; j0 += side) {
+      const int64_t j1 = std::min(keys, j0 + side);
+      for (int64_t i = 0; i < l_.queries; ++i) {
+        const bool real = i < queries.size();
+        const float *bias = real ? call_.bias_row(head, queries.first + i) + key : nullptr;
+        for (int64_t j = j0; j < j1; ++j) {
+          float &score = scores[j * l_.queries + i];
+          score = score * call_.scale + (real ? bias[j] : 0.0f);
+        }
+      }
     }
   }
 

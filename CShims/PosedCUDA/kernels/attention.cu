@@ -1,4 +1,5 @@
-// y[b, i, h] = Σ_j softmax_j(scale * q[b, i, h] · k[b, j, h]) v[b, j, h] over own keys, then cached ones.
+// y[b, i, h] = Σ_j softmax_j(scale * q[b, i, h] · k[b, j, h] + bias[h, i, j]) v[b, j, h] over own keys, then
+// cached ones, which have no bias.
 //
 // q, y [B, Tq, H, d], k, v [B, Tk, H, d], cached k, v [T, H, d], all 16 bits wide, rows strided freely;
 // d ≤ POSED_HEAD, a multiple of 16 up to 128.
@@ -39,6 +40,20 @@ __device__ inline void multiply_keys(float (&scores)[keys / 8][4], const unsigne
       load_matrices(b, k + (n * 16 + lane % 8 + lane / 16 * 8) * pitch + d * 32 + lane / 8 % 2 * 16);
       multiply_add<T>(scores[2 * n], q[d], b[0], b[1]);
       multiply_add<T>(scores[2 * n + 1], q[d], b[2], b[3]);
+    }
+  }
+}
+
+/// Scaled scores with their bias.
+__device__ inline void add_bias(float (&scores)[keys / 8][4], const AttentionParameters &p,
+                                const KeyTile &tile, int query0) {
+  const int lane = threadIdx.x % 32, row = query0 + threadIdx.x / 32 * 16 + lane / 4;
+#pragma unroll
+  for (int n = 0; n < keys / 8; ++n) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const float more = tile.bias_at(p, row + i / 2 * 8, n * 8 + lane % 4 * 2 + i % 2);
+      scores[n][i] = fmaf(scores[n][i], p.scale, more);
     }
   }
 }
@@ -157,7 +172,9 @@ POSED_KERNEL(attention, AttentionParameters, 128, 2) {
     unsigned char *stage = stages + tile % 2 * 2 * tile_bytes;
     float scores[keys / 8][4], fade[2];
     multiply_keys(scores, q, stage);
-    soften(scores, running, fade, key_tile(p, part, tiles, tile, keys).count, p.scale);
+    const KeyTile here = key_tile(p, part, tiles, tile, keys);
+    if (here.bias) add_bias(scores, p, here, part.query0);
+    soften(scores, running, fade, here.count, here.bias ? 1 : p.scale);
 #pragma unroll
     for (int d = 0; d < head / 8; ++d) {
 #pragma unroll

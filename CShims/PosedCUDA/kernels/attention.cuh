@@ -16,11 +16,20 @@ __device__ inline AttentionPart attention_part(int queries) {
   return {int(blockIdx.z), int(blockIdx.y), int(blockIdx.x) * queries};
 }
 
+constexpr float log2_e = 1.4426950408889634f;
+
 /// A tile of keys and values: `count` tokens from addresses of elements of the head.
 struct KeyTile {
   const void *k, *v;
   Index k0, v0, k_token, v_token; // element of the first token, and from one to the next
   int count;
+  const float *bias; // of the head's query 0 and the first token, or null
+
+  /// What is added to the scaled score of a query and the tile's token `key`. Neither need exist.
+  __device__ inline float bias_at(const AttentionParameters &p, int query, int key) const {
+    const bool there = query < p.queries && key < count;
+    return there ? log2_e * bias[query * p.bias_query + key] : 0;
+  }
 };
 
 /// The tiles of `length` tokens that a row's own keys make; the cached ones follow.
@@ -45,7 +54,8 @@ __device__ inline KeyTile key_tile(const AttentionParameters &p, const Attention
             part.row * p.v_batch + part.head * p.v_head + token * p.v_token,
             p.k_token,
             p.v_token,
-            int(rest < length ? rest : length)};
+            int(rest < length ? rest : length),
+            p.bias ? p.bias + part.head * p.bias_head + token : nullptr};
   }
   const KeysAndValues &c = p.cached[part.row];
   Index token = Index(tile - tiles.own) * length;
@@ -56,7 +66,8 @@ __device__ inline KeyTile key_tile(const AttentionParameters &p, const Attention
           part.head * c.v_head + token * c.v_token,
           c.k_token,
           c.v_token,
-          int(rest < length ? rest : length)};
+          int(rest < length ? rest : length),
+          nullptr};
 }
 
 /// Copies `lines` rows of `size` 16-bit elements to shared memory, `pitch` bytes apart and `padded` elements

@@ -71,7 +71,8 @@ POSED_KERNEL(attention_f32, AttentionParameters, 128, 1) {
     }
 #pragma unroll
     for (int r = 0; r < rows; ++r) {
-      const float value = lane < from.count ? score[r] * p.scale : minus_infinity();
+      const float more = from.bias ? from.bias_at(p, part.query0 + warp * rows + r, lane) : 0;
+      const float value = lane < from.count ? fmaf(score[r], p.scale, more) : minus_infinity();
       const float highest = fmaxf(maximum[r], warp_maximum(value));
       const float fade = exp2_fast(maximum[r] - highest);
       score[r] = exp2_fast(value - highest);

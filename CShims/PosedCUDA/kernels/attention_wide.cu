@@ -65,14 +65,16 @@ __device__ inline void multiply_keys(const Shared &s) {
 }
 
 /// Row threadIdx.x / 4, a quarter of the keys a lane: scores become probabilities.
-__device__ inline void soften(const Shared &s, float &maximum, float &total, int count, float scale) {
+__device__ inline void soften(const Shared &s, float &maximum, float &total, const AttentionParameters &p,
+                              const KeyTile &tile, int query0) {
   const int row = threadIdx.x / 4, key0 = threadIdx.x % 4 * each;
   if (row >= queries) return; // the whole warp
   const float *scores = s.scores + row * score_pitch + key0;
   float value[each], highest = maximum;
 #pragma unroll
   for (int i = 0; i < each; ++i) {
-    value[i] = key0 + i < count ? scores[i] * scale : minus_infinity();
+    const float more = tile.bias ? tile.bias_at(p, query0 + row, key0 + i) : 0;
+    value[i] = key0 + i < tile.count ? fmaf(scores[i], p.scale, more) : minus_infinity();
     highest = fmaxf(highest, value[i]);
   }
   highest = fmaxf(highest, exchange(highest, 1));
@@ -172,7 +174,7 @@ POSED_KERNEL(attention_wide, AttentionParameters, 256, 1) {
     synchronize(); // queries and keys have arrived
     multiply_keys(s);
     synchronize();
-    soften(s, maximum, total, from.count, p.scale);
+    soften(s, maximum, total, p, from, part.query0);
     copy_async_wait<0>();
     synchronize(); // probabilities are there, and the values
     multiply_values(s, sums);

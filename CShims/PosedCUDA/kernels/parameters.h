@@ -137,7 +137,9 @@ struct AttentionParameters {
   int queries, keys, heads, size, query_tiles;
   unsigned vectors; // 1: rows of q, k and v, cached ones too, are 16-byte aligned
   unsigned has_cache;
-  float scale; // times log2(e)
+  float scale;       // times log2(e)
+  const float *bias; // of own keys, or null
+  Index bias_head, bias_query;
   KeysAndValues cached[most_rows];
 };
 

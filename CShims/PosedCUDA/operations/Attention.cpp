@@ -90,6 +90,9 @@ AttentionParameters parameters_of(const AttentionCall &call, int queries_of_bloc
   p.query_tiles = (p.queries + queries_of_block - 1) / queries_of_block;
   p.vectors = all_aligned(call);
   p.scale = call.scale * log2_e;
+  p.bias = call.bias ? call.bias.as<float>() : nullptr;
+  p.bias_head = call.bias.stride[0];
+  p.bias_query = call.bias.stride[1];
   return p;
 }
 

@@ -148,6 +148,8 @@ static posed_status check_attention(const posed_attention_desc *d, posed_error *
   TRY(check_shape(&d->k, "k", k, error));
   TRY(check_tensor(&d->v, "v", 4, k, error));
   TRY(check_tensor(&d->y, "y", 4, q, error));
+  int64_t bias[3] = {q[2], q[1], k[1]};
+  if (d->bias.buffer) TRY(check_tensor(&d->bias, "bias", 3, bias, error));
   for (int64_t b = 0; d->cached && b < q[0]; b++) {
     const posed_kv *entry = &d->cached[b];
     if (!entry->k.buffer) continue;

@@ -126,9 +126,7 @@ typedef struct running {
   float peak, total, *y;
 } running;
 
-static void attend(running *state, const float *q, const float *k, const float *v, int64_t size,
-                   float scale) {
-  float score = scale * dot(q, k, size);
+static void attend(running *state, float score, const float *v, int64_t size) {
   if (score > state->peak) {
     float shrink = expf(state->peak - score);
     state->total *= shrink;
@@ -148,11 +146,14 @@ static void run_attention(const posed_attention_desc *d) {
         const float *q = at(&d->q, b, i, h, 0);
         running state = {-INFINITY, 0, at(&d->y, b, i, h, 0)};
         for (int64_t c = 0; c < size; c++) state.y[c] = 0;
-        for (int64_t j = 0; j < d->k.shape[1]; j++)
-          attend(&state, q, at(&d->k, b, j, h, 0), at(&d->v, b, j, h, 0), size, d->scale);
+        for (int64_t j = 0; j < d->k.shape[1]; j++) {
+          float bias = d->bias.buffer ? *at(&d->bias, h, i, j, 0) : 0;
+          float score = d->scale * dot(q, at(&d->k, b, j, h, 0), size) + bias;
+          attend(&state, score, at(&d->v, b, j, h, 0), size);
+        }
         const posed_kv *more = d->cached && d->cached[b].k.buffer ? &d->cached[b] : NULL;
         for (int64_t j = 0; more && j < more->k.shape[0]; j++)
-          attend(&state, q, at(&more->k, j, h, 0, 0), at(&more->v, j, h, 0, 0), size, d->scale);
+          attend(&state, d->scale * dot(q, at(&more->k, j, h, 0, 0), size), at(&more->v, j, h, 0, 0), size);
         for (int64_t c = 0; c < size; c++) state.y[c] /= state.total;
       }
 }

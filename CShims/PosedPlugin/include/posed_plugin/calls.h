@@ -37,7 +37,13 @@ struct AttentionCall {
   View q, k, v, y;              // [B, Tq, H, d], [B, Tk, H, d] twice, [B, Tq, H, d]
   std::vector<CachedKV> cached; // empty, or one per row
   float scale;
+  View bias; // [H, Tq, Tk] float32, for own keys; may be absent
   int64_t batch, queries, keys, heads, size;
+
+  /// The bias of one query and head, [Tk]; null without.
+  const float *bias_row(int64_t head, int64_t query) const {
+    return bias ? bias.as<float>() + head * bias.stride[0] + query * bias.stride[1] : nullptr;
+  }
 };
 
 /// y = act((x − mean) / √(variance + eps) * gamma + beta), checked.
