@@ -32,6 +32,9 @@ package struct Loader {
     /// The same, for linear layers that every token passes: they multiply in the stream's `products`.
     package var tokenwise: Loader { Loader(reader, on: compute, type: compute.products) }
 
+    /// The same, for linear layers that must multiply in float32 whatever the stream's precision.
+    package var exact: Loader { Loader(reader, on: compute, type: .f32) }
+
     /// A float32 tensor on the device, as named.
     ///
     /// - Throws: `BackendError` when the device has no room.

@@ -26,7 +26,7 @@ package final class BatchSolver {
     /// How many grids' modulation vectors of the empty branch are kept.
     private static let gridLimit = 8
 
-    private let model: RPFMTransformer
+    private let model: any VelocityModel
     private let compute: Compute
     private let bank: VelocityBank
     /// Whose condition each conditioned row holds.
@@ -37,7 +37,7 @@ package final class BatchSolver {
     ///
     /// - Throws: `BackendError` when the device has no room.
     package init(
-        _ model: RPFMTransformer, _ latentSize: RPFMConfiguration.LatentSize, rows: Int,
+        _ model: any VelocityModel, _ latentSize: LatentSize, rows: Int,
         on compute: Compute
     ) throws {
         self.model = model
@@ -64,17 +64,20 @@ package final class BatchSolver {
         warmStart: WarmStart? = nil
     ) throws -> BatchedSolve {
         try settings.validate()
-        let run = try SamplingRun(tableau, settings, rows: 1, from: warmStart?.time ?? 0)
+        let run = try SamplingRun(
+            tableau, settings, rows: 1, origin: model.form.start, from: warmStart?.time ?? 0)
         let size = bank.latentSize
-        let shape = [1, size.height, size.width, model.configuration.channels]
+        let shape = [1, size.height, size.width, model.form.channels]
         let slots = try (0..<run.solve.slotCount).map { _ in try compute.scratch(shape, .f32) }
         let noise = Pipeline.channelsLast(
             GaussianNoise.make(count: shape.reduce(1, *), seed: settings.seed), rows: 1,
-            channels: model.configuration.channels)
-        try compute.upload(noise, to: slots[0])
-        if let warmStart {
+            channels: model.form.channels)
+        if let warmStart, warmStart.time > model.form.start {
+            try compute.upload(noise, to: slots[0])
             let time = Float(warmStart.time)
             try compute.combine([(1 - time, slots[0]), (time, warmStart.latent)], into: slots[0])
+        } else {
+            try compute.upload(model.initialState(of: noise, at: run.start), to: slots[0])
         }
         let isKnown = !run.times.isEmpty
         let solve = BatchedSolve(
@@ -151,12 +154,13 @@ package final class BatchSolver {
     ) throws {
         guard let evaluation = solve.pending else { return }
         let z = solve.slots[evaluation.input]
-        try compute.copy(z, to: bank.z(conditioned))
+        let link = model.link(at: evaluation.time)
+        try link.feed(z, to: bank.z(conditioned)).run(on: compute)
         try compute.copy(
             try modulation(solve.modulations, evaluation, of: solve.condition.vector),
             to: bank.modulation(conditioned))
         guard let empty else { return }
-        try compute.copy(z, to: bank.z(empty))
+        try link.feed(z, to: bank.z(empty)).run(on: compute)
         let vector = try model.emptyCondition(bank.latentSize, on: compute).vector
         try compute.copy(
             try modulation(solve.emptyModulations, evaluation, of: vector),
@@ -175,11 +179,11 @@ package final class BatchSolver {
         _ solve: BatchedSolve, _ conditioned: VelocityBank.Row, _ empty: VelocityBank.Row?
     ) throws {
         guard let evaluation = solve.pending else { return }
-        let output = solve.slots[evaluation.output]
-        let guided = bank.velocity(conditioned)
-        guard let empty else { return try compute.copy(guided, to: output) }
-        let scale = Float(solve.guidance)
-        try compute.combine([(1 - scale, bank.velocity(empty)), (scale, guided)], into: output)
+        try model.link(at: evaluation.time).collect(
+            bank.output(conditioned), plain: empty.map { bank.output($0) },
+            guidance: solve.guidance, of: solve.slots[evaluation.input],
+            into: solve.slots[evaluation.output]
+        ).run(on: compute)
     }
 
     /// Carries out what is between this evaluation and the next.

@@ -28,7 +28,7 @@ package final class Pipeline {
         self.model = model
         self.solvers = solvers
         let size = size ?? model.pictureSize
-        let step = model.autoencoder.downsampling * model.transformer.configuration.patchSize
+        let step = model.autoencoder.downsampling * model.transformer.form.patchSize
         for (side, extent) in [("width", size.width), ("height", size.height)]
         where extent < step || extent > 4096 || extent % step != 0 {
             throw PipelineError(
@@ -36,19 +36,27 @@ package final class Pipeline {
                 "the \(side) must be a multiple of \(step) up to 4096 pixels, "
                     + "but it is \(extent)")
         }
+        if model.transformer.form.isSizeFixed, size != model.pictureSize {
+            let own = model.pictureSize
+            throw PipelineError(
+                .invalidRequest,
+                "this model makes pictures of \(own.width) × \(own.height) pixels alone, but "
+                    + "\(size.width) × \(size.height) were asked for")
+        }
         (width, height) = size
         streams = model.streams
         sampler = Sampler(model.transformer, on: streams.transformer)
     }
 
     /// The latent's height and width.
-    package var latentSize: RPFMConfiguration.LatentSize {
-        RPFMConfiguration.LatentSize(
+    package var latentSize: LatentSize {
+        LatentSize(
             height: height / model.autoencoder.downsampling,
             width: width / model.autoencoder.downsampling)
     }
 
-    /// Encodes one or several pictures of a person, and all that the transformer makes of them.
+    /// Encodes one or several pictures of a person, and all that the transformer makes of them. A model
+    /// for which the first alone counts leaves the others out.
     ///
     /// They are resized as they are: `PictureFraming` brings them to the model's aspect before.
     ///
@@ -58,7 +66,8 @@ package final class Pipeline {
             throw PipelineError(
                 .invalidRequest, "at least one source picture expected, but none came")
         }
-        let sized = try pictures.map { try $0.resized(width: width, height: height) }
+        let counted = model.transformer.form.usesEverySource ? pictures : [pictures[0]]
+        let sized = try counted.map { try $0.resized(width: width, height: height) }
         let latents = try self.latents(sized)
         let embeddings = try embed(sized, model.sourceEncoder, "source")
         return try model.transformer.source(
@@ -71,7 +80,7 @@ package final class Pipeline {
     package func pose(_ pose: PoseInput) throws -> PoseCondition {
         let picture = try pose.image(width: width, height: height)
         return try model.transformer.pose(
-            latent: try latents([picture]),
+            latent: model.transformer.form.usesPoseLatent ? try latents([picture]) : nil,
             embedding: try embed([picture], model.poseEncoder, "pose"), on: streams.transformer)
     }
 
@@ -94,7 +103,7 @@ package final class Pipeline {
         isCancelled: () -> Bool = { false }
     ) throws -> Sampler.Outcome {
         let size = latentSize
-        let channels = model.transformer.configuration.channels
+        let channels = model.transformer.form.channels
         let count = channels * size.height * size.width
         let values =
             noise

@@ -10,7 +10,7 @@ package struct PoseModel: Sendable {
     package let autoencoder: any Autoencoder
     package let sourceEncoder: ImageEncoder
     package let poseEncoder: ImageEncoder
-    package let transformer: RPFMTransformer
+    package let transformer: any VelocityModel
     package let sampler: SamplerDefaults
     /// How it wants pictures of another aspect.
     package let framing: PictureFraming
@@ -49,7 +49,7 @@ package struct PoseModel: Sendable {
         }
         let source = try encoder("source_encoder")
         let pose = folder.hasPoseEncoder ? try encoder("pose_encoder") : source
-        let loaded = try RPFMTransformer.load(
+        let loaded = try VelocityModels.load(
             folder: folder.part("transformer"), on: streams.transformer)
         reports.append(loaded.report)
         return try PoseModel(
@@ -63,21 +63,21 @@ package struct PoseModel: Sendable {
     /// - Throws: `PipelineError` `.invalidModel` when they do not fit together.
     package init(
         name: String, autoencoder: any Autoencoder, sourceEncoder: ImageEncoder,
-        poseEncoder: ImageEncoder, transformer: RPFMTransformer, sampler: SamplerDefaults,
+        poseEncoder: ImageEncoder, transformer: any VelocityModel, sampler: SamplerDefaults,
         framing: PictureFraming = PictureFraming(), streams: PartStreams, reports: [LoadReport]
     ) throws {
-        let configuration = transformer.configuration
+        let form = transformer.form
         let pairs = [
             (
-                "in_channels", configuration.channels, "vae's latent channels",
+                "in_channels", form.channels, "vae's latent channels",
                 autoencoder.latentChannels
             ),
             (
-                "source_encoder_dim", configuration.sourceEncoderSize, "source encoder's features",
+                "source_encoder_dim", form.sourceEncoderSize, "source encoder's features",
                 sourceEncoder.model.features
             ),
             (
-                "pose_encoder_dim", configuration.poseEncoderSize, "pose encoder's features",
+                "pose_encoder_dim", form.poseEncoderSize, "pose encoder's features",
                 poseEncoder.model.features
             ),
         ]
@@ -101,7 +101,7 @@ package struct PoseModel: Sendable {
 
     /// The size of its pictures, in pixels.
     package var pictureSize: (width: Int, height: Int) {
-        let latent = transformer.configuration.latentSize
+        let latent = transformer.form.latentSize
         return (latent.width * autoencoder.downsampling, latent.height * autoencoder.downsampling)
     }
 }

@@ -15,22 +15,22 @@ package final class Sampler {
         package let outcome: SolveOutcome
     }
 
-    private let model: RPFMTransformer
+    private let model: any VelocityModel
     private let compute: Compute
     private let plans: VelocityPlans
     private var slots: [Tensor] = []
 
     /// A sampler on one stream.
-    package init(_ model: RPFMTransformer, on compute: Compute) {
+    package init(_ model: any VelocityModel, on compute: Compute) {
         self.model = model
         self.compute = compute
         plans = VelocityPlans(model, on: compute)
     }
 
-    /// Integrates from noise at t = 0 to latents at t = 1.
+    /// Integrates from noise, where the model's path begins, to latents at t = 1.
     ///
     /// - Parameters:
-    ///   - noise: [B, h, w, C] values, one row for each condition.
+    ///   - noise: [B, h, w, C] values of deviation 1, one row for each condition.
     ///   - conditions: What each row is conditioned on; all of one latent size.
     ///   - isCancelled: Asked before every evaluation.
     /// - Throws: `SolverError` or `PipelineError` for impossible settings, a cancelled or a diverged
@@ -40,12 +40,13 @@ package final class Sampler {
         settings: SamplingSettings, isCancelled: () -> Bool = { false }
     ) throws -> Outcome {
         try settings.validate()
-        let run = try SamplingRun(tableau, settings, rows: conditions.count)
+        let run = try SamplingRun(
+            tableau, settings, rows: conditions.count, origin: model.form.start)
         var solve = run.solve
         let size = conditions[0].latentSize
-        let shape = [conditions.count, size.height, size.width, model.configuration.channels]
+        let shape = [conditions.count, size.height, size.width, model.form.channels]
         try reserve(solve.slotCount, shape)
-        try compute.upload(noise, to: slots[0])
+        try compute.upload(model.initialState(of: noise, at: run.start), to: slots[0])
         let velocity = try VelocityEvaluator(
             model, plans: plans, conditions: conditions, guidance: settings.guidance,
             times: run.times, on: compute)
@@ -94,9 +95,10 @@ package final class Sampler {
             case .evaluate(let step):
                 steps.append(
                     .evaluate(
-                        inputs: velocity.inputs(from: slots[step.input]),
+                        inputs: velocity.inputs(from: slots[step.input], at: step.time),
                         timeIndex: step.timeIndex ?? 0,
-                        output: velocity.output(to: slots[step.output])))
+                        output: velocity.output(
+                            of: slots[step.input], at: step.time, to: slots[step.output])))
             case .combine(let step): steps.append(.combine(combination(step)))
             case .estimateError, .finished: return steps
             }

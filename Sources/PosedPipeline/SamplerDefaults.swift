@@ -1,5 +1,6 @@
 import Foundation
 import PosedModels
+import PosedSolvers
 
 /// `sampler/config.json`: what a request gets that does not say otherwise.
 package struct SamplerDefaults: Sendable, Equatable {
@@ -11,6 +12,8 @@ package struct SamplerDefaults: Sendable, Equatable {
     package var guidance = 1.1
     /// The shift of the time grid; 1 is without.
     package var timeShift = 1.0
+    /// The points of the time grid, in place of steps and shift; nil is without.
+    package var timeGrid: [Double]?
     /// A fixed seed; nil draws one for each request.
     package var seed: UInt64?
 
@@ -27,6 +30,14 @@ package struct SamplerDefaults: Sendable, Equatable {
         steps = try file.integer("steps", default: steps, in: 1...1000)
         guidance = try file.number("guidance_scale", default: guidance, in: 0...100)
         timeShift = try file.number("time_shift", default: timeShift, in: 0.01...100)
+        if let points = try file.numbers("time_grid", in: 0...1) {
+            do throws(SolverError) {
+                timeGrid = try TimeGrid(points: points, origin: points.first ?? 0).points
+            } catch {
+                throw ModelError(.malformed, "\(file.path): \"time_grid\": \(error.message)")
+            }
+            steps = points.count - 1
+        }
         if (try? file.string("seed", default: "random")) != "random" {
             seed = UInt64(try file.integer("seed", in: 0...Int.max))
         }

@@ -10,6 +10,8 @@ package struct SamplingSettings: Sendable, Equatable {
     package var guidance: Double
     /// The shift of the time grid; 1 is without.
     package var timeShift: Double
+    /// The points of the time grid, from the model's noise to 1; nil lays them out by budget and shift.
+    package var timeGrid: [Double]?
     /// The seed of the noise.
     package var seed: UInt64
 
@@ -19,12 +21,13 @@ package struct SamplingSettings: Sendable, Equatable {
     /// Settings as given.
     package init(
         solver: String = "heun", budget: StepBudget = .steps(8), guidance: Double = 1.1,
-        timeShift: Double = 1, seed: UInt64 = 0
+        timeShift: Double = 1, timeGrid: [Double]? = nil, seed: UInt64 = 0
     ) {
         self.solver = solver
         self.budget = budget
         self.guidance = guidance
         self.timeShift = timeShift
+        self.timeGrid = timeGrid
         self.seed = seed
     }
 
@@ -32,7 +35,27 @@ package struct SamplingSettings: Sendable, Equatable {
     package init(_ defaults: SamplerDefaults) {
         self.init(
             solver: defaults.solver, budget: .steps(defaults.steps), guidance: defaults.guidance,
-            timeShift: defaults.timeShift, seed: defaults.seed ?? UInt64.random(in: 0...UInt64.max))
+            timeShift: defaults.timeShift, timeGrid: defaults.timeGrid,
+            seed: defaults.seed ?? UInt64.random(in: 0...UInt64.max))
+    }
+
+    /// The time grid that a method walks.
+    ///
+    /// - Parameters:
+    ///   - origin: The time of the model's noise.
+    ///   - start: Where on the path the solve begins.
+    /// - Throws: `SolverError` for a grid or a budget that cannot be.
+    package func grid(
+        _ tableau: ButcherTableau, origin: Double, from start: Double = 0
+    ) throws -> TimeGrid {
+        if let timeGrid {
+            let grid = try TimeGrid(points: timeGrid, origin: origin)
+            _ = try StepBudget.steps(grid.steps).steps(with: tableau)
+            return grid.rest(from: start)
+        }
+        return try TimeGrid(
+            steps: try budget.steps(with: tableau), timeShift: timeShift, origin: origin,
+            from: start)
     }
 
     /// Checks what the solver does not.

@@ -7,7 +7,7 @@ package import PosedTensor
 /// evaluation. All that depends on the times alone is computed before the first, and an evaluation at
 /// one of them allocates nothing.
 package final class VelocityEvaluator {
-    private let model: RPFMTransformer
+    private let model: any VelocityModel
     private let compute: Compute
     private let plan: VelocityPlan
     private let conditions: [RowCondition]
@@ -22,7 +22,7 @@ package final class VelocityEvaluator {
     /// - Parameter times: The times that will be asked for, as far as they are known.
     /// - Throws: `BackendError` when the device fails.
     package init(
-        _ model: RPFMTransformer, plans: VelocityPlans, conditions: [RowCondition],
+        _ model: any VelocityModel, plans: VelocityPlans, conditions: [RowCondition],
         guidance: Double,
         times: [Double], on compute: Compute
     ) throws {
@@ -40,23 +40,22 @@ package final class VelocityEvaluator {
         try prepare(times)
     }
 
-    /// What brings a state [B, h, w, C] float32 to the plan's rows.
-    package func inputs(from z: Tensor) -> [Operation] {
+    /// What brings a state [B, h, w, C] float32 at a time to the plan's rows.
+    package func inputs(from z: Tensor, at time: Double) -> [Operation] {
         let count = conditions.count
-        let rows = (0..<(guidance == 1 ? 1 : 2)).map {
-            plan.z.sliced(axis: 0, $0 * count..<($0 + 1) * count)
+        let link = model.link(at: time)
+        return (0..<(guidance == 1 ? 1 : 2)).map {
+            link.feed(z, to: plan.z.sliced(axis: 0, $0 * count..<($0 + 1) * count))
         }
-        return rows.map { Operation.copy(z, to: $0) }
     }
 
-    /// What takes the guided velocity from the plan's rows to [B, h, w, C] float32.
-    package func output(to velocity: Tensor) -> Operation {
+    /// What makes the guided velocity [B, h, w, C] float32 of a state at a time from the plan's rows.
+    package func output(of z: Tensor, at time: Double, to velocity: Tensor) -> Operation {
         let count = conditions.count
-        let guided = plan.velocity.sliced(axis: 0, 0..<count)
-        if guidance == 1 { return .copy(guided, to: velocity) }
-        let plain = plan.velocity.sliced(axis: 0, count..<2 * count)
-        let scale = Float(guidance)
-        return .combine([(1 - scale, plain), (scale, guided)], into: velocity)
+        return model.link(at: time).collect(
+            plan.output.sliced(axis: 0, 0..<count),
+            plain: guidance == 1 ? nil : plan.output.sliced(axis: 0, count..<2 * count),
+            guidance: guidance, of: z, into: velocity)
     }
 
     /// Evaluates at the time of that index among those prepared.
@@ -75,8 +74,8 @@ package final class VelocityEvaluator {
     package func callAsFunction(_ z: Tensor, at time: Double, into velocity: Tensor) throws {
         if !times.contains(time) { try prepare([time]) }
         try evaluate(
-            inputs: inputs(from: z), timeIndex: times.firstIndex(of: time) ?? 0,
-            output: output(to: velocity))
+            inputs: inputs(from: z, at: time), timeIndex: times.firstIndex(of: time) ?? 0,
+            output: output(of: z, at: time, to: velocity))
     }
 
     private func prepare(_ times: [Double]) throws {

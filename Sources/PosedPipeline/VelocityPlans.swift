@@ -3,13 +3,13 @@ package import PosedTensor
 
 /// The captured evaluations of one stream, by form; the least recently used goes first.
 package final class VelocityPlans {
-    private let model: RPFMTransformer
+    private let model: any VelocityModel
     private let compute: Compute
     private let limit: Int
     private var plans: [VelocityPlan] = []
 
     /// An empty cache of at most `limit` plans.
-    package init(_ model: RPFMTransformer, on compute: Compute, limit: Int = 8) {
+    package init(_ model: any VelocityModel, on compute: Compute, limit: Int = 8) {
         self.model = model
         self.compute = compute
         self.limit = limit

@@ -29,6 +29,10 @@ package struct ModelDescription: Sendable, Equatable {
     package var height = 0
     /// What other widths and heights must be multiples of.
     package var sizeMultiple = 1
+    /// Whether other sizes are refused.
+    package var isSizeFixed = false
+    /// Whether all source pictures count, or the first alone.
+    package var usesEverySource = true
     package var hiddenSize = 0
     package var depth = 0
     package var parameterCount = 0

@@ -1,4 +1,4 @@
-/// A solve of dz/dt = v(z, t) from t = 0 to t = 1 in progress: a resumable state machine that says
+/// A solve of dz/dt = v(z, t) from noise, at t = 0 or a little later, to t = 1 in progress: a resumable state machine that says
 /// what to do next and never does it.
 ///
 /// The caller provides `slotCount` buffers, puts the initial state in slot 0, and performs each
@@ -33,13 +33,14 @@ package struct Solve: Sendable {
         method = .fixed(plan, position: 0)
     }
 
-    /// A solve that chooses its steps.
+    /// A solve that chooses its steps, from the time `start` on.
     ///
     /// Throws `invalidRequest` for a method that does not estimate its error.
     package init(
-        adaptive tableau: ButcherTableau, tolerance: AdaptiveTolerance = .standard
+        adaptive tableau: ButcherTableau, tolerance: AdaptiveTolerance = .standard,
+        from start: Double = 0
     ) throws(SolverError) {
-        let solve = try AdaptiveSolve(tableau, tolerance: tolerance)
+        let solve = try AdaptiveSolve(tableau, tolerance: tolerance, from: start)
         slotCount = solve.slotCount
         method = .adaptive(solve)
     }

@@ -1,17 +1,20 @@
-/// The points in time at which a solve on a fixed grid steps: from 0, which is noise, or a later start,
-/// to 1, which is data.
+/// The points in time at which a solve on a fixed grid steps: from noise, which lies at 0 or at a time of
+/// the model's own, or from a later start, to 1, which is data.
 package struct TimeGrid: Hashable, Sendable {
     /// The points, strictly increasing, first the start and last 1: one more than there are steps.
     package let points: [Double]
 
-    /// Equal steps, each point t then moved to s·t / (1 + (s − 1)·t).
+    /// Equal steps from `origin` to 1, each point t of [0, 1] first moved to s·t / (1 + (s − 1)·t).
     ///
     /// - Parameters:
     ///   - steps: 1 to `StepBudget.maxEvaluations`.
     ///   - timeShift: s, 0.01 to 100; above 1 it puts more steps near the data, at 1 nothing moves.
+    ///   - origin: The time of noise, from 0 to below 1.
     ///
     /// Throws `invalidRequest` for anything else.
-    package init(steps: Int, timeShift: Double = 1) throws(SolverError) {
+    package init(
+        steps: Int, timeShift: Double = 1, origin: Double = 0
+    ) throws(SolverError) {
         guard (1...StepBudget.maxEvaluations).contains(steps) else {
             throw SolverError(
                 .invalidRequest,
@@ -23,32 +26,63 @@ package struct TimeGrid: Hashable, Sendable {
         }
         points = (0...steps).map { index in
             let time = Double(index) / Double(steps)
-            return index == steps ? 1 : timeShift * time / (1 + (timeShift - 1) * time)
+            let moved = timeShift * time / (1 + (timeShift - 1) * time)
+            return index == steps ? 1 : origin + (1 - origin) * moved
         }
     }
 
+    /// The points as given: 2 to `StepBudget.maxEvaluations` + 1 of them, strictly increasing, the first
+    /// at `origin`, within a millionth, the last 1.
+    ///
+    /// Throws `invalidRequest` for anything else.
+    package init(points: [Double], origin: Double = 0) throws(SolverError) {
+        func refusal(_ what: String) -> SolverError {
+            SolverError(.invalidRequest, "a time grid \(what)")
+        }
+        guard (2...StepBudget.maxEvaluations + 1).contains(points.count) else {
+            throw refusal(
+                "of 2 to \(StepBudget.maxEvaluations + 1) times expected, but it has "
+                    + "\(points.count)")
+        }
+        guard zip(points, points.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw refusal("of increasing times expected, but it goes back or stands still")
+        }
+        guard abs(points[0] - origin) <= 1e-6, points.last == 1 else {
+            throw refusal(
+                "from \(origin), where this model's noise lies, to 1 expected, but it goes from "
+                    + "\(points[0]) to \(points[points.count - 1])")
+        }
+        self.points = points
+    }
+
     /// The part of a grid that is left of it from `start` on: as many steps as the whole would make there,
-    /// rounded, and at least one; laid out as the whole is, between `start` and 1.
+    /// rounded, and at least one; laid out as the whole is, between `start` and 1. A start at or before
+    /// `origin` leaves the whole.
     ///
     /// Throws `invalidRequest` as the whole does, and for a start outside [0, 1).
     package init(
-        steps: Int, timeShift: Double = 1, from start: Double
+        steps: Int, timeShift: Double = 1, origin: Double = 0, from start: Double
     ) throws(SolverError) {
         guard start >= 0, start < 1 else {
             throw SolverError(
                 .invalidRequest,
                 "a start on the path from 0 to below 1 expected, but it is \(start)")
         }
-        let whole = try TimeGrid(steps: steps, timeShift: timeShift)
-        guard start > 0 else {
+        let whole = try TimeGrid(steps: steps, timeShift: timeShift, origin: origin)
+        guard start > origin else {
             self = whole
             return
         }
-        let left = max(1, Int((Double(steps) * (1 - start)).rounded()))
-        points = try TimeGrid(steps: left, timeShift: timeShift).points.map {
-            $0 == 1 ? 1 : start + (1 - start) * $0
-        }
+        let left = max(1, Int((Double(steps) * (1 - start) / (1 - origin)).rounded()))
+        points = try TimeGrid(steps: left, timeShift: timeShift, origin: start).points
     }
+
+    /// What is left of this grid from `start` on: that time, and the points after it.
+    package func rest(from start: Double) -> TimeGrid {
+        start <= points[0] ? self : TimeGrid(checked: [start] + points.filter { $0 > start })
+    }
+
+    private init(checked points: [Double]) { self.points = points }
 
     /// The number of steps.
     package var steps: Int { points.count - 1 }

@@ -80,6 +80,28 @@ extension ConfigurationFile {
         return numbers
     }
 
+    /// A list of numbers within bounds; nil when the key is missing.
+    ///
+    /// - Throws: `ModelError` `.malformed`.
+    package func numbers(
+        _ key: String, in range: ClosedRange<Double>
+    ) throws(ModelError) -> [Double]? {
+        guard let value = value(key) else { return nil }
+        let expected =
+            "must be a list of numbers from \(range.lowerBound) to \(range.upperBound)"
+        guard case .array(let elements) = value else { throw refusal(.malformed, key, expected) }
+        var numbers: [Double] = []
+        for element in elements {
+            switch element {
+            case .integer(let number) where range.contains(Double(number)):
+                numbers.append(Double(number))
+            case .number(let number) where range.contains(number): numbers.append(number)
+            default: throw refusal(.malformed, key, expected)
+            }
+        }
+        return numbers
+    }
+
     /// A list of texts.
     ///
     /// - Throws: `ModelError` `.malformed`.

@@ -22,6 +22,16 @@ extension DINOv2 {
         /// DINOv2-B as published.
         package init() {}
 
+        /// DINOv2-g as published.
+        package static var giant: Configuration {
+            var configuration = Configuration()
+            configuration.hiddenSize = 1536
+            configuration.layers = 40
+            configuration.heads = 24
+            configuration.usesSwiGLU = true
+            return configuration
+        }
+
         /// Reads `config.json`; missing keys take the defaults of transformers.
         ///
         /// - Throws: `ModelError` that names the file and the key.

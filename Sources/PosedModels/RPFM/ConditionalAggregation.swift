@@ -50,7 +50,7 @@ struct ConditionalAggregation {
                 isSound ? queries.sliced(axis: 0, index..<index + 1).unsqueezed(axis: 0) : queries
             return StreamAttention(
                 project: try loader.linear(input.0, in: input.1, out: width),
-                norm: try loader.layerNorm("norms.\(index)", features: width, eps: RPFMBlock.eps),
+                norm: try loader.layerNorm("norms.\(index)", features: width, eps: AdaLNBlock.eps),
                 query: query,
                 projectedQuery: isSound
                     ? try project(
@@ -60,10 +60,10 @@ struct ConditionalAggregation {
                 keysAndValues: try cross.linear("kv", in: width, out: 2 * width),
                 output: try cross.linear("proj", in: width, out: width))
         }
-        normSelf = try loader.layerNorm("norm_self", features: width, eps: RPFMBlock.eps)
+        normSelf = try loader.layerNorm("norm_self", features: width, eps: AdaLNBlock.eps)
         qkv = try loader.linear("self_attn.qkv", in: width, out: 3 * width)
         projection = try loader.linear("self_attn.proj", in: width, out: width)
-        normMLP = try loader.layerNorm("norm_mlp", features: width, eps: RPFMBlock.eps)
+        normMLP = try loader.layerNorm("norm_mlp", features: width, eps: AdaLNBlock.eps)
         up = try loader.linear("mlp.fc1", in: width, out: 4 * width)
         down = try loader.linear("mlp.fc2", in: 4 * width, out: width)
         output = try loader.linear("out", in: 4 * width, out: width)

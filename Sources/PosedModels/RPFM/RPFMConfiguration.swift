@@ -21,17 +21,6 @@ package struct RPFMConfiguration: Sendable, Equatable {
     /// Whether source and pose are aggregated to a condition vector.
     package var conditionalAggregation: Bool
 
-    /// Height and width of a latent, in latent pixels.
-    package struct LatentSize: Sendable, Hashable {
-        package var height: Int
-        package var width: Int
-
-        package init(height: Int, width: Int) {
-            self.height = height
-            self.width = width
-        }
-    }
-
     /// The sizes of the specification's table; others load too.
     package enum Preset: String, CaseIterable, Sendable {
         case t = "T"
@@ -62,6 +51,16 @@ package struct RPFMConfiguration: Sendable, Equatable {
     /// Width of the MLPs' hidden layer.
     package var mlpSize: Int { Int(Double(hiddenSize) * mlpRatio) }
 
-    /// Numbers in the modulation vector of one row: six for each block and two for the final layer.
-    package var modulationSize: Int { (6 * depth + 2) * hiddenSize }
+    /// What sampling, scheduling and sessions must know of the model.
+    package var form: VelocityForm {
+        var form = VelocityForm(
+            latentSize: latentSize, patchSize: patchSize, channels: channels,
+            hiddenSize: hiddenSize, depth: depth,
+            modulationSize: RPFMTransformer.modulationSize(depth: depth, width: hiddenSize),
+            sourceEncoderSize: sourceEncoderSize, poseEncoderSize: poseEncoderSize)
+        form.hasReference = referenceAttention
+        form.bytesPerToken = hiddenSize * 4
+        form.sourceBytes = 2 * hiddenSize * 4
+        return form
+    }
 }

@@ -2,10 +2,8 @@ import PosedBackend
 import PosedNN
 package import PosedTensor
 
-/// All that a source picture contributes to the transformer, whatever the pose and the time.
-package struct SourceCondition: Sendable {
-    /// The latent's height and width.
-    package let latentSize: RPFMConfiguration.LatentSize
+/// What a source contributes to RPFM's transformer.
+private struct SourceContent: ConditionContent {
     /// The aggregation's source half, [2, D] float32; nil without aggregation.
     let aggregated: Tensor?
     /// Positions, the input's bias and the source's part of the input embedding, [N, D] float32.
@@ -13,49 +11,27 @@ package struct SourceCondition: Sendable {
     /// Keys and values of the reference stream, [depth, 2, tokens, D]; nil without.
     let reference: Tensor?
 
-    /// Bytes of device memory held.
-    package var byteCount: Int {
+    var byteCount: Int {
         base.byteCount + (aggregated?.byteCount ?? 0) + (reference?.byteCount ?? 0)
     }
 }
 
-/// All that a pose contributes, whatever the source and the time.
-package struct PoseCondition: Sendable {
+/// What a pose contributes to RPFM's transformer.
+private struct PoseContent: ConditionContent {
     /// The aggregation's pose half, [2, D] float32; nil without aggregation.
     let aggregated: Tensor?
     /// The pose's part of the input embedding, [N, D] float32; nil without concatenation.
     let embedded: Tensor?
 
-    /// Bytes of device memory held.
-    package var byteCount: Int { (aggregated?.byteCount ?? 0) + (embedded?.byteCount ?? 0) }
-}
-
-/// A source in a pose: what one row of a batch is conditioned on.
-package struct RowCondition: Sendable {
-    package let latentSize: RPFMConfiguration.LatentSize
-    /// The condition vector, [D] float32.
-    package let vector: Tensor
-    /// All of the input embedding but z_t's part, [N, D] float32.
-    let base: Tensor
-    /// [depth, 2, tokens, D]; nil without.
-    let reference: Tensor?
-
-    /// Tokens of the reference; 0 without.
-    package var referenceTokens: Int { reference?.shape[2] ?? 0 }
+    var byteCount: Int { (aggregated?.byteCount ?? 0) + (embedded?.byteCount ?? 0) }
 }
 
 extension RPFMTransformer {
-    /// Computes what depends on the source alone.
-    ///
-    /// - Parameters:
-    ///   - latents: One or several source latents, [S, h, w, C] float32; the first is concatenated
-    ///     to the input.
-    ///   - embeddings: The image encoder's tokens, [S, T, F] float32.
-    /// - Throws: `BackendError` when the device fails.
+    /// Computes what depends on the sources alone; the first latent is concatenated to the input.
     package func source(latents: Tensor, embeddings: Tensor, on compute: Compute) throws
         -> SourceCondition
     {
-        let size = RPFMConfiguration.LatentSize(height: latents.shape[1], width: latents.shape[2])
+        let size = LatentSize(height: latents.shape[1], width: latents.shape[2])
         let positions = try positions(size, on: compute)
         let tokens = try patchify(latents, on: compute)  // [S, N, F]
         var base = positions.biased
@@ -68,22 +44,18 @@ extension RPFMTransformer {
         let joined = tokens.reshaped([1, tokens.shape[0] * tokens.shape[1], tokens.shape[2]])
         let seen = embeddings.reshaped(
             [1, embeddings.shape[0] * embeddings.shape[1], embeddings.shape[2]])
-        return SourceCondition(
-            latentSize: size,
+        let content = SourceContent(
             aggregated: try aggregation?.source(local: joined, global: seen, on: compute),
-            base: base,
-            reference: try reference(tokens, positions.plain, on: compute))
+            base: base, reference: try reference(tokens, positions.plain, on: compute))
+        return SourceCondition(latentSize: size, content: content)
     }
 
-    /// Computes what depends on the pose alone.
-    ///
-    /// - Parameters:
-    ///   - latent: The pose picture's latent, [1, h, w, C] float32.
-    ///   - embedding: The image encoder's tokens, [1, T, F] float32.
-    /// - Throws: `BackendError` when the device fails.
-    package func pose(latent: Tensor, embedding: Tensor, on compute: Compute) throws
+    package func pose(latent: Tensor?, embedding: Tensor, on compute: Compute) throws
         -> PoseCondition
     {
+        guard let latent else {
+            throw ModelError(.mismatch, "the pose picture's latent expected, but none came")
+        }
         let tokens = try patchify(latent, on: compute)  // [1, N, F]
         var embedded: Tensor?
         if let poseEmbedder {
@@ -92,45 +64,35 @@ extension RPFMTransformer {
             embedded = rows.reshaped([tokens.shape[1], configuration.hiddenSize])
         }
         return PoseCondition(
-            aggregated: try aggregation?.pose(local: tokens, global: embedding, on: compute),
-            embedded: embedded)
+            content: PoseContent(
+                aggregated: try aggregation?.pose(local: tokens, global: embedding, on: compute),
+                embedded: embedded))
     }
 
-    /// Brings a source and a pose together.
-    ///
-    /// - Parameter vector: A condition [D] that takes the aggregation's place.
-    /// - Throws: `BackendError` when the device fails.
     package func condition(
-        _ source: SourceCondition, _ pose: PoseCondition, vector: Tensor? = nil, on compute: Compute
+        _ source: SourceCondition, _ pose: PoseCondition, vector: Tensor?, on compute: Compute
     ) throws -> RowCondition {
-        var base = source.base
-        if let embedded = pose.embedded {
-            base = try compute.persistent(source.base.shape, .f32)
-            try compute.combine([(1, source.base), (1, embedded)], into: base)
+        let (ours, theirs) = (
+            try SourceContent.own(source.content), try PoseContent.own(pose.content)
+        )
+        var base = ours.base
+        if let embedded = theirs.embedded {
+            base = try compute.persistent(ours.base.shape, .f32)
+            try compute.combine([(1, ours.base), (1, embedded)], into: base)
+        }
+        var condition = vector ?? nullCondition
+        if vector == nil, let aggregation, let half = ours.aggregated,
+            let other = theirs.aggregated
+        {
+            condition = try aggregation(source: half, pose: other, on: compute)
         }
         return RowCondition(
-            latentSize: source.latentSize,
-            vector: try vector ?? aggregate(source, pose, on: compute) ?? nullCondition, base: base,
-            reference: source.reference)
-    }
-
-    /// The aggregated condition vector, [D] float32; nil without aggregation.
-    ///
-    /// - Throws: `BackendError` when the device fails.
-    package func aggregate(_ source: SourceCondition, _ pose: PoseCondition, on compute: Compute)
-        throws
-        -> Tensor?
-    {
-        guard let aggregation, let ours = source.aggregated, let theirs = pose.aggregated else {
-            return nil
-        }
-        return try aggregation(source: ours, pose: theirs, on: compute)
+            latentSize: source.latentSize, vector: condition, base: base,
+            reference: ours.reference)
     }
 
     /// The condition of guidance's empty branch: no source, no pose, no reference.
-    ///
-    /// - Throws: `BackendError` when the device fails.
-    package func emptyCondition(_ size: RPFMConfiguration.LatentSize, on compute: Compute) throws
+    package func emptyCondition(_ size: LatentSize, on compute: Compute) throws
         -> RowCondition
     {
         RowCondition(
@@ -151,7 +113,7 @@ extension RPFMTransformer {
         let modulation = try modulations(times: [1], of: [nullCondition], on: compute)
         let shared = Tensor(
             storage: modulation.storage, offset: modulation.offset, dtype: .f32,
-            shape: [sources, configuration.modulationSize], strides: [0, 1])
+            shape: [sources, form.modulationSize], strides: [0, 1])
         let x = try referenceEmbedder(
             tokens, on: compute,
             residual: positions.broadcast(sources), type: .f32)  // [S, N, D]

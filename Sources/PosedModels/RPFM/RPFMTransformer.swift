@@ -4,11 +4,7 @@ package import PosedNN
 import PosedTensor
 
 /// RPFM's flow-matching transformer.
-///
-/// What a sampling run needs is split by what it depends on: `source` on the source picture alone,
-/// `pose` on the pose alone, `condition` joins the two, `modulations` adds the times, and a
-/// `VelocityPlan` evaluates. Immutable once loaded; every call says which stream computes.
-package final class RPFMTransformer: Sendable {
+package final class RPFMTransformer: AdaLNTransformer {
     package let configuration: RPFMConfiguration
     let patchify: Patchify
     let inputEmbedder: Linear
@@ -18,12 +14,12 @@ package final class RPFMTransformer: Sendable {
     let timeEmbedder: TimeEmbedder
     let aggregation: ConditionalAggregation?
     let nullCondition: Tensor  // [D] float32
-    let blocks: [RPFMBlock]
+    let blocks: [AdaLNBlock]
     let allModulations: Linear
     let finalLinear: Linear
     /// The input embedder's bias, on the host: it is added to the positions.
     private let inputBias: [Float]
-    private let positions = Guarded<[RPFMConfiguration.LatentSize: Positions]>([:])
+    private let positions = Guarded<[LatentSize: Positions]>([:])
 
     /// Position embeddings [N, D], plain and with the input embedder's bias.
     struct Positions: Sendable {
@@ -57,25 +53,35 @@ package final class RPFMTransformer: Sendable {
             configuration.referenceAttention
             ? try loader.linear("ref_embedder", in: features, out: width) : nil
         blocks = try (0..<configuration.depth).map {
-            try RPFMBlock(loader.scoped("blocks.\($0)"), configuration)
+            try AdaLNBlock(
+                loader.scoped("blocks.\($0)"), width: width, heads: configuration.heads,
+                mlpSize: configuration.mlpSize)
         }
-        let names = (0..<configuration.depth).map { "blocks.\($0).adaLN_modulation.1" }
-        allModulations = try loader.joined(
-            names + ["final_layer.adaLN_modulation.1"], in: width,
-            outs: names.map { _ in 6 * width } + [2 * width])
+        allModulations = try Self.modulationLayers(
+            loader, depth: configuration.depth, width: width)
         finalLinear = try loader.linear("final_layer.linear", in: width, out: features)
     }
 
+    package var form: VelocityForm { configuration.form }
+
     /// Bytes of packed weights on the device.
     package var byteCount: Int {
-        let ofBlocks = blocks.reduce(0) {
-            $0 + $1.qkv.byteCount + $1.projection.byteCount + $1.up.byteCount + $1.down.byteCount
-        }
-        return ofBlocks + allModulations.byteCount + inputEmbedder.byteCount + finalLinear.byteCount
+        blocks.reduce(0) { $0 + $1.byteCount } + allModulations.byteCount
+            + inputEmbedder.byteCount + finalLinear.byteCount
     }
 
+    package func link(at time: Double) -> VelocityLink { .direct }
+
+    package func noiseScale(at time: Double) -> Double { 1 }
+
+    var headType: DType? { nil }
+
+    func networkTime(_ time: Double) -> Double { time }
+
+    func prepare(_ x: Tensor, before block: Int, on compute: Compute) {}
+
     /// The position embeddings of a latent size, made once.
-    func positions(_ size: RPFMConfiguration.LatentSize, on compute: Compute) throws -> Positions {
+    func positions(_ size: LatentSize, on compute: Compute) throws -> Positions {
         if let known = positions.withLock({ $0[size] }) { return known }
         let rows = size.height / configuration.patchSize
         let columns = size.width / configuration.patchSize

@@ -55,6 +55,7 @@ struct FrameResolver: Sendable {
             solver: said.solver ?? defaults.solver, budget: said.budget ?? .steps(defaults.steps),
             guidance: said.guidance ?? defaults.guidance,
             timeShift: said.timeShift ?? defaults.timeShift,
+            timeGrid: said.budget == nil && said.timeShift == nil ? defaults.timeGrid : nil,
             seed: said.seed ?? defaults.seed ?? UInt64.random(in: 0...UInt64.max))
         let form = try form(said, model, index)
         do {
@@ -116,6 +117,17 @@ struct FrameResolver: Sendable {
         let form = LaneForm(
             model: index, width: said.width ?? model.description.width,
             height: said.height ?? model.description.height)
+        if model.description.isSizeFixed {
+            let own = (model.description.width, model.description.height)
+            guard (form.width, form.height) == own else {
+                throw ServingError(
+                    .invalidRequest,
+                    "\(model.description.name) makes pictures of \(own.0) × \(own.1) pixels alone, "
+                        + "but \(form.width) × \(form.height) were asked for",
+                    about: form.width == own.0 ? .height : .width)
+            }
+            return form
+        }
         let step = max(1, model.description.sizeMultiple)
         let sides: [(String, Int, ServingError.Field)] = [
             ("width", form.width, .width), ("height", form.height, .height),

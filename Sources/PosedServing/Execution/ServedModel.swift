@@ -18,6 +18,8 @@ package struct ServedModel: Sendable {
     /// Bytes of a source's conditioning for every pixel of a picture made, and of each source besides.
     package var bytesPerPixel: Double
     package var bytesPerSourcePixel: Double
+    /// And besides.
+    package var sourceBytes: Int
 
     /// A model of a description alone, as tests have it.
     package init(
@@ -29,6 +31,7 @@ package struct ServedModel: Sendable {
         self.identity = identity
         bytesPerPixel = 0
         bytesPerSourcePixel = 0
+        sourceBytes = 0
     }
 
     /// A loaded model.
@@ -38,16 +41,18 @@ package struct ServedModel: Sendable {
     ///   - fingerprint: of its weights and configuration.
     /// - Throws: `BackendError` when a device does not answer.
     package init(_ name: String, _ model: PoseModel, fingerprint: String) throws {
-        let configuration = model.transformer.configuration
+        let form = model.transformer.form
         let streams = model.streams
         var description = ModelDescription()
         description.name = "models/" + name
         (description.width, description.height) = model.pictureSize
-        description.sizeMultiple = model.autoencoder.downsampling * configuration.patchSize
-        description.hiddenSize = configuration.hiddenSize
-        description.depth = configuration.depth
+        description.sizeMultiple = model.autoencoder.downsampling * form.patchSize
+        description.hiddenSize = form.hiddenSize
+        description.depth = form.depth
         description.parameterCount = model.parameterCount
-        description.hasReferenceAttention = configuration.referenceAttention
+        description.hasReferenceAttention = form.hasReference
+        description.isSizeFixed = form.isSizeFixed
+        description.usesEverySource = form.usesEverySource
         description.parts = Placement.Part.allCases.map {
             ModelDescription.Part(
                 part: $0.rawValue, device: streams[$0].device.selection.description,
@@ -68,17 +73,17 @@ package struct ServedModel: Sendable {
         identity =
             try Placement.Part.allCases.map(numerics).joined(separator: " ") + " " + fingerprint
         let step = Double(description.sizeMultiple)
-        let width = Double(configuration.hiddenSize)
-        bytesPerPixel = width * 4 / (step * step)
+        bytesPerPixel = Double(form.bytesPerToken) / (step * step)
         bytesPerSourcePixel =
-            configuration.referenceAttention
-            ? Double(2 * configuration.depth) * width
+            form.hasReference
+            ? Double(2 * form.depth * form.hiddenSize)
                 * Double(streams.transformer.precision.size) / (step * step) : 0
+        sourceBytes = form.sourceBytes
     }
 
     /// Bytes that a source's conditioning will take, about.
     func conditioningBytes(width: Int, height: Int, sources: Int) -> Int {
         let pixels = Double(width * height)
-        return Int(pixels * (bytesPerPixel + Double(sources) * bytesPerSourcePixel)) + 8192
+        return Int(pixels * (bytesPerPixel + Double(sources) * bytesPerSourcePixel)) + sourceBytes
     }
 }

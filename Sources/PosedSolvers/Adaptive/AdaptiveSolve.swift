@@ -28,12 +28,14 @@ struct AdaptiveSolve: Sendable {
     private var missedTolerance = false
     private var spent = 0
 
-    /// The time reached, 0 to 1.
-    private(set) var time = 0.0
+    /// The time reached, up to 1.
+    private(set) var time: Double
     private(set) var outcome = SolveOutcome.running
     let slotCount: Int
 
-    init(_ tableau: ButcherTableau, tolerance: AdaptiveTolerance) throws(SolverError) {
+    init(
+        _ tableau: ButcherTableau, tolerance: AdaptiveTolerance, from start: Double
+    ) throws(SolverError) {
         guard let weights = tableau.bError else {
             throw SolverError(
                 .invalidRequest,
@@ -47,6 +49,7 @@ struct AdaptiveSolve: Sendable {
                     + "evaluations, but \(tolerance.maxEvaluations) are allowed")
         }
         self.tableau = tableau
+        time = start
         self.weights = weights
         self.tolerance = tolerance
         controller = StepController(order: tableau.order)

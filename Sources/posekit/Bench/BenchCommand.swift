@@ -11,7 +11,8 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measure how long the parts of a model and whole pictures take.",
         discussion: """
-            A preset has random weights of that size, Stable Diffusion's autoencoder and DINOv2-B. \
+            A preset has random weights of that size, Stable Diffusion's autoencoder and DINOv2-B; \
+            xmdpt-S is X-MDPT of size S, whose source encoder is DINOv2-g. \
             velocity.S.b2 is one evaluation of two rows; velocity.S.ref.b2 attends to a reference too; \
             solve.S.heun.nfe16.b1 samples and decodes a picture in an open session; session.source and \
             session.pose encode. With --serve, serve.engine.c8 makes eight frames by the engine alone and \
@@ -28,8 +29,11 @@ struct BenchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The model's folder.", valueName: "folder"))
     var model: String?
 
-    @Option(help: "Random weights of that size.")
-    var preset: RPFMConfiguration.Preset?
+    @Option(
+        help: ArgumentHelp(
+            "Random weights of that size: \(BenchSubject.Preset.names.joined(separator: ", ")).",
+            valueName: "size"))
+    var preset: String?
 
     @Flag(help: "Give the preset reference attention.")
     var reference = false
@@ -61,6 +65,11 @@ struct BenchCommand: ParsableCommand {
     func validate() throws {
         guard (model == nil) != (preset == nil) else {
             throw ValidationError("bench takes either --model or --preset")
+        }
+        if let preset, BenchSubject.Preset(preset, reference: reference) == nil {
+            throw ValidationError(
+                "--preset takes one of \(BenchSubject.Preset.names.joined(separator: ", "))"
+                    + (reference ? ", and X-MDPT has no --reference" : "") + ", not \(preset)")
         }
         guard batch.values.allSatisfy((1...256).contains), !batch.values.isEmpty else {
             throw ValidationError("--batch takes numbers from 1 to 256")
@@ -94,7 +103,10 @@ struct BenchCommand: ParsableCommand {
 
     private func subject() throws -> BenchSubject {
         if let model { return try BenchSubject(path: model) }
-        return BenchSubject(preset ?? .s, reference: reference)
+        guard let preset = preset.flatMap({ BenchSubject.Preset($0, reference: reference) }) else {
+            throw PosekitError(.invalidInput, "a model or a preset expected")
+        }
+        return BenchSubject(preset)
     }
 
     /// `blas,onednn` is two placements; with a part's name in it the whole is one.
@@ -141,5 +153,3 @@ struct BenchCommand: ParsableCommand {
         for compute in all { try report.note(compute.device) }
     }
 }
-
-extension RPFMConfiguration.Preset: ExpressibleByArgument {}

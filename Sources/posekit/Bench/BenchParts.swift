@@ -14,7 +14,7 @@ final class BenchParts {
     private var vae: (any Autoencoder)?
     private var source: PoseModel.ImageEncoder?
     private var pose: PoseModel.ImageEncoder?
-    private var rpfm: RPFMTransformer?
+    private var velocity: (any VelocityModel)?
 
     /// Parts on the given streams.
     init(_ subject: BenchSubject, on streams: PartStreams) {
@@ -23,19 +23,24 @@ final class BenchParts {
     }
 
     /// The transformer.
-    func transformer() throws -> RPFMTransformer {
-        if let rpfm { return rpfm }
-        let made = try load("transformer") {
+    func transformer() throws -> any VelocityModel {
+        if let velocity { return velocity }
+        let made: any VelocityModel = try load("transformer") {
             let compute = streams.transformer
             if let folder = subject.folder {
-                return try RPFMTransformer.load(folder: folder.part("transformer"), on: compute)
+                return try VelocityModels.load(folder: folder.part("transformer"), on: compute)
                     .model
             }
-            return try RPFMTransformer.load(
-                subject.transformer, Self.reader("transformer"), on: compute
-            ).model
+            let reader = Self.reader("transformer")
+            switch subject.preset {
+            case .rpfm(let configuration):
+                return try RPFMTransformer.load(configuration, reader, on: compute).model
+            case .xmdpt(let configuration):
+                return try XMDPTTransformer.load(configuration, reader, on: compute).model
+            case nil: throw PosekitError(.invalidInput, "a model or a preset expected")
+            }
         }
-        rpfm = made
+        velocity = made
         return made
     }
 
@@ -65,7 +70,10 @@ final class BenchParts {
 
     /// The pose's image encoder; the source's where the model has but one.
     func poseEncoder() throws -> PoseModel.ImageEncoder {
-        guard let folder = subject.folder, folder.hasPoseEncoder else { return try sourceEncoder() }
+        let sizes = (subject.transformer.sourceEncoderSize, subject.transformer.poseEncoderSize)
+        guard subject.folder?.hasPoseEncoder ?? (sizes.0 != sizes.1) else {
+            return try sourceEncoder()
+        }
         if let pose { return pose }
         let encoder = try encoder("pose_encoder")
         pose = encoder
@@ -73,7 +81,7 @@ final class BenchParts {
     }
 
     /// Forgets the transformer.
-    func dropTransformer() { rpfm = nil }
+    func dropTransformer() { velocity = nil }
 
     /// Forgets the autoencoder.
     func dropAutoencoder() { vae = nil }
@@ -91,7 +99,12 @@ final class BenchParts {
         try load(name) {
             let compute = streams.encoders
             guard let folder = subject.folder else {
-                let model = try random(name, on: compute) { try DINOv2($0, DINOv2.Configuration()) }
+                let width =
+                    name == "source_encoder"
+                    ? subject.transformer.sourceEncoderSize : subject.transformer.poseEncoderSize
+                let model = try random(name, on: compute) {
+                    try DINOv2($0, width == 1536 ? .giant : DINOv2.Configuration())
+                }
                 return PoseModel.ImageEncoder(model: model, preprocessor: .dinoV2)
             }
             let path = folder.part(name)

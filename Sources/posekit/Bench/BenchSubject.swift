@@ -7,20 +7,54 @@ import PosedPipeline
 struct BenchSubject {
     /// The model's folder; nil for a preset.
     let folder: ModelFolder?
+    /// The preset; nil for a folder.
+    let preset: Preset?
     /// The transformer.
-    let transformer: RPFMConfiguration
+    let transformer: VelocityForm
     /// The width of the image encoder's tokens.
     let encoderWidth: Int
     /// Pixels per element of a latent, along each side.
     let downsampling: Int
 
-    /// A preset, with Stable Diffusion's autoencoder and DINOv2-B.
-    init(_ preset: RPFMConfiguration.Preset, reference: Bool) {
-        var configuration = preset.configuration
-        configuration.referenceAttention = reference
+    /// A transformer of a published size.
+    enum Preset {
+        case rpfm(RPFMConfiguration)
+        case xmdpt(XMDPTConfiguration)
+
+        /// `S` for RPFM's, `xmdpt-S` for X-MDPT's; nil for anything else.
+        init?(_ name: String, reference: Bool) {
+            if let preset = RPFMConfiguration.Preset(rawValue: name) {
+                var configuration = preset.configuration
+                configuration.referenceAttention = reference
+                self = .rpfm(configuration)
+            } else if name.hasPrefix("xmdpt-"), !reference,
+                let preset = XMDPTConfiguration.Preset(rawValue: String(name.dropFirst(6)))
+            {
+                self = .xmdpt(preset.configuration)
+            } else {
+                return nil
+            }
+        }
+
+        /// All names.
+        static let names =
+            RPFMConfiguration.Preset.allCases.map(\.rawValue)
+            + XMDPTConfiguration.Preset.allCases.map { "xmdpt-" + $0.rawValue }
+
+        var form: VelocityForm {
+            switch self {
+            case .rpfm(let configuration): configuration.form
+            case .xmdpt(let configuration): configuration.form
+            }
+        }
+    }
+
+    /// A preset, with Stable Diffusion's autoencoder and the image encoders of its kind.
+    init(_ preset: Preset) {
+        self.preset = preset
         folder = nil
-        transformer = configuration
-        encoderWidth = configuration.sourceEncoderSize
+        transformer = preset.form
+        encoderWidth = transformer.sourceEncoderSize
         downsampling = 8
     }
 
@@ -30,8 +64,8 @@ struct BenchSubject {
     init(path: String) throws {
         let folder = try ModelFolder(path: path)
         self.folder = folder
-        transformer = try RPFMConfiguration(
-            ConfigurationFile(folder: folder.part("transformer")))
+        preset = nil
+        transformer = try VelocityModels.form(folder: folder.part("transformer"))
         encoderWidth = transformer.sourceEncoderSize
         let vae = try ConfigurationFile(folder: folder.part("vae"))
         let levels =
@@ -46,12 +80,14 @@ struct BenchSubject {
 
     /// The transformer's size in names: a preset's letter, or `h128d2`.
     var size: String {
+        // Models of equal sizes that compute other things have other names.
+        let family = transformer.conditionsTokens ? "" : "xmdpt-"
         let preset = RPFMConfiguration.Preset.allCases.first {
             let configuration = $0.configuration
             return configuration.hiddenSize == transformer.hiddenSize
                 && configuration.depth == transformer.depth
         }
-        return preset?.rawValue ?? "h\(transformer.hiddenSize)d\(transformer.depth)"
+        return family + (preset?.rawValue ?? "h\(transformer.hiddenSize)d\(transformer.depth)")
     }
 
     /// The picture's size in names: `256`, or `192x256`.
@@ -79,7 +115,7 @@ struct BenchSubject {
 
     /// A solve's name.
     func solve(_ solver: String, nfe: Int, _ batch: Int) -> String {
-        let reference = transformer.referenceAttention ? ".ref" : ""
+        let reference = transformer.hasReference ? ".ref" : ""
         return "solve.\(size)\(reference).\(solver).nfe\(nfe).b\(batch)"
     }
 }

@@ -10,7 +10,7 @@ struct VelocityBench {
     /// `velocity.S.b1` for every batch, and `velocity.S.ref.b1` where the model attends to a reference.
     func velocities() throws {
         let subject = parts.subject
-        for reference in [false, true] where !reference || subject.transformer.referenceAttention {
+        for reference in [false, true] where !reference || subject.transformer.hasReference {
             for batch in run.batches {
                 let name = subject.velocity(batch, reference: reference)
                 if run.wants(name) { try measure(name, batch, reference: reference) }
@@ -22,11 +22,11 @@ struct VelocityBench {
         let model = try parts.transformer()
         let compute = parts.streams.transformer
         Terminal.progress(name)
-        let configuration = model.configuration
+        let form = model.form
         let condition =
             try reference
             ? referenced(model, on: compute)
-            : model.emptyCondition(configuration.latentSize, on: compute)
+            : model.emptyCondition(form.latentSize, on: compute)
         let plan = try VelocityPlan(
             model,
             VelocityPlan.Shape(
@@ -45,18 +45,19 @@ struct VelocityBench {
     }
 
     /// A condition with the keys and values of a source.
-    private func referenced(_ model: RPFMTransformer, on compute: Compute) throws -> RowCondition {
-        let configuration = model.configuration
-        let size = configuration.latentSize
-        let shape = [1, size.height, size.width, configuration.channels]
+    private func referenced(_ model: any VelocityModel, on compute: Compute) throws -> RowCondition
+    {
+        let form = model.form
+        let size = form.latentSize
+        let shape = [1, size.height, size.width, form.channels]
         let latent = try compute.tensor(BenchRun.noise(shape.reduce(1, *)), shape)
         func tokens(_ features: Int) throws -> Tensor {
             try compute.tensor(BenchRun.noise(features), [1, 1, features])
         }
         let source = try model.source(
-            latents: latent, embeddings: try tokens(configuration.sourceEncoderSize), on: compute)
+            latents: latent, embeddings: try tokens(form.sourceEncoderSize), on: compute)
         let pose = try model.pose(
-            latent: latent, embedding: try tokens(configuration.poseEncoderSize), on: compute)
+            latent: latent, embedding: try tokens(form.poseEncoderSize), on: compute)
         return try model.condition(source, pose, on: compute)
     }
 }

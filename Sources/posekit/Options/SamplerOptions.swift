@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import PosedPipeline
 import PosedSolvers
 
@@ -26,6 +27,12 @@ struct SamplerOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "The shift of the time grid; 1 is without.")
     var timeShift: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "The points of the time grid, in place of steps and shift: times with commas between, or a "
+                + "file with a JSON list; from the model's noise to 1.", valueName: "times|file"))
+    var timeGrid: String?
+
     @Option(help: ArgumentHelp("A JSON file with a Butcher tableau.", valueName: "file.json"))
     var solverFile: [String] = []
 
@@ -35,6 +42,9 @@ struct SamplerOptions: ParsableArguments {
     func validate() throws {
         if nfe != nil, steps != nil {
             throw ValidationError("--nfe and --steps say the same thing; give one of them")
+        }
+        if timeGrid != nil, nfe != nil || steps != nil || timeShift != nil {
+            throw ValidationError("--time-grid takes the place of --nfe, --steps and --time-shift")
         }
     }
 
@@ -49,8 +59,11 @@ struct SamplerOptions: ParsableArguments {
     /// The settings of a request, checked.
     ///
     /// A single solver that a file brought is used without being named.
-    func settings(_ defaults: SamplerDefaults, _ solvers: SolverRegistry) throws -> SamplingSettings
-    {
+    ///
+    /// - Parameter origin: The time of the model's noise; nil where it is not known yet.
+    func settings(
+        _ defaults: SamplerDefaults, _ solvers: SolverRegistry, origin: Double? = nil
+    ) throws -> SamplingSettings {
         var settings = SamplingSettings(defaults)
         let added = Set(solvers.names).subtracting(SolverRegistry().names)
         if let solver {
@@ -63,10 +76,29 @@ struct SamplerOptions: ParsableArguments {
         if let guidance { settings.guidance = guidance }
         if let seed { settings.seed = seed }
         if let timeShift { settings.timeShift = timeShift }
+        if nfe != nil || steps != nil || timeShift != nil { settings.timeGrid = nil }
+        if let timeGrid { settings.timeGrid = try points(timeGrid) }
         try settings.validate()
-        _ = try SolverPlan(
-            try solvers.tableau(settings.solver), budget: settings.budget,
-            timeShift: settings.timeShift)
+        _ = try settings.grid(
+            try solvers.tableau(settings.solver), origin: origin ?? settings.timeGrid?.first ?? 0)
         return settings
+    }
+
+    /// The times of `--time-grid`.
+    private func points(_ text: String) throws -> [Double] {
+        let words = text.split(separator: ",").map {
+            Double($0.trimmingCharacters(in: .whitespaces))
+        }
+        if words.count > 1, words.allSatisfy({ $0 != nil }) { return words.compactMap(\.self) }
+        do {
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: text))
+            let data = try file.read(upToCount: 1 << 20) ?? Data()
+            return try JSONDecoder().decode([Double].self, from: data)
+        } catch {
+            throw PosekitError(
+                .invalidInput,
+                "--time-grid \(text): times with commas between expected, or a file with a JSON list "
+                    + "of times", cause: error)
+        }
     }
 }

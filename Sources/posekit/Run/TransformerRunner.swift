@@ -1,3 +1,4 @@
+import PosedBackend
 import PosedModels
 import PosedPipeline
 import PosedSolvers
@@ -6,9 +7,9 @@ import PosedTensor
 /// The transformer's parts from a file of inputs: the condition, one velocity, a whole solve.
 struct TransformerRunner {
     private let runner: PartRunner
-    private let model: RPFMTransformer
+    private let model: any VelocityModel
     private var compute: Compute { runner.compute }
-    private var configuration: RPFMConfiguration { model.configuration }
+    private var form: VelocityForm { model.form }
 
     /// Loads the transformer.
     ///
@@ -16,7 +17,7 @@ struct TransformerRunner {
     init(_ runner: PartRunner) throws {
         self.runner = runner
         model = try runner.load {
-            try RPFMTransformer.load(folder: runner.folder.part("transformer"), on: runner.compute)
+            try VelocityModels.load(folder: runner.folder.part("transformer"), on: runner.compute)
         }
     }
 
@@ -24,16 +25,17 @@ struct TransformerRunner {
     func condition() throws -> HostTensor {
         var file = try open()
         let sources = try self.sources(&file, "z_s", "C h w")
-        let poses = try file.tensor("z_p", "N C h w").channelsLast()
+        let poses = try poseLatents(&file)
         let seen = try self.sources(&file, "g_s", "tokens F_s")
         let drawn = try file.tensor("g_p", "N tokens_p F_p")
-        try checkPatches(poses)
-        let rows = try (0..<poses.shape[0]).map { row in
+        if let poses { try checkPatches(poses) }
+        let rows = try (0..<drawn.shape[0]).map { row in
             let source = try model.source(
                 latents: try compute.tensor(sources[row].channelsLast()),
                 embeddings: try compute.tensor(seen[row]), on: compute)
             let pose = try model.pose(
-                latent: try single(poses, row), embedding: try single(drawn, row), on: compute)
+                latent: try poses.map { try single($0, row) },
+                embedding: try single(drawn, row), on: compute)
             return try compute.host(try model.condition(source, pose, on: compute).vector)
         }
         return HostTensor(stacking: rows)
@@ -47,6 +49,11 @@ struct TransformerRunner {
         let times = try file.tensor("t", "N")
         try checkPatches(z)
         let conditions = try conditions(&file, like: z)
+        for time in times.values where !(form.start...1).contains(Double(time)) {
+            throw PosekitError(
+                .invalidInput,
+                "\(runner.input): times from \(form.start) to 1 expected, but one is \(time)")
+        }
         let plan = try VelocityPlan(
             model,
             VelocityPlan.Shape(
@@ -58,15 +65,30 @@ struct TransformerRunner {
                 times: [Double(times.values[row])], of: [condition.vector], on: compute)
             try plan.modulate(vectors[0], row: row)
         }
-        try compute.upload(z.values, to: plan.z)
+        let states = try compute.tensor(z.values, z.shape)
+        let velocity = try compute.persistent(z.shape, .f32)
+        let rows = conditions.indices.map { $0..<$0 + 1 }
+        let links = times.values.map { model.link(at: Double($0)) }
+        for (link, row) in zip(links, rows) {
+            try link.feed(
+                states.sliced(axis: 0, row), to: plan.z.sliced(axis: 0, row)
+            ).run(on: compute)
+        }
         try plan.evaluate()
-        return try compute.host(plan.velocity).channelsFirst()
+        for (link, row) in zip(links, rows) {
+            try link.collect(
+                plan.output.sliced(axis: 0, row), plain: nil, guidance: 1,
+                of: states.sliced(axis: 0, row), into: velocity.sliced(axis: 0, row)
+            ).run(on: compute)
+        }
+        return try compute.host(velocity).channelsFirst()
     }
 
     /// `latent` [N, C, h, w] that a solve makes of `z0` under `z_s`, `z_p`, `cond`.
     func solve() throws -> HostTensor {
         let solvers = try runner.sampler.registry()
-        let settings = try runner.sampler.settings(runner.folder.sampler, solvers)
+        let settings = try runner.sampler.settings(
+            runner.folder.sampler, solvers, origin: form.start)
         var file = try open()
         let noise = try file.tensor("z0", "N C h w").channelsLast()
         try checkPatches(noise)
@@ -81,24 +103,30 @@ struct TransformerRunner {
         try TensorFile(
             path: runner.input,
             extents: [
-                "C": configuration.channels, "D": configuration.hiddenSize,
-                "F_s": configuration.sourceEncoderSize, "F_p": configuration.poseEncoderSize,
+                "C": form.channels, "D": form.hiddenSize,
+                "F_s": form.sourceEncoderSize, "F_p": form.poseEncoderSize,
             ])
     }
 
     /// The conditions of all rows, with `cond` as given.
     private func conditions(_ file: inout TensorFile, like z: HostTensor) throws -> [RowCondition] {
         let count = z.shape[0]
+        let size = LatentSize(height: z.shape[1], width: z.shape[2])
+        let empty = try model.emptyCondition(size, on: compute)
         if !["z_s", "z_p", "cond"].contains(where: file.contains) {
-            let size = RPFMConfiguration.LatentSize(height: z.shape[1], width: z.shape[2])
-            let empty = try model.emptyCondition(size, on: compute)
             return Array(repeating: empty, count: count)
         }
-        let sources = try self.sources(&file, "z_s", "C h w")
-        let poses = try file.tensor("z_p", "N C h w").channelsLast()
         let vectors = try file.tensor("cond", "N D")
+        // Where the vector is all of the condition, latents do not matter.
+        guard form.conditionsTokens else {
+            return try (0..<count).map { row in
+                empty.with(vector: try compute.tensor(vectors[row]))
+            }
+        }
+        let sources = try self.sources(&file, "z_s", "C h w")
+        let poses = try poseLatents(&file)
         // The aggregation's result is given, so what the encoders saw does not matter.
-        let (seen, drawn) = (configuration.sourceEncoderSize, configuration.poseEncoderSize)
+        let (seen, drawn) = (form.sourceEncoderSize, form.poseEncoderSize)
         return try (0..<count).map { row in
             let latents = sources[row].channelsLast()
             let blank = HostTensor(
@@ -108,12 +136,17 @@ struct TransformerRunner {
                 latents: try compute.tensor(latents), embeddings: try compute.tensor(blank),
                 on: compute)
             let pose = try model.pose(
-                latent: try single(poses, row),
+                latent: try poses.map { try single($0, row) },
                 embedding: try compute.tensor(Array(repeating: 0, count: drawn), [1, 1, drawn]),
                 on: compute)
             return try model.condition(
                 source, pose, vector: try compute.tensor(vectors[row]), on: compute)
         }
+    }
+
+    /// `z_p` [N, h, w, C]; nil where the model has no use for it.
+    private func poseLatents(_ file: inout TensorFile) throws -> HostTensor? {
+        form.usesPoseLatent ? try file.tensor("z_p", "N C h w").channelsLast() : nil
     }
 
     /// The sources of each row, [S, …]: a tensor [N, …], or [N, S, …] for several.
@@ -132,7 +165,7 @@ struct TransformerRunner {
     }
 
     private func checkPatches(_ latents: HostTensor) throws {
-        let patch = configuration.patchSize
+        let patch = form.patchSize
         guard latents.shape[1] % patch == 0, latents.shape[2] % patch == 0 else {
             throw PosekitError(
                 .invalidInput,

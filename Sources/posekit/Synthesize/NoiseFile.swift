@@ -11,7 +11,7 @@ enum NoiseFile {
         var file = try TensorFile(
             path: path,
             extents: [
-                "C": pipeline.model.transformer.configuration.channels, "h": size.height,
+                "C": pipeline.model.transformer.form.channels, "h": size.height,
                 "w": size.width,
             ])
         let names = file.names

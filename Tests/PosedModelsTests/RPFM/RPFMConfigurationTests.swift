@@ -10,7 +10,7 @@ import Testing
         #expect(configuration.referenceAttention)
         #expect(configuration.inputConcatenation)
         #expect(configuration.patchFeatures == 16)
-        #expect(configuration.modulationSize == (6 * 2 + 2) * 128)
+        #expect(configuration.form.modulationSize == (6 * 2 + 2) * 128)
     }
 
     @Test(

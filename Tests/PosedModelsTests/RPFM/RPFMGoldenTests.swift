@@ -76,7 +76,7 @@ import Testing
         try compute.copy(try golden.image("z", on: compute), to: plan.z)
         for _ in 0..<2 {
             try plan.evaluate()
-            try golden.expect(image: plan.velocity, "velocity", on: compute)
+            try golden.expect(image: plan.output, "velocity", on: compute)
         }
     }
 

@@ -3,23 +3,37 @@ import PosedTensor
 
 /// A transformer block with DiT's adaLN-Zero. Its modulation vectors come from outside: those of all
 /// blocks and steps are one product.
-struct RPFMBlock {
+struct AdaLNBlock {
     let qkv: Linear
     let projection: Linear
     let up: Linear
     let down: Linear
     let heads: Int
 
+    /// Added to the scores of attention, [heads, N, N] float32; nil for none.
+    let attentionBias: Tensor?
+
     /// `attn.qkv`, `attn.proj`, `mlp.fc1` and `mlp.fc2` under the loader's prefix.
-    init(_ loader: Loader, _ configuration: RPFMConfiguration) throws {
+    ///
+    /// - Parameter attentionBias: [heads, N, N] float32.
+    init(
+        _ loader: Loader, width: Int, heads: Int, mlpSize: Int, attentionBias: Tensor? = nil
+    ) throws {
         let loader = loader.tokenwise
-        let width = configuration.hiddenSize
-        heads = configuration.heads
-        try loader.compute.require(.attention(heads: heads, size: width / heads))
+        self.heads = heads
+        self.attentionBias = attentionBias
+        try loader.compute.require(
+            .attention(heads: heads, size: width / heads, bias: attentionBias != nil))
         qkv = try loader.linear("attn.qkv", in: width, out: 3 * width)
         projection = try loader.linear("attn.proj", in: width, out: width)
-        up = try loader.linear("mlp.fc1", in: width, out: configuration.mlpSize)
-        down = try loader.linear("mlp.fc2", in: configuration.mlpSize, out: width)
+        up = try loader.linear("mlp.fc1", in: width, out: mlpSize)
+        down = try loader.linear("mlp.fc2", in: mlpSize, out: width)
+    }
+
+    /// Bytes of packed weights on the device.
+    var byteCount: Int {
+        qkv.byteCount + projection.byteCount + up.byteCount + down.byteCount
+            + (attentionBias?.byteCount ?? 0)
     }
 
     /// Updates the residual stream in place.
@@ -39,14 +53,14 @@ struct RPFMBlock {
             modulation.sliced(axis: 1, index * width..<(index + 1) * width)
         }
         let normalized = try compute.layerNorm(
-            x, modulation: (scale: vector(1), shift: vector(0)), eps: RPFMBlock.eps)
+            x, modulation: (scale: vector(1), shift: vector(0)), eps: AdaLNBlock.eps)
         let products = try qkv(normalized, on: compute)  // [B, N, 3·D]
         let attended = try Attention.selfAttention(
-            qkv: products, heads: heads, cached: cached, on: compute)  // [B, N, D]
+            qkv: products, heads: heads, cached: cached, bias: attentionBias, on: compute)  // [B, N, D]
         try projection(attended, on: compute, gate: vector(2), residual: x, into: x)
 
         let second = try compute.layerNorm(
-            x, modulation: (scale: vector(4), shift: vector(3)), eps: RPFMBlock.eps)
+            x, modulation: (scale: vector(4), shift: vector(3)), eps: AdaLNBlock.eps)
         let hidden = try up(second, on: compute, activation: .geluTanh)  // [B, N, 4·D]
         try down(hidden, on: compute, gate: vector(5), residual: x, into: x)
         return products

@@ -25,12 +25,12 @@ package final class VelocityBank {
     /// How many forms stay captured.
     private static let formLimit = 64
 
-    package let latentSize: RPFMConfiguration.LatentSize
+    package let latentSize: LatentSize
     /// Rows that take conditions.
     package let conditionedRows: Int
     /// Rows of the empty branch.
     package let emptyRows: Int
-    private let model: RPFMTransformer
+    private let model: any VelocityModel
     private let compute: Compute
     private let slots: VelocitySlots
     /// What the conditioned rows' references lie in, as large as the largest so far; from the middle.
@@ -43,7 +43,7 @@ package final class VelocityBank {
     ///
     /// - Throws: `BackendError` when the device has no room.
     package init(
-        _ model: RPFMTransformer, _ latentSize: RPFMConfiguration.LatentSize,
+        _ model: any VelocityModel, _ latentSize: LatentSize,
         conditionedRows: Int, emptyRows: Int, on compute: Compute
     ) throws {
         self.model = model
@@ -53,7 +53,7 @@ package final class VelocityBank {
         self.emptyRows = emptyRows
         let rows = conditionedRows + emptyRows
         slots = try VelocitySlots(
-            model.configuration,
+            model.form,
             VelocityPlan.Shape(
                 latentSize: latentSize, referenceTokens: Array(repeating: 0, count: rows)),
             on: compute)
@@ -68,13 +68,13 @@ package final class VelocityBank {
     /// Forms that are captured at the moment.
     package var capturedForms: Int { graphs.count }
 
-    /// A row's latent, [1, h, w, C] float32: input of `evaluate`.
+    /// The network's input for a row, [1, h, w, C] float32.
     package func z(_ row: Row) -> Tensor { slice(slots.z, row) }
 
-    /// A row's velocity, [1, h, w, C] float32: its output.
-    package func velocity(_ row: Row) -> Tensor { slice(slots.velocity, row) }
+    /// The network's output for a row, [1, h, w, C] float32.
+    package func output(_ row: Row) -> Tensor { slice(slots.output, row) }
 
-    /// A row's modulation vectors, [(6·depth + 2)·D] float32: to be set for each evaluation.
+    /// A row's modulation vector, float32: to be set for each evaluation.
     package func modulation(_ row: Row) -> Tensor { slots.modulation[index(row)] }
 
     /// Puts a condition into a conditioned row, for all evaluations until the next.
@@ -90,7 +90,7 @@ package final class VelocityBank {
         references[row] = view
     }
 
-    /// Computes the velocities of the rows next to the middle: so many conditioned ones, so many of the
+    /// Runs the network on the rows next to the middle: so many conditioned ones, so many of the
     /// empty branch.
     ///
     /// - Throws: `BackendError` when the device fails.
@@ -111,12 +111,12 @@ package final class VelocityBank {
         let conditioned = form.referenceTokens.count
         let range = conditionedRows - conditioned..<conditionedRows + form.empty
         let batch = VelocitySlots(
-            z: slots.z.sliced(axis: 0, range), velocity: slots.velocity.sliced(axis: 0, range),
+            z: slots.z.sliced(axis: 0, range), output: slots.output.sliced(axis: 0, range),
             bases: slots.bases.sliced(axis: 0, range),
             modulation: slots.modulation.sliced(axis: 0, range),
             references: references[..<conditioned].reversed()
                 + Array(repeating: nil, count: form.empty))
-        let graph = try compute.capture { try batch.evaluate(model, on: compute) }
+        let graph = try compute.capture { try model.evaluate(batch, on: compute) }
         graphs.append((form, graph))
         return graph
     }

@@ -2,17 +2,17 @@ package import PosedTensor
 
 /// One velocity evaluation of a batch of a fixed form, captured once and launched again and again.
 ///
-/// A row is a slot: load a condition into it, then for each evaluation set its modulation vectors, write
-/// its latent to `z`, and `evaluate`. Rows do not see each other.
+/// A row is a slot: load a condition into it, then for each evaluation set its modulation vector, write
+/// the network's input to `z`, and `evaluate`. Rows do not see each other.
 package final class VelocityPlan {
     /// What decides the form of a batch.
     package struct Shape: Hashable, Sendable {
-        package var latentSize: RPFMConfiguration.LatentSize
+        package var latentSize: LatentSize
         /// For each row, the tokens of its reference; 0 for none.
         package var referenceTokens: [Int]
 
         /// The form of a batch of these rows.
-        package init(latentSize: RPFMConfiguration.LatentSize, referenceTokens: [Int]) {
+        package init(latentSize: LatentSize, referenceTokens: [Int]) {
             self.latentSize = latentSize
             self.referenceTokens = referenceTokens
         }
@@ -26,19 +26,19 @@ package final class VelocityPlan {
     /// Allocates the slots and captures the evaluation.
     ///
     /// - Throws: `BackendError` when the device has no room.
-    package init(_ model: RPFMTransformer, _ shape: Shape, on compute: Compute) throws {
-        let slots = try VelocitySlots(model.configuration, shape, on: compute)
+    package init(_ model: any VelocityModel, _ shape: Shape, on compute: Compute) throws {
+        let slots = try VelocitySlots(model.form, shape, on: compute)
         self.shape = shape
         self.compute = compute
         self.slots = slots
-        graph = try compute.capture { try slots.evaluate(model, on: compute) }
+        graph = try compute.capture { try model.evaluate(slots, on: compute) }
     }
 
-    /// The rows' latents, [B, h, w, C] float32: input of `evaluate`.
+    /// The network's inputs, [B, h, w, C] float32.
     package var z: Tensor { slots.z }
 
-    /// Their velocities, [B, h, w, C] float32: its output.
-    package var velocity: Tensor { slots.velocity }
+    /// The network's outputs, [B, h, w, C] float32.
+    package var output: Tensor { slots.output }
 
     /// Puts a row's condition into its slot.
     ///
@@ -50,19 +50,19 @@ package final class VelocityPlan {
         }
     }
 
-    /// What sets a row's modulation vectors, [(6·depth + 2)·D], for the next evaluation.
+    /// What sets a row's modulation vector for the next evaluation.
     package func modulation(_ vectors: Tensor, row: Int) -> Operation {
         .copy(vectors, to: slots.modulation[row])
     }
 
-    /// Sets a row's modulation vectors, [(6·depth + 2)·D], for the next evaluation.
+    /// Sets a row's modulation vector for the next evaluation.
     ///
     /// - Throws: `BackendError` when the shape does not fit.
     package func modulate(_ vectors: Tensor, row: Int) throws {
         try modulation(vectors, row: row).run(on: compute)
     }
 
-    /// Computes `velocity` from `z`.
+    /// Computes `output` from `z`.
     ///
     /// - Throws: `BackendError` when the device fails.
     package func evaluate() throws { try compute.launch(graph) }
