@@ -55,8 +55,9 @@ struct AdaLNBlock {
         let normalized = try compute.layerNorm(
             x, modulation: (scale: vector(1), shift: vector(0)), eps: AdaLNBlock.eps)
         let products = try qkv(normalized, on: compute)  // [B, N, 3·D]
+        // [B, N, D]
         let attended = try Attention.selfAttention(
-            qkv: products, heads: heads, cached: cached, bias: attentionBias, on: compute)  // [B, N, D]
+            qkv: products, heads: heads, cached: cached, bias: attentionBias, on: compute)
         try projection(attended, on: compute, gate: vector(2), residual: x, into: x)
 
         let second = try compute.layerNorm(

@@ -76,6 +76,8 @@ def add_results(verbs):
     verb.add_argument("--guidance", type=float, default=1.0)
     common(verb)
 
+    add_convert(verbs)
+
     verb = command(verbs, "evaluate", commands.evaluate_command, "measure a model as posekit eval does", out=False)
     verb.add_argument("--model", required=True)
     verb.add_argument("--data", required=True, help="a folder with pairs.jsonl")
@@ -107,6 +109,18 @@ def add_results(verbs):
     verb.add_argument("--heldout", help="held-out pairs to take instead of making them")
     verb.add_argument("--start", metavar="MODEL", help="train the autoencoder of this model on instead of a new one")
     common(verb)
+
+
+def add_convert(verbs):
+    """`convert xmdpt`: the published models of others."""
+    verb = verbs.add_parser("convert", help="make a model folder of a published model")
+    kinds = verb.add_subparsers(dest="kind", required=True, metavar="KIND")
+    verb = command(kinds, "xmdpt", commands.convert_xmdpt_command, "convert an X-MDPT checkpoint")
+    verb.add_argument("--checkpoint", required=True, help="ema_0.9999_300000.pt, as published")
+    verb.add_argument("--vae", required=True, help="the folder of its AutoencoderKL, or of TAESD")
+    verb.add_argument("--source-encoder", required=True, help="the folder of facebook/dinov2-giant")
+    verb.add_argument("--pose-encoder", required=True, help="the folder of facebook/dinov2-base")
+    verb.add_argument("--dtype", choices=["f32", "bf16", "f16"], help="of the weights; default: as they came")
 
 
 def command(verbs, name, function, help_text, trains=False, out=True):

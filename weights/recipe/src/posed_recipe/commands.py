@@ -169,6 +169,13 @@ def export_command(flags):
     return {"model": flags.out, "bytes": model.save(flags.out, flags.dtype, shard)}
 
 
+def convert_xmdpt_command(flags):
+    """posed-recipe convert xmdpt"""
+    from posed_recipe.xmdpt import convert
+
+    return convert(flags.checkpoint, flags.vae, flags.source_encoder, flags.pose_encoder, flags.out, flags.dtype)
+
+
 def evaluate_command(flags):
     """posed-recipe evaluate"""
     model = ModelFolder.load(flags.model, Processes.join(flags.device).device)
