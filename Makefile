@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export SWIFT_DETERMINISTIC_HASHING := 1
 .DEFAULT_GOAL := build
 
-PACKAGES := libopenblas-dev libdnnl-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libgrpc-dev libprotobuf-dev
+PACKAGES := libopenblas-dev libdnnl-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libgrpc-dev libprotobuf-dev libssl-dev zlib1g-dev
 CONFIGURATION := release
 SWIFT_BUILD := swift build -c $(CONFIGURATION)
 BIN := .build/$(CONFIGURATION)

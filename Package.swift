@@ -82,6 +82,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -166,7 +167,10 @@ let package = Package(
         // The daemon and its client
         .target(
             name: "CPosedGRPC", path: "CShims/CPosedGRPC", cSettings: nativeC,
-            linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
+            linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr"), .linkedLibrary("z")]),
+        .target(
+            name: "CPosedTLS", path: "CShims/CPosedTLS", cSettings: nativeC,
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "CPosedHeap", path: "CShims/CPosedHeap", cSettings: nativeC),
         .target(
             name: "CPosedReflection", path: "CShims/CPosedReflection",
@@ -183,7 +187,7 @@ let package = Package(
         room(
             "PosedRPC",
             [
-                "CPosedGRPC", "PosedAccounts", "PosedErrors", "PosedGuarded",
+                "CPosedGRPC", "CPosedTLS", "PosedAccounts", "PosedErrors", "PosedGuarded",
                 product("Logging", "swift-log"),
             ]),
         room(
@@ -216,7 +220,8 @@ let package = Package(
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
-                product("Hummingbird", "hummingbird"), product("Logging", "swift-log"),
+                product("Hummingbird", "hummingbird"), product("NIOCore", "swift-nio"),
+                product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"), product("Yams", "Yams"),
             ]),

@@ -20,7 +20,7 @@ posed_grpc_options posed_grpc_options_default(void) {
       .handshake_timeout = POSED_GRPC_DEFAULT,
       .least_reconnect_delay = POSED_GRPC_DEFAULT,
       .most_reconnect_delay = POSED_GRPC_DEFAULT,
-      .reuse_port = POSED_GRPC_DEFAULT,
+      .accepts_gzip = POSED_GRPC_DEFAULT,
   };
   return options;
 }
@@ -63,13 +63,15 @@ grpc_channel_args posed_grpc_arguments(const posed_grpc_options *options, grpc_a
   // In spite of its name this is the time that an attempt to connect may take.
   add_integer(&list, GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, options->handshake_timeout);
   add_integer(&list, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, options->most_reconnect_delay);
-  add_integer(&list, GRPC_ARG_ALLOW_REUSEPORT, options->reuse_port);
   add_string(&list, GRPC_SSL_TARGET_NAME_OVERRIDE_ARG, options->target_name);
   add_string(&list, GRPC_ARG_DEFAULT_AUTHORITY, options->authority);
   add_string(&list, GRPC_ARG_PRIMARY_USER_AGENT_STRING, options->user_agent);
-  // Pictures do not shrink, and a compressed message could be far larger than the limit that its
-  // compressed length passed: identity is the only encoding on either side.
-  add_integer(&list, GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE);
+  // Pictures do not shrink, so nothing is sent compressed. What comes compressed is not inflated by the
+  // library, which would make a message of any size of a few bytes: that is left to whoever knows how much it
+  // may take.
+  add_integer(&list, GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+              1 << GRPC_COMPRESS_NONE | (options->accepts_gzip == 1 ? 1 << GRPC_COMPRESS_GZIP : 0));
+  add_integer(&list, GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   add_integer(&list, GRPC_ARG_ENABLE_CHANNELZ, 0);
   add_integer(&list, GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   add_integer(&list, GRPC_ARG_ENABLE_RETRIES, 0);

@@ -18,11 +18,6 @@ void posed_grpc_server_register(posed_grpc_server *server, posed_grpc_queue *que
   grpc_server_register_completion_queue(server_in(server), queue_in(queue), NULL);
 }
 
-int32_t posed_grpc_server_add_port(posed_grpc_server *server, const char *address,
-                                   posed_grpc_server_credentials *credentials) {
-  return grpc_server_add_http2_port(server_in(server), address, (grpc_server_credentials *)credentials);
-}
-
 void posed_grpc_server_start(posed_grpc_server *server) { grpc_server_start(server_in(server)); }
 
 void posed_grpc_server_adopt_connection(posed_grpc_server *server, int descriptor) {

@@ -40,6 +40,21 @@ struct ConfigurationSourceTests {
         #expect(configuration.values.origin(Settings.Limits.maxNfe) == "default")
     }
 
+    @Test("takes relative paths of flags from the working directory, and those of a file not at all")
+    func relativePaths() throws {
+        let here = FileManager.default.currentDirectoryPath
+        let flags = [
+            FlagValue(key: "model.folder", texts: ["weights/default"], flag: "--model"),
+            FlagValue(key: "listen.unix.path", texts: ["none"], flag: "--socket"),
+            FlagValue(key: "solvers.files", texts: ["a.json,/b.json"], flag: "--set"),
+        ]
+        let configuration = try load("# nothing else\n", flags: flags)
+        #expect(configuration[Settings.Model.folder] == here + "/weights/default")
+        #expect(configuration[Settings.Listen.unixPath] == nil)
+        #expect(configuration[Settings.Model.solverFiles] == [here + "/a.json", "/b.json"])
+        #expect(try !problems("sessions.stateDirectory: state\n").isEmpty)
+    }
+
     @Test("comes from a file, the environment and flags, later ones winning")
     func precedence() throws {
         let yaml = "sessions: {maxCount: 100, maxPerOwner: 10, maxBytes: 2GiB}\nlog.level: debug\n"

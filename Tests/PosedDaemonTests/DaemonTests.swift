@@ -97,6 +97,40 @@ struct DaemonTests {
         #expect(await calls.next() == .stop)
     }
 
+    @Test("asks for more time for as long as it loads, though the load tells of no progress")
+    func slowStart() async throws {
+        var script = ScriptedCore.Script()
+        script.startsWhenTold = true
+        let rig = try DaemonRig(script, folder: folder)
+        let progress = await rig.message(with: "EXTEND_TIMEOUT_USEC")
+        #expect(progress?.hasSuffix("EXTEND_TIMEOUT_USEC=60000000") == true)
+        for _ in 0..<30 {
+            await rig.time.sleepers(1)
+            rig.time.advance(by: .seconds(5))
+            let sign = await rig.message(with: "EXTEND_TIMEOUT_USEC")
+            #expect(sign == "EXTEND_TIMEOUT_USEC=15000000")
+        }
+        rig.core.finishStarting()
+        #expect(await rig.message(with: "READY") == "READY=1 STATUS=Serving")
+        await end(rig)
+    }
+
+    @Test("reloads leave nothing behind")
+    func reloads() async throws {
+        let rig = try DaemonRig(folder: folder)
+        _ = await rig.message(with: "READY")
+        func reload() async throws {
+            rig.daemon.receive(.hangup)
+            _ = await rig.message(with: "RELOADING")
+            _ = await rig.message(with: "READY")
+        }
+        try await reload()
+        let few = await rig.daemon.openTasks
+        for _ in 0..<20 { try await reload() }
+        #expect(await rig.daemon.openTasks <= few + 1)
+        await end(rig)
+    }
+
     @Test("says why it could not start")
     func startFailure() async throws {
         var script = ScriptedCore.Script()

@@ -16,6 +16,8 @@ final class ScriptedCore: DaemonCore {
         /// What is wrong with any configuration, at the start or at a reload.
         var startProblems: [ConfigurationProblem] = []
         var reloadProblems: [ConfigurationProblem] = []
+        /// Whether the start waits until the test lets it end.
+        var startsWhenTold = false
         /// Whether the compute loop goes round when it is nudged.
         var isAlive = true
         var statistics = CoreStatistics()
@@ -30,6 +32,8 @@ final class ScriptedCore: DaemonCore {
     private let record: AsyncStream<Call>.Continuation
     private let failure: AsyncThrowingStream<Never, any Error>
     private let failureInput: AsyncThrowingStream<Never, any Error>.Continuation
+    private let started: AsyncStream<Void>
+    private let startedInput: AsyncStream<Void>.Continuation
     private let drained: AsyncStream<Int>
     private let drainedInput: AsyncStream<Int>.Continuation
 
@@ -37,9 +41,12 @@ final class ScriptedCore: DaemonCore {
         self.script = Guarded(script)
         (calls, record) = AsyncStream.makeStream()
         (failure, failureInput) = AsyncThrowingStream.makeStream()
+        (started, startedInput) = AsyncStream.makeStream()
         (drained, drainedInput) = AsyncStream.makeStream()
     }
 
+    /// Lets a start end.
+    func finishStarting() { startedInput.yield() }
     /// Lets a drain end.
     func finishDraining(unfinished: Int = 0) { drainedInput.yield(unfinished) }
     /// Fails, as a lost device would have it.
@@ -54,6 +61,7 @@ final class ScriptedCore: DaemonCore {
     func start(_ configuration: DaemonConfiguration, _ context: CoreContext) async throws {
         record.yield(.start)
         context.progress("Loading the transformer")
+        if script.withLock({ $0.startsWhenTold }) { for await _ in started { break } }
         if let failure = script.withLock({ $0.startFailure }) {
             throw DaemonError(.core, failure)
         }

@@ -96,6 +96,42 @@ struct StatusPagesTests {
         _ = try? await task.value
     }
 
+    @Test("end connections that say nothing or half of it, and answer whoever asks meanwhile")
+    func silent() async throws {
+        let status = DaemonStatus()
+        status.phase = .serving
+        let (ports, port) = AsyncStream<Int>.makeStream()
+        let server = StatusServer(
+            address: SocketAddress(host: "127.0.0.1", port: 0), pages: try Self.pages(status),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            idleTime: .seconds(2)
+        ) { port.yield($0) }
+        let task = Task { try await server.run() }
+        var iterator = ports.makeAsyncIterator()
+        let number = try #require(await iterator.next())
+        await withTaskGroup(of: String.self) { group in
+            for text in ["", "GET /livez HT"] {
+                for _ in 0..<20 {
+                    group.addTask {
+                        await withCheckedContinuation {
+                            (continuation: CheckedContinuation<String, Never>) in
+                            Thread.detachNewThread {
+                                continuation.resume(
+                                    returning: TCPExchange.run(port: number, text))
+                            }
+                        }
+                    }
+                }
+            }
+            let answer = await Self.exchange(number, "GET /livez HTTP/1.1")
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            // Each of them is closed, some at once for newer ones.
+            for await text in group { #expect(!text.hasPrefix("HTTP/1.1 200")) }
+        }
+        task.cancel()
+        _ = try? await task.value
+    }
+
     /// One request and its answer, on a thread of its own.
     private static func exchange(_ port: Int, _ line: String) async -> String {
         await withCheckedContinuation { (continuation: CheckedContinuation<String, Never>) in

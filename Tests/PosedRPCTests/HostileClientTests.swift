@@ -1,4 +1,5 @@
 import Foundation
+import PosedAccounts
 import PosedGuarded
 import PosedRPC
 import Testing
@@ -50,6 +51,40 @@ struct HostileClientTests {
             half.send(Array("PRI * HT".utf8))
             #expect(await silent.readToEnd() == [])
             #expect(await half.readToEnd() == [])
+        }
+    }
+
+    @Test("who only looks whether somebody listens is no trouble")
+    func probe() async throws {
+        try await survive { harness in
+            for _ in 0..<3 { _ = try RawClient(harness.folder["s"]) }
+            await harness.events.first { if case .connectionClosed = $0 { true } else { false } }
+            let refused = harness.events.all.contains {
+                if case .connectionRefused = $0 { true } else { false }
+            }
+            #expect(!refused)
+        }
+    }
+
+    @Test("silent connections do not keep out who speaks, on Unix sockets and over TCP")
+    func silentCrowd() async throws {
+        let settings = Settings(server: { configuration in
+            configuration.maxNewcomersOfPeer = 8
+            configuration.endpoints.append(
+                .tcp(host: "127.0.0.1", port: 0, security: .insecure))
+        })
+        try await survive(settings) { harness in
+            var crowd: [RawClient] = []
+            for _ in 0..<50 {
+                crowd.append(try RawClient(harness.folder["s"]))
+                crowd.append(try RawClient(port: try harness.port))
+            }
+            var target = ChannelConfiguration(
+                target: .tcp(host: "127.0.0.1", port: try harness.port))
+            target.ledger = harness.ledger
+            let answer = try await Channel(target).unary(Methods.echo, MessageBytes(text: "I"))
+            #expect(try answer.text == "I")
+            withExtendedLifetime(crowd) {}
         }
     }
 
@@ -164,7 +199,7 @@ struct HostileClientTests {
 
     @Test("connections beyond the limit are refused, and room is made when one goes")
     func tooManyConnections() async throws {
-        let settings = Settings(server: { $0.maxConnections = 2 })
+        let settings = Settings(server: { $0.accounts.limits.each[.connections] = 2 })
         try await survive(settings) { harness in
             do {
                 let first = try RawClient(harness.folder["s"])

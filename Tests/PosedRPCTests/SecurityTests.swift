@@ -163,7 +163,7 @@ struct SecurityTests {
             await harness.events.first { event in
                 if case .filesRefused = event { true } else { false }
             }
-            #expect(throws: RPCError.self) { try harness.server.reloadFiles() }
+            #expect(throws: RPCError.self) { try harness.server.reloadCertificates() }
             let answer = try await ask(port, .init(roots: authority.roots), harness)
             #expect(try answer.get() == "nobody")
         }
@@ -207,6 +207,123 @@ struct SecurityTests {
             try channel.reloadCertificates()
             let answer = try await channel.unary(Methods.text, "")
             #expect(answer == "nobody")
+        }
+    }
+
+    @Test("what a message says passes through TLS unchanged, both ways, however slowly it is read")
+    func largeMessages() async throws {
+        let tls = ServerSecurity.TLS(identity: identity)
+        let settings = Settings(server: { configuration in
+            configuration.endpoints.append(
+                .tcp(host: "127.0.0.1", port: 0, security: .tls(tls)))
+        })
+        try await Harness.run(settings) {
+            try $0.bidirectional(Methods.chat) { requests, writer, _ in
+                for try await request in requests { try await writer.write(request) }
+            }
+        } test: { harness in
+            let channel = try channel(
+                try harness.port, .init(roots: authority.roots), harness)
+            let call = try channel.stream(Methods.chat)
+            let messages = [1, 100_000, 0, 5_000_000, 17].map { MessageBytes(patternOf: $0) }
+            async let sent: Void = {
+                for message in messages { try await call.write(message) }
+                try await call.finishWriting()
+            }()
+            for message in messages {
+                try await Task.sleep(for: .milliseconds(20))
+                #expect(try await call.next() == message)
+            }
+            #expect(try await call.next() == nil)
+            try await sent
+        }
+    }
+
+    @Test("a client that does not finish its handshake is shown out, and keeps nobody out")
+    func silentHandshake() async throws {
+        let tls = ServerSecurity.TLS(identity: identity)
+        let settings = Settings(server: { configuration in
+            configuration.endpoints.append(
+                .tcp(host: "127.0.0.1", port: 0, security: .tls(tls)))
+            configuration.transport.handshakeTimeout = .milliseconds(500)
+            configuration.maxNewcomersOfPeer = 8
+        })
+        try await Harness.run(settings) {
+            try $0.unary(Methods.text) { request, _ in request }
+        } test: { harness in
+            let port = try harness.port
+            let crowd = try (0..<30).map { _ in try RawClient(port: port) }
+            crowd.last?.send([0x16, 0x03, 0x01, 0x02])
+            let answer = try await ask(port, .init(roots: authority.roots), harness)
+            #expect(try answer.get() == "who am I")
+            for client in crowd { #expect(await client.readToEnd() == []) }
+            let plain = try RawClient(port: port)
+            plain.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
+            _ = await plain.readToEnd()
+            await harness.events.first { event in
+                if case .connectionRefused(_, let reason) = event {
+                    reason.contains("handshake failed")
+                } else {
+                    false
+                }
+            }
+        }
+    }
+
+    @Test("a connection ends when its client's certificate is not accepted any more")
+    func revokedAuthority() async throws {
+        let next = try Authority("next", in: folder)
+        let studio = try authority.issue("studio")
+        let roots = folder["clients.pem"]
+        try FileManager.default.copyItem(atPath: authority.roots, toPath: roots)
+        let tls = ServerSecurity.TLS(
+            identity: identity, clientRoots: roots, requiresClientCertificate: true)
+        try await serve(tls) { harness, port in
+            let client = ChannelSecurity.TLS(
+                roots: authority.roots,
+                identity: CertificateFiles(certificate: studio.certificate, key: studio.key))
+            let channel = try channel(port, client, harness)
+            _ = try await channel.unary(Methods.text, "")
+            try rename(next.roots, to: roots)
+            await harness.events.first { event in
+                if case .connectionRefused(_, let reason) = event {
+                    reason.contains("not accepted any more")
+                } else {
+                    false
+                }
+            }
+            let error = await status { try await channel.unary(Methods.text, "") }
+            #expect(error?.code == .unavailable)
+        }
+    }
+
+    @Test("files that a refused reload has read are taken up by themselves")
+    func refusedReload() async throws {
+        let (other, spare) = (try authority.issue("other"), try authority.issue("spare"))
+        let next = try Authority("next", in: folder)
+        let settings = Settings(server: { configuration in
+            let good = ServerSecurity.TLS(identity: identity)
+            let bad = ServerSecurity.TLS(
+                identity: .init(certificate: other.certificate, key: other.key))
+            configuration.endpoints += [good, bad].map {
+                .tcp(host: "127.0.0.1", port: 0, security: .tls($0))
+            }
+            // Only after the reload the watcher looks.
+            configuration.fileCheckInterval = .seconds(1)
+        })
+        try await Harness.run(settings) {
+            try $0.unary(Methods.text) { request, _ in request }
+        } test: { harness in
+            let renewed = try next.issue("renewed")
+            try rename(spare.key, to: other.key)
+            try rename(renewed.key, to: identity.key)
+            try rename(renewed.certificate, to: identity.certificate)
+            #expect(throws: RPCError.self) { try harness.server.reloadCertificates() }
+            await harness.events.first { event in
+                if case .filesReloaded = event { true } else { false }
+            }
+            let fresh = try await ask(try harness.port, .init(roots: next.roots), harness)
+            #expect(try fresh.get() == "who am I")
         }
     }
 

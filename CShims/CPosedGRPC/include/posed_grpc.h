@@ -25,7 +25,6 @@ typedef struct posed_grpc_call posed_grpc_call;
 typedef struct posed_grpc_arrival posed_grpc_arrival;
 typedef struct posed_grpc_server posed_grpc_server;
 typedef struct posed_grpc_channel posed_grpc_channel;
-typedef struct posed_grpc_server_credentials posed_grpc_server_credentials;
 typedef struct posed_grpc_channel_credentials posed_grpc_channel_credentials;
 
 /// Bytes that someone else owns; not terminated.
@@ -99,7 +98,13 @@ size_t posed_grpc_message_count(posed_grpc_message *message);
 /// Copies all bytes to `target`, which has room for `posed_grpc_message_count`; false when the
 /// message cannot be read (compressed in a way that is not understood).
 bool posed_grpc_message_read(posed_grpc_message *message, void *target);
+/// Whether the bytes are compressed with gzip; they come as they were sent.
+bool posed_grpc_message_is_gzip(posed_grpc_message *message);
 void posed_grpc_message_destroy(posed_grpc_message *message);
+
+/// Inflates one member of gzip, which must have exactly `capacity` bytes and nothing behind it; false for
+/// anything else.
+bool posed_gzip_inflate(const void *source, size_t size, void *target, size_t capacity);
 
 // ---------------------------------------------------------------------------------------------
 // Batches: operations on a call that complete together
@@ -147,13 +152,6 @@ bool posed_grpc_call_start(posed_grpc_call *call, posed_grpc_batch *batch, void 
 void posed_grpc_call_cancel(posed_grpc_call *call, int32_t code, const char *details);
 /// Whether the last message failed to come because of an error, not of the stream's end.
 bool posed_grpc_call_failed_before_message(posed_grpc_call *call);
-/// The other side's address as the library prints it; released by `posed_grpc_string_destroy`.
-char *posed_grpc_call_copy_peer(posed_grpc_call *call);
-void posed_grpc_string_destroy(char *string);
-/// Shows each property of the peer's certificate, "x509_common_name" and its like.
-void posed_grpc_call_visit_peer_properties(posed_grpc_call *call, void *context,
-                                           void (*visit)(void *context, const char *name,
-                                                         posed_grpc_bytes value));
 /// Releases the caller's hold. Operations that were started complete all the same.
 void posed_grpc_call_destroy(posed_grpc_call *call);
 
@@ -184,7 +182,7 @@ typedef struct posed_grpc_options {
   int32_t handshake_timeout;
   int32_t least_reconnect_delay;
   int32_t most_reconnect_delay;
-  int32_t reuse_port; ///< 0 or 1
+  int32_t accepts_gzip; ///< 0 or 1
   const char *target_name;
   const char *authority;
   const char *user_agent;
@@ -199,9 +197,6 @@ posed_grpc_options posed_grpc_options_default(void);
 posed_grpc_server *posed_grpc_server_create(const posed_grpc_options *options);
 /// Lets events of the server come out of `queue` too. Before the start, at least once.
 void posed_grpc_server_register(posed_grpc_server *server, posed_grpc_queue *queue);
-/// Listens at "host:port"; the port that was bound, 0 when it could not be. Before the start.
-int32_t posed_grpc_server_add_port(posed_grpc_server *server, const char *address,
-                                   posed_grpc_server_credentials *credentials);
 void posed_grpc_server_start(posed_grpc_server *server);
 /// Serves HTTP/2 on a connected socket, which the library owns from now on. After the start.
 void posed_grpc_server_adopt_connection(posed_grpc_server *server, int descriptor);
@@ -253,41 +248,6 @@ void posed_grpc_channel_destroy(posed_grpc_channel *channel);
 // ---------------------------------------------------------------------------------------------
 // Credentials
 
-/// What a server asks of its clients' certificates.
-typedef enum posed_grpc_client_certificate {
-  POSED_GRPC_CLIENT_CERTIFICATE_IGNORED = 0,
-  POSED_GRPC_CLIENT_CERTIFICATE_OPTIONAL = 1, ///< verified when there is one
-  POSED_GRPC_CLIENT_CERTIFICATE_REQUIRED = 2,
-} posed_grpc_client_certificate;
-
-/// Where a fetch puts what it found.
-typedef struct posed_grpc_certificate_sink posed_grpc_certificate_sink;
-
-/// What a fetch came to.
-typedef enum posed_grpc_fetch_result {
-  POSED_GRPC_FETCH_UNCHANGED = 0,
-  POSED_GRPC_FETCH_NEW = 1,
-  POSED_GRPC_FETCH_FAILED = 2,
-} posed_grpc_fetch_result;
-
-/// Asked at the server's start and before every handshake for the certificates to use from then
-/// on; puts new ones into `sink` and says NEW. Called from any thread, one at a time a server.
-/// `source` is the number that the credentials were made with. It is looked up, so that a handshake
-/// that outlives its server finds nothing instead of a dangling address.
-typedef posed_grpc_fetch_result (*posed_grpc_fetch)(uint64_t source, posed_grpc_certificate_sink *sink);
-
-/// Installs the one function of the process that fetches certificates.
-void posed_grpc_set_certificate_fetch(posed_grpc_fetch fetch);
-/// PEM texts, terminated; `client_roots` may be NULL. They are copied.
-void posed_grpc_certificate_sink_put(posed_grpc_certificate_sink *sink, const char *client_roots,
-                                     const char *private_key, const char *chain);
-
-posed_grpc_server_credentials *posed_grpc_server_credentials_insecure(void);
-/// TLS with the certificates that the installed fetch finds for `source`.
-posed_grpc_server_credentials *posed_grpc_server_credentials_tls(posed_grpc_client_certificate request,
-                                                                 uint64_t source);
-void posed_grpc_server_credentials_destroy(posed_grpc_server_credentials *credentials);
-
 posed_grpc_channel_credentials *posed_grpc_channel_credentials_insecure(void);
 /// TLS. `roots` are the authorities to trust; `private_key` and `chain` are both NULL or both given.
 posed_grpc_channel_credentials *posed_grpc_channel_credentials_tls(const char *roots, const char *private_key,
@@ -297,8 +257,32 @@ void posed_grpc_channel_credentials_destroy(posed_grpc_channel_credentials *cred
 // ---------------------------------------------------------------------------------------------
 // Sockets and threads: what Linux offers beyond POSIX
 
-/// The event of `poll` for a peer that has closed its end.
-#define POSED_POLL_PEER_CLOSED 0x2000
+/// Conditions of a descriptor.
+#define POSED_POLL_READABLE 0x1u
+#define POSED_POLL_WRITABLE 0x4u
+/// The peer has closed its end.
+#define POSED_POLL_PEER_CLOSED 0x2000u
+/// The connection is broken, or closed on both ends; told whether asked for or not.
+#define POSED_POLL_BROKEN 0x18u
+/// To be told of changes alone, not of what was told before.
+#define POSED_POLL_CHANGES 0x80000000u
+
+/// The most events that one wait returns.
+#define POSED_POLL_MOST 128
+
+/// What a descriptor came to.
+typedef struct posed_poll_event {
+  uint64_t key;
+  uint32_t conditions;
+} posed_poll_event;
+
+/// A set of descriptors to wait for; -1 with errno. Closed like any descriptor.
+int posed_poller_create(void);
+/// Waits for these conditions of a descriptor from now on, and shows `key` with them.
+bool posed_poller_watch(int poller, int descriptor, uint32_t conditions, uint64_t key);
+void posed_poller_forget(int poller, int descriptor);
+/// Waits for events, at most `milliseconds`, and returns how many came.
+int posed_poller_wait(int poller, posed_poll_event *events, int capacity, int milliseconds);
 
 /// Who connected to a Unix socket, as the kernel noted it at that moment.
 typedef struct posed_socket_peer {
@@ -309,6 +293,10 @@ typedef struct posed_socket_peer {
 
 /// Accepts one connection, non-blocking and closed on exec; -1 with errno when there is none.
 int posed_socket_accept(int listener);
+/// Sends what is written to a TCP socket without waiting for more.
+void posed_socket_send_at_once(int descriptor);
+/// Two connected stream sockets, non-blocking and closed on exec; false with errno.
+bool posed_socket_pair(int *first, int *second);
 /// The credentials of the other end of a connected Unix socket.
 bool posed_socket_credentials(int descriptor, posed_socket_peer *peer);
 /// A descriptor that becomes readable when eight bytes are written to it, whose sum one read takes.

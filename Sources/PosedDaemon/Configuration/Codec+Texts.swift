@@ -6,10 +6,11 @@ extension Codec<String> {
         .scalar(expectation, read: { $0.isEmpty ? nil : $0 }, write: quoted)
     }
 
-    /// Absolute paths: a daemon has no folder that a path could be relative to.
+    /// Absolute paths: a daemon has no folder that a path in its file could be relative to. In flags a path may be
+    /// relative to the folder that the command is given in.
     package static func path(_ what: String) -> Codec {
         .scalar(
-            "the absolute path of \(what)",
+            "the absolute path of \(what)", isPath: true,
             read: { $0.hasPrefix("/") && !$0.contains("\0") ? $0 : nil }, write: quoted)
     }
 

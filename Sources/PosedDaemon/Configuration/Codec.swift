@@ -4,6 +4,8 @@ package struct Codec<Value: Sendable>: Sendable {
     package let expectation: String
     /// Whether values are lists, in a file `[a, b]` and elsewhere `a,b`.
     package let isList: Bool
+    /// Whether values are paths: in flags, where there is a working directory, they may be relative to it.
+    package let isPath: Bool
     /// A value read from its source; nil where it is not what it should be.
     package let read: @Sendable (RawValue) -> Value?
     /// A value as a file writes it.
@@ -11,23 +13,25 @@ package struct Codec<Value: Sendable>: Sendable {
 
     /// A codec from its parts.
     package init(
-        _ expectation: String, isList: Bool = false,
+        _ expectation: String, isList: Bool = false, isPath: Bool = false,
         read: @escaping @Sendable (RawValue) -> Value?,
         write: @escaping @Sendable (Value) -> String
     ) {
         self.expectation = expectation
         self.isList = isList
+        self.isPath = isPath
         self.read = read
         self.write = write
     }
 
     /// A codec of values that are one text.
     package static func scalar(
-        _ expectation: String, read: @escaping @Sendable (String) -> Value?,
+        _ expectation: String, isPath: Bool = false,
+        read: @escaping @Sendable (String) -> Value?,
         write: @escaping @Sendable (Value) -> String
     ) -> Codec {
         Codec(
-            expectation,
+            expectation, isPath: isPath,
             read: { raw in if case .scalar(let text) = raw { read(text) } else { nil } },
             write: write)
     }
@@ -39,7 +43,7 @@ extension Codec {
         _ codec: Codec<Wrapped>
     ) -> Codec<Wrapped?> where Value == Wrapped? {
         Codec<Wrapped?>(
-            codec.expectation + ", or none", isList: codec.isList,
+            codec.expectation + ", or none", isList: codec.isList, isPath: codec.isPath,
             read: { raw in
                 // YAML's own words for nothing count too; without quotes they cannot be anything else.
                 switch raw {
@@ -55,7 +59,7 @@ extension Codec {
         of codec: Codec<Element>, _ expectation: String
     ) -> Codec<[Element]> where Value == [Element] {
         Codec<[Element]>(
-            expectation, isList: true,
+            expectation, isList: true, isPath: codec.isPath,
             read: { raw in
                 switch raw {
                 case .scalar(""), .scalar("none"): return []

@@ -43,6 +43,8 @@ package protocol AnySetting: Sendable {
     var expectation: String { get }
     /// Whether values are lists.
     var isList: Bool { get }
+    /// Whether values are paths.
+    var isPath: Bool { get }
     /// The default, as a file writes it.
     var initialText: String { get }
 
@@ -55,6 +57,7 @@ package protocol AnySetting: Sendable {
 extension Setting: AnySetting {
     package var expectation: String { codec.expectation }
     package var isList: Bool { codec.isList }
+    package var isPath: Bool { codec.isPath }
     package var initialText: String { codec.write(initial) }
 
     package func parse(_ raw: RawValue) -> (any Sendable)? {

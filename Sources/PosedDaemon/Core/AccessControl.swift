@@ -5,27 +5,27 @@ package import PosedRPC
 package final class AccessControl: Sendable {
     /// What decides, all of one configuration.
     package struct Policy: Sendable {
-        /// Bearer tokens; without them none is good.
-        package var tokens: TokenFile?
         /// Who may call on a Unix socket.
         package var unix: [IdentityPattern]
         /// Who may call over TCP.
         package var tcp: [IdentityPattern]
 
         /// A policy from its parts.
-        package init(tokens: TokenFile?, unix: [IdentityPattern], tcp: [IdentityPattern]) {
-            self.tokens = tokens
+        package init(unix: [IdentityPattern], tcp: [IdentityPattern]) {
             self.unix = unix
             self.tcp = tcp
         }
     }
 
+    /// The bearer tokens, the same object for as long as the daemon lives.
+    package let tokens: TokenFile
     private let current: Guarded<Policy>
     private let openMethods: Set<String>
 
     /// Access by a policy; `openMethods` are for everybody, such as health checks.
-    package init(_ policy: Policy, openMethods: Set<String>) {
+    package init(_ policy: Policy, tokens: TokenFile, openMethods: Set<String>) {
         current = Guarded(policy)
+        self.tokens = tokens
         self.openMethods = openMethods
     }
 
@@ -50,7 +50,7 @@ package final class AccessControl: Sendable {
     package func identity(_ request: ServerRequest) throws(RPCError) -> Identity {
         let policy = policy
         var authentication = Authentication()
-        authentication.tokens = policy.tokens
+        authentication.tokens = tokens
         authentication.allowsAnonymous = true
         let identity = try authentication.identify(request)
         if openMethods.contains(request.method) { return identity }
@@ -59,14 +59,14 @@ package final class AccessControl: Sendable {
         let allowed = isUnix ? policy.unix : policy.tcp
         let name = identity.description
         guard !allowed.contains(where: { $0.matches(name) }) else { return identity }
-        let expected = allowed.map(\.description).joined(separator: ", ")
+        // Who else may call is nobody's business.
         if identity == .anonymous {
             throw RPCError(
                 .unauthenticated,
-                "\(request.method) is for \(expected); the call says nothing of who makes it (a token "
-                    + "or a client certificate would)")
+                "\(request.method) needs to know who calls; the call says nothing of that (a token or a client "
+                    + "certificate would)")
         }
         throw RPCError(
-            .permissionDenied, "\(request.method) is for \(expected) here; \(name) called")
+            .permissionDenied, "\(name) called, who may not call \(request.method) here")
     }
 }

@@ -23,12 +23,11 @@ extension DaemonConfiguration {
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
     }
 
-    /// The bearer tokens, where there is a file of them.
-    func tokens() throws(ConfigurationProblems) -> TokenFile? {
+    /// The bearer tokens; none where there is no file of them.
+    func tokens() throws(ConfigurationProblems) -> TokenFile {
         let setting = Settings.Authentication.tokensFile
-        guard let path = self[setting] else { return nil }
         do {
-            return try TokenFile(path)
+            return try TokenFile(self[setting])
         } catch {
             throw ConfigurationProblems([
                 problem(setting, "should name a file of tokens; \(error.message)")

@@ -6,16 +6,19 @@ extension ServingCore {
         guard let running else { return }
         // All that can fail comes first; what follows cannot.
         try configuration.checkDefaults { try running.engine.check($0, within: $1) }
-        let policy = try policy(configuration)
+        let tokens = try running.access.tokens.prepare(
+            path: configuration[Settings.Authentication.tokensFile])
         let before = running.engine.limits
         try running.engine.adopt(configuration.servingLimits)
         do {
-            try running.server.reloadFiles()
+            try running.server.reloadCertificates()
         } catch {
             try? running.engine.adopt(before)
             throw error
         }
-        running.access.policy = policy
+        tokens?()
+        running.access.policy = policy(configuration)
         running.serving.requestDefaults = configuration.requestDefaults
+        adopt(configuration)
     }
 }

@@ -43,14 +43,15 @@ extension ServingCore {
                 maxMessageBytes: configuration[Settings.RPC.maxReceiveBytes]))
         var router = Router()
         try services.register(in: &router)
-        let policy = try policy(configuration)
+        let tokens = try configuration.tokens()
         let access = AccessControl(
-            policy, openMethods: ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"])
+            policy(configuration), tokens: tokens,
+            openMethods: ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"])
         let telemetry = CallTelemetry(
             context.metrics, methods: router.methods, logger: log.logger("posed.calls"),
             quota: LogQuota())
         var settings = try configuration.server(activated: context.activated)
-        settings.reloadable = policy.tokens.map { [$0] } ?? []
+        settings.reloadable = [tokens]
         let (quota, events) = (LogQuota(), log.logger("posed.server"))
         settings.onEvent = { Self.report($0, events, quota) }
         let server = Server(
@@ -60,28 +61,25 @@ extension ServingCore {
         services.health.set(.serving)
         return Running(
             engine: engine, serving: serving, services: services, server: server, access: access,
-            deviceLoss: configuration[Settings.Model.deviceLoss],
-            drainTimeout: configuration[Settings.Operations.drainTimeout],
+            configuration: configuration,
             chores: [
                 Task { await engine.keepHouse() },
-                Task { await Self.keepGauges(context, engine, server) },
+                Task { await self.keepGauges(context, engine) },
             ])
     }
 
     /// Who may call, by a configuration.
-    func policy(_ configuration: DaemonConfiguration) throws -> AccessControl.Policy {
+    func policy(_ configuration: DaemonConfiguration) -> AccessControl.Policy {
         AccessControl.Policy(
-            tokens: try configuration.tokens(),
             unix: configuration[Settings.Listen.unixAllow],
             tcp: configuration[Settings.Listen.tcpAllow])
     }
 
-    /// Brings gauges up to date once a second.
-    private static func keepGauges(
-        _ context: CoreContext, _ engine: ServingEngine, _ server: Server
-    ) async {
+    /// Brings gauges and health up to date once a second.
+    private func keepGauges(_ context: CoreContext, _ engine: ServingEngine) async {
         let metrics = context.metrics
         repeat {
+            updateHealth()
             let now = engine.statistics
             metrics.sessions().set(Double(now.sessions))
             metrics.sessionBytes().set(Double(now.sessionBytes))
@@ -106,7 +104,8 @@ extension ServingCore {
         case .connectionOpened(let peer): logger.debug("\(peer) connected")
         case .connectionClosed(let peer): logger.debug("\(peer) left")
         case .connectionRefused(let peer, let reason): whisper(.info, "\(peer) refused: \(reason)")
-        case .acceptPaused(let reason): logger.warning("No connections are accepted: \(reason)")
+        case .acceptPaused(let reason):
+            whisper(.warning, "No connections are accepted for a moment: \(reason)")
         case .callRefused(let request):
             whisper(.warning, "\(request.method) of \(request.peer) refused: too many calls")
         case .filesReloaded(let paths):

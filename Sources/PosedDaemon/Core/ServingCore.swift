@@ -14,8 +14,10 @@ package final class ServingCore: DaemonCore {
         let services: Services
         let server: Server
         let access: AccessControl
-        let deviceLoss: DeviceLossPolicy
-        let drainTimeout: Duration
+        /// What is in force: that of the start, or of the last reload.
+        var configuration: DaemonConfiguration
+        /// Whether the daemon goes on without a device, or ends.
+        var isLost = false
         /// Removes expired sessions and keeps gauges; cancelled at the end.
         let chores: [Task<Void, Never>]
     }
@@ -36,6 +38,20 @@ package final class ServingCore: DaemonCore {
 
     /// Takes note that it has started.
     func adopt(_ running: Running) { state.withLock { $0 = running } }
+
+    /// Takes note of the configuration that is in force now.
+    func adopt(_ configuration: DaemonConfiguration) {
+        state.withLock { $0?.configuration = configuration }
+    }
+
+    /// Tells gRPC's health service, and those who watch it, whether frames are computed: not where a lane stands
+    /// still for longer than `watchdog.stallTimeout`, nor where the daemon ends for a lost device.
+    func updateHealth() {
+        guard let running else { return }
+        let silence = running.engine.heartbeat.duration(to: .now)
+        let isStuck = silence > running.configuration[Settings.Operations.stallTimeout]
+        running.services.health.set(isStuck || running.isLost ? .notServing : .serving)
+    }
 
     /// Grows while the compute loop goes round: nanoseconds from this core's making to its latest round.
     package var pulse: UInt64 {
@@ -89,8 +105,12 @@ package final class ServingCore: DaemonCore {
     ///
     /// - Returns: Whether the daemon is to end.
     private func isFatal(_ loss: LaneLoss, _ running: Running) async -> Bool {
+        let policy = running.configuration[Settings.Model.deviceLoss]
+        if loss.lanesLeft == 0 || policy == .drain {
+            state.withLock { $0?.isLost = true }
+            updateHealth()
+        }
         guard loss.lanesLeft > 0 else { return true }
-        let policy = running.deviceLoss
         logger.error(
             """
             Copy \(loss.lane + 1) of the model lost its device: \(loss.error.message); \(loss.lanesLeft) left, \
@@ -99,7 +119,9 @@ package final class ServingCore: DaemonCore {
         guard policy == .drain else { return false }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { _ = await self.drain() }
-            group.addTask { try? await Task.sleep(for: running.drainTimeout) }
+            let limit =
+                (self.running ?? running).configuration[Settings.Operations.drainTimeout]
+            group.addTask { try? await Task.sleep(for: limit) }
             await group.next()
             // Whoever still waits after this is told that the daemon is gone.
             self.abandon()

@@ -1,5 +1,8 @@
-package import Logging
 internal import Hummingbird
+package import Logging
+internal import NIOCore
+internal import PosedAccounts
+internal import PosedGuarded
 internal import ServiceLifecycle
 
 /// Serves the daemon's pages over HTTP.
@@ -8,9 +11,12 @@ package struct StatusServer: Service {
 
     /// A server on an address.
     ///
-    /// - Parameter onReady: told the port once the server listens.
+    /// - Parameters:
+    ///   - idleTime: How long a connection may go without a whole request.
+    ///   - onReady: Told the port once the server listens.
     package init(
         address: SocketAddress, pages: StatusPages, logger: Logger,
+        idleTime: Duration = .seconds(15),
         onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         let router = Router()
@@ -24,8 +30,13 @@ package struct StatusServer: Service {
         router.middlewares.add(NotFoundMiddleware(pages: pages))
         var quiet = logger
         quiet.logLevel = .warning
+        let connections = PageConnections()
         application = Application(
             router: router,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [PageConnection(connections)],
+                    idleTimeout: TimeAmount(idleTime))),
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port), serverName: "posed"),
             onServerRunning: { channel in onReady(channel.localAddress?.port ?? address.port) },
@@ -68,4 +79,47 @@ private struct NotFoundMiddleware: RouterMiddleware {
             return StatusServer.response(pages.page(request.uri.path), body: true)
         }
     }
+}
+
+/// The open connections to the pages. Beyond a bound the oldest of a peer, or of all, leaves for a newer one, so that
+/// whoever asks at once is answered however many connections somebody keeps open.
+private final class PageConnections: Sendable {
+    private static let most = 128
+    private static let mostEach = 16
+
+    private struct Connection {
+        let id: ObjectIdentifier
+        let caller: Caller
+        let channel: any Channel
+    }
+
+    /// In the order of their coming.
+    private let open = Guarded<[Connection]>([])
+
+    /// Takes a connection in, until it is closed.
+    func add(_ channel: any Channel) {
+        let id = ObjectIdentifier(channel)
+        let caller = Caller(address: channel.remoteAddress?.ipAddress ?? "")
+        let leaving: (any Channel)? = open.withLock { open in
+            let own = open.filter { $0.caller == caller }
+            open.append(Connection(id: id, caller: caller, channel: channel))
+            if own.count >= Self.mostEach { return own.first?.channel }
+            return open.count > Self.most ? open.first?.channel : nil
+        }
+        channel.closeFuture.whenComplete { [self] _ in
+            open.withLock { $0.removeAll { $0.id == id } }
+        }
+        leaving?.close(promise: nil)
+    }
+}
+
+/// The place of a connection among the others.
+private final class PageConnection: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = Never
+
+    private let connections: PageConnections
+
+    init(_ connections: PageConnections) { self.connections = connections }
+
+    func handlerAdded(context: ChannelHandlerContext) { connections.add(context.channel) }
 }

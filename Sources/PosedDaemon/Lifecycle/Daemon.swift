@@ -7,6 +7,9 @@ package actor Daemon {
     /// How much more time the service manager gives at each sign of life, and how often one is sent.
     private static let grace: (length: Duration, period: Duration) = (.seconds(15), .seconds(5))
 
+    /// Signs of life of a start without progress, half an hour of them.
+    private static let mostSigns = 360
+
     /// What the daemon is at.
     package nonisolated let status: DaemonStatus
     /// What it counts.
@@ -20,7 +23,11 @@ package actor Daemon {
     private let source: ConfigurationSource
     private var configuration: DaemonConfiguration
     private var lifecycle = Lifecycle()
-    private var tasks: [Task<Void, Never>] = []
+    /// What goes on beside the loop of events, by number.
+    private var tasks: [UInt64: Task<Void, Never>] = [:]
+    private var lastTask: UInt64 = 0
+    /// Signs of life that were sent since the start last told of its progress.
+    private var signsSinceProgress = 0
     private nonisolated let events: AsyncStream<Lifecycle.Event>
     private nonisolated let inbox: AsyncStream<Lifecycle.Event>.Continuation
 
@@ -67,7 +74,7 @@ package actor Daemon {
             settle()
         }
         settle()
-        for task in tasks { task.cancel() }
+        for task in tasks.values { task.cancel() }
         if result == .drained { await core.stop() }
         return result
     }
@@ -82,7 +89,7 @@ package actor Daemon {
         }
         spawn {
             do {
-                try await core.start(configuration, context)
+                try await self.givingSigns(of: { try await core.start(configuration, context) })
             } catch let problems as ConfigurationProblems {
                 let reasons = problems.list.map(\.description)
                 inbox.yield(.startRefused(reasons.joined(separator: "; ")))
@@ -100,6 +107,22 @@ package actor Daemon {
             } catch {
                 inbox.yield(.ended(String(describing: error)))
             }
+        }
+    }
+
+    /// Runs the start, and tells the service manager now and then that it goes on.
+    private nonisolated func givingSigns(
+        of start: @escaping @Sendable () async throws -> Void
+    ) async throws {
+        let sleep = environment.sleep
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while (try? await sleep(Daemon.grace.period)) != nil {
+                    guard await self.reportStarting() else { return }
+                }
+            }
+            defer { group.cancelAll() }
+            try await start()
         }
     }
 
@@ -131,8 +154,20 @@ package actor Daemon {
 
     private func report(progress text: String) {
         guard lifecycle.phase == .starting else { return }
+        signsSinceProgress = 0
         logger.info("\(text)")
         say([.status(text), .extendTimeout(Self.grace.length * 4)])
+    }
+
+    /// Tells the service manager that the start goes on, as loading from a slow disk can take minutes; false where
+    /// it does not go on, or says nothing for so long that it hangs.
+    private func reportStarting() -> Bool {
+        guard lifecycle.phase == .starting, signsSinceProgress < Self.mostSigns else {
+            return false
+        }
+        signsSinceProgress += 1
+        say([.extendTimeout(Self.grace.length)])
+        return true
     }
 
     private func say(_ fields: [NotifyField]) {
@@ -145,8 +180,18 @@ package actor Daemon {
     }
 
     private func spawn(_ body: @escaping @Sendable () async -> Void) {
-        tasks.append(Task(operation: body))
+        lastTask += 1
+        let number = lastTask
+        tasks[number] = Task { [weak self] in
+            await body()
+            await self?.forget(number)
+        }
     }
+
+    private func forget(_ number: UInt64) { tasks[number] = nil }
+
+    /// How much goes on beside the loop of events.
+    package var openTasks: Int { tasks.count }
 }
 
 extension Daemon {

@@ -141,14 +141,15 @@ private struct ReceivedMessage: ~Copyable {
         posed_grpc_message_destroy(handle)
     }
 
-    /// The bytes in one piece; nil when the library cannot read them.
+    /// The bytes in one piece, as they were sent; nil when the library cannot read them.
     func copy() -> MessageBytes? {
         var readable = true
         let bytes = MessageBytes(count: posed_grpc_message_count(handle)) { target in
             guard let start = target.baseAddress, !target.isEmpty else { return }
             readable = posed_grpc_message_read(handle, start)
         }
-        return readable ? bytes : nil
+        guard readable else { return nil }
+        return posed_grpc_message_is_gzip(handle) ? bytes.markedCompressed : bytes
     }
 }
 

@@ -12,6 +12,7 @@ final class CompletionQueue: @unchecked Sendable {
     let ledger: Ledger
     /// What is to come out of the queue.
     let tags: TagTable
+    private var hasThread = true
 
     /// What belongs to the thread: it outlives the object until the queue is drained.
     private final class Drain: @unchecked Sendable {
@@ -69,7 +70,9 @@ final class CompletionQueue: @unchecked Sendable {
         do {
             try NativeThread.run(name) { drain.run() }
         } catch {
-            // Nobody waits at the queue: drain it here, it is empty. `deinit` does not run.
+            // Nobody waits at the queue, which is empty: it is drained and destroyed here, and the object, which
+            // goes now, must not touch it again.
+            hasThread = false
             posed_grpc_queue_shutdown(handle)
             drain.run()
             throw error
@@ -77,6 +80,6 @@ final class CompletionQueue: @unchecked Sendable {
     }
 
     deinit {
-        posed_grpc_queue_shutdown(handle)
+        if hasThread { posed_grpc_queue_shutdown(handle) }
     }
 }

@@ -52,26 +52,4 @@ final class CoreCall: @unchecked Sendable {
     var failedBeforeMessage: Bool {
         posed_grpc_call_failed_before_message(handle)
     }
-
-    /// The other side's address in the library's words.
-    var peer: String {
-        guard let text = posed_grpc_call_copy_peer(handle) else { return "" }
-        defer { posed_grpc_string_destroy(text) }
-        return String(cString: text)
-    }
-
-    /// Names and values of the peer's verified certificate, in order.
-    var peerProperties: [(name: String, value: String)] {
-        final class Found {
-            var list: [(name: String, value: String)] = []
-        }
-        let found = Found()
-        let context = Unmanaged.passUnretained(found).toOpaque()
-        posed_grpc_call_visit_peer_properties(handle, context) { context, name, value in
-            guard let context, let name else { return }
-            Unmanaged<Found>.fromOpaque(context).takeUnretainedValue().list
-                .append((String(cString: name), String(value)))
-        }
-        return withExtendedLifetime(found) { $0.list }
-    }
 }

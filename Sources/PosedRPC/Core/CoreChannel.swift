@@ -87,7 +87,7 @@ final class ConnectivityWatch: Sendable {
 }
 
 /// `text` as a C string, or NULL, for as long as `body` runs.
-private func withOptional<Result>(
+func withOptional<Result>(
     _ text: String?, _ body: (UnsafePointer<CChar>?) -> Result
 ) -> Result {
     guard let text else { return body(nil) }

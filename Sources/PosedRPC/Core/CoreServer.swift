@@ -12,6 +12,9 @@ final class CoreServer: @unchecked Sendable {
         var stopping = false
         var stopped = false
         var waiting: [@Sendable () -> Void] = []
+        var arrived: (@Sendable (IncomingCall) -> Void)?
+        /// A queue for each call that could not be asked for.
+        var missing: [CompletionQueue] = []
     }
 
     private let handle: OpaquePointer
@@ -24,7 +27,7 @@ final class CoreServer: @unchecked Sendable {
     /// - Throws: `RPCError` with `resourceExhausted` when it cannot be made.
     init(options: TransportOptions, queues: [CompletionQueue], ledger: Ledger) throws(RPCError) {
         var native = options.native
-        native.reuse_port = 0  // two daemons on one port would share its connections silently
+        native.accepts_gzip = 1
         guard let handle = posed_grpc_server_create(&native) else {
             throw RPCError(.resourceExhausted, "no server could be made")
         }
@@ -38,12 +41,6 @@ final class CoreServer: @unchecked Sendable {
         if state.withLock({ $0.stopped }) { posed_grpc_server_destroy(handle) }
     }
 
-    /// Listens at "host:port" and returns the port, or nil when that was not possible.
-    func addPort(_ address: String, _ credentials: ServerCredentials) -> Int? {
-        let port = posed_grpc_server_add_port(handle, address, credentials.handle)
-        return port > 0 ? Int(port) : nil
-    }
-
     func start() {
         posed_grpc_server_start(handle)
     }
@@ -55,24 +52,35 @@ final class CoreServer: @unchecked Sendable {
 
     /// Asks each queue for `count` calls at a time, forever; `arrived` runs on the queue's thread.
     func accept(_ count: Int, _ arrived: @escaping @Sendable (IncomingCall) -> Void) {
+        state.withLock { $0.arrived = arrived }
         for queue in queues {
-            for _ in 0..<count { request(on: queue, arrived) }
+            for _ in 0..<count { request(on: queue) }
         }
     }
 
-    private func request(
-        on queue: CompletionQueue, _ arrived: @escaping @Sendable (IncomingCall) -> Void
-    ) {
+    /// Asks again where memory was too short to ask for the next call.
+    func replenish() {
+        let missing = state.withLock { state in
+            defer { state.missing = [] }
+            return state.missing
+        }
+        for queue in missing { request(on: queue) }
+    }
+
+    private func request(on queue: CompletionQueue) {
         guard !state.withLock({ $0.stopping }) else { return }
-        guard let slot = ArrivalSlot(queue: queue) else { return }
+        guard let slot = ArrivalSlot(queue: queue) else {
+            return state.withLock { $0.missing.append(queue) }
+        }
         slot.completed = { [self] call in
-            guard let call else { return }
-            request(on: queue, arrived)
+            guard let call, let arrived = state.withLock({ $0.arrived }) else { return }
+            request(on: queue)
             arrived(call)
         }
         let tag = queue.tags.issue(.arrival(slot))
         if !posed_grpc_server_request(handle, queue.handle, slot.handle, tag) {
             queue.tags.revoke(tag)
+            state.withLock { $0.missing.append(queue) }
         }
     }
 
@@ -93,6 +101,8 @@ final class CoreServer: @unchecked Sendable {
     func completeStop() {
         let waiting = state.withLock { state in
             state.stopped = true
+            state.arrived = nil
+            state.missing = []
             defer { state.waiting = [] }
             return state.waiting
         }

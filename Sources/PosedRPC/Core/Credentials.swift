@@ -1,35 +1,5 @@
 internal import CPosedGRPC
 
-/// Owner of a server's credentials.
-///
-/// Sendable because they never change.
-final class ServerCredentials: @unchecked Sendable {
-    let handle: OpaquePointer
-    private let entry: Ledger.Entry
-
-    /// No protection at all.
-    init(insecure ledger: Ledger) throws(RPCError) {
-        guard let handle = posed_grpc_server_credentials_insecure() else {
-            throw RPCError(.resourceExhausted, "no credentials could be made")
-        }
-        self.handle = handle
-        entry = Ledger.Entry(.credentials, in: ledger)
-    }
-
-    /// TLS with what `store` holds at the time of each handshake.
-    init(_ store: CertificateStore, ledger: Ledger) throws(RPCError) {
-        guard
-            let handle = posed_grpc_server_credentials_tls(store.policy.native, store.number)
-        else { throw RPCError(.resourceExhausted, "no credentials could be made") }
-        self.handle = handle
-        entry = Ledger.Entry(.credentials, in: ledger)
-    }
-
-    deinit {
-        posed_grpc_server_credentials_destroy(handle)
-    }
-}
-
 /// Owner of a channel's credentials.
 ///
 /// Sendable because they never change.

@@ -41,7 +41,7 @@ package struct Authentication: Sendable {
             throw RPCError(
                 .unauthenticated,
                 "\(request.method) needs to know who calls: expected "
-                    + (tokens == nil ? "" : "\"authorization: Bearer …\" or ")
+                    + (tokens?.path == nil ? "" : "\"authorization: Bearer …\" or ")
                     + "a client certificate, none came")
         }
         return .anonymous
@@ -54,7 +54,7 @@ package struct Authentication: Sendable {
             throw RPCError(
                 .unauthenticated, "expected one \"authorization: Bearer …\", something else came")
         }
-        guard let tokens else {
+        guard let tokens, tokens.path != nil else {
             throw RPCError(.unauthenticated, "a token came, but this server knows none")
         }
         guard let name = tokens.holder(of: text.dropFirst(Authentication.scheme.count).utf8) else {

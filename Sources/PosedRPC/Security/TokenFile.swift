@@ -3,6 +3,9 @@ internal import PosedGuarded
 
 /// Bearer tokens and the names that go with them, from a file that is read again when it changes.
 ///
+/// One object serves a daemon for all its life: whoever refers to it sees new tokens, and those of another
+/// file, as soon as they are put to use.
+///
 /// A line is a name, white space and a token; empty lines and those that begin with `#` are skipped.
 /// A name is of letters, digits, `.`, `_`, `-` and `@`, and may have several tokens, so that an old and
 /// a new one are good for a while. A token has 16 to 4096 printable characters. The file must not be
@@ -15,7 +18,9 @@ package final class TokenFile: ReloadableFiles {
     }
 
     private struct State {
+        var path: String?
         var entries: [Entry]
+        /// The file as it was when the watcher last looked at it, good or bad.
         var seen: FileSignature?
     }
 
@@ -23,30 +28,48 @@ package final class TokenFile: ReloadableFiles {
     package static let lengths = 16...4096
     private static let largestFile = 1 << 20
 
-    package let path: String
     private let state: Guarded<State>
 
-    /// Reads the file.
+    /// Reads the file at `path`; without one no token is good.
     ///
     /// - Throws: `RPCError` with `failedPrecondition` that names the line, never the token.
-    package init(_ path: String) throws(RPCError) {
-        self.path = path
-        let seen = FileSignature(path)
-        state = Guarded(State(entries: try TokenFile.read(path), seen: seen))
+    package init(_ path: String?) throws(RPCError) {
+        state = Guarded(try TokenFile.state(path))
     }
 
-    package var paths: [String] { [path] }
+    /// Where the tokens come from; nil where there are none.
+    package var path: String? { state.withLock { $0.path } }
+
+    package var paths: [String] { path.map { [$0] } ?? [] }
 
     package func prepare(always: Bool) throws(RPCError) -> (@Sendable () -> Void)? {
-        let now = FileSignature(path)
-        let changed = state.withLock { state in
-            defer { state.seen = now }
-            return state.seen != now
+        guard let path else { return nil }
+        if !always {
+            let now = FileSignature(path)
+            let changed = state.withLock { state in
+                defer { state.seen = now }
+                return state.seen != now
+            }
+            guard changed else { return nil }
         }
-        guard changed || always else { return nil }
-        let entries = try TokenFile.read(path)
-        guard state.withLock({ $0.entries != entries }) else { return nil }
-        return { [self] in state.withLock { $0.entries = entries } }
+        return try prepare(path: path)
+    }
+
+    /// Reads the file at `path`, from which all tokens are to come; nil for no tokens.
+    ///
+    /// - Returns: what puts it to use; nil when nothing would change.
+    /// - Throws: `RPCError` with `failedPrecondition` when the file is no good; the old tokens stay.
+    package func prepare(path: String?) throws(RPCError) -> (@Sendable () -> Void)? {
+        let new = try TokenFile.state(path)
+        let isNew = state.withLock { $0.path != new.path || $0.entries != new.entries }
+        guard isNew else { return nil }
+        return { [self] in state.withLock { $0 = new } }
+    }
+
+    private static func state(_ path: String?) throws(RPCError) -> State {
+        guard let path else { return State(path: nil, entries: [], seen: nil) }
+        let seen = FileSignature(path)
+        return State(path: path, entries: try read(path), seen: seen)
     }
 
     /// Who holds `token`; nil for nobody.

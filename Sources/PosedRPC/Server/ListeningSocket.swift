@@ -1,9 +1,6 @@
 internal import Glibc
 
-/// A listening socket of which the server itself accepts the connections.
-///
-/// For Unix sockets that is how a call's peer is known beyond doubt: the kernel's credentials belong
-/// to the connection, and each connection is served apart.
+/// A listening socket, of which the acceptor accepts the connections.
 final class ListeningSocket: Sendable {
     let descriptor: Descriptor
     /// The socket's file, when this object has made it.
@@ -44,6 +41,48 @@ final class ListeningSocket: Sendable {
         }
     }
 
+    /// Listens at all addresses of a host, on one port; port 0 takes a free one.
+    ///
+    /// - Returns: The sockets, one or more, and the port.
+    /// - Throws: `RPCError` with `alreadyExists` or `invalidArgument`.
+    static func tcp(
+        _ host: String, _ port: Int, ledger: Ledger
+    ) throws(RPCError) -> (sockets: [ListeningSocket], port: Int) {
+        guard (0...65535).contains(port) else {
+            throw RPCError(.invalidArgument, "a port is a number of 0…65535, not \(port)")
+        }
+        var sockets: [ListeningSocket] = []
+        var actual = port
+        var reason = "it is no address of this machine"
+        for address in SocketAddress.resolve(host) {
+            let descriptor = try newSocket(ledger: ledger, family: Int32(address.family))
+            guard address.bind(descriptor.number, port: actual) else {
+                reason = SystemError.last
+                // A host may have addresses that this machine does not.
+                if errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT { continue }
+                sockets = []
+                break
+            }
+            guard listen(descriptor.number, SOMAXCONN) == 0 else {
+                reason = SystemError.last
+                sockets = []
+                break
+            }
+            actual = SocketAddress.port(of: descriptor.number) ?? actual
+            sockets.append(ListeningSocket(listening: descriptor))
+        }
+        guard !sockets.isEmpty else {
+            let address = SocketAddress.joined(host: host, port: String(port))
+            throw RPCError(.alreadyExists, "could not listen at \(address): \(reason)")
+        }
+        return (sockets, actual)
+    }
+
+    private init(listening descriptor: Descriptor) {
+        self.descriptor = descriptor
+        file = nil
+    }
+
     /// Takes over a socket that listens already.
     ///
     /// - Throws: `RPCError` with `invalidArgument` when it is none.
@@ -75,9 +114,11 @@ final class ListeningSocket: Sendable {
         if let file, SocketFile(file.path) == file.signature { unlink(file.path) }
     }
 
-    private static func newSocket(ledger: Ledger) throws(RPCError) -> Descriptor {
+    private static func newSocket(
+        ledger: Ledger, family: Int32 = AF_UNIX
+    ) throws(RPCError) -> Descriptor {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        let number = socket(AF_UNIX, type, 0)
+        let number = socket(family, type, 0)
         guard number >= 0 else {
             throw RPCError(.resourceExhausted, "no socket could be made: \(SystemError.last)")
         }

@@ -3,9 +3,9 @@ internal import PosedGuarded
 
 /// Serves calls on Unix sockets, TCP and inherited listeners until it is shut down.
 ///
-/// Every connection of a Unix socket or an inherited listener gets a server of the library to itself.
-/// That ties a call to its connection, and so to the credentials that the kernel noted, without
-/// trusting any text; the library offers no other way that holds when descriptors are reused.
+/// Every connection gets a server of the library to itself. That ties a call to its connection, and so to the
+/// credentials that the kernel noted or the certificate that was verified, without trusting any text; the
+/// library offers no other way that holds when descriptors are reused.
 package final class Server: Sendable {
     private typealias Connection = UInt64
 
@@ -13,6 +13,8 @@ package final class Server: Sendable {
         case idle
         case running
         case draining
+        /// No call is left; what was sent is passed on.
+        case closing
         case stopped
     }
 
@@ -20,8 +22,10 @@ package final class Server: Sendable {
         var phase = Phase.idle
         var bound: [BoundEndpoint] = []
         var queues: [CompletionQueue] = []
-        var door: Door?
-        var files: [any ReloadableFiles] = []
+        var acceptor: Acceptor?
+        /// Where there is an endpoint with TLS.
+        var terminator: TLSTerminator?
+        var stores: [CertificateStore] = []
         var servers: [Connection: CoreServer] = [:]
         var lastConnection: Connection = 0
         var calls: [ObjectIdentifier: ServerCall] = [:]
@@ -80,29 +84,28 @@ package final class Server: Sendable {
             queues.append(try CompletionQueue(name: "posed-rpc-\(index)", ledger: ledger))
         }
         state.withLock { $0.queues = queues }
-        var binder = EndpointBinder(configuration: configuration, queues: queues)
-        defer { for server in binder.unclaimed { Server.discard(server) } }
+        var binder = EndpointBinder(ledger: ledger)
         for endpoint in configuration.endpoints { try binder.bind(endpoint) }
-        let host = Door.Host(
-            admit: { [weak self] in self?.admit($0, $1) },
-            event: configuration.onEvent,
+        let admit: TLSTerminator.Admit = { [weak self] in self?.admit($0, $1) }
+        let terminator =
+            binder.stores.isEmpty ? nil : try TLSTerminator(configuration, admit: admit)
+        let host = Acceptor.Host(
+            admit: admit, secure: { terminator?.serve($0, $1, $2) },
             tick: { [weak self] in self?.tick() })
-        let door = try Door(
-            listeners: binder.listeners, configuration: configuration,
-            interval: configuration.fileCheckInterval, host: host)
-        let (bound, files) = (binder.bound, binder.stores + configuration.reloadable)
+        let acceptor: Acceptor
+        do {
+            acceptor = try Acceptor(
+                listeners: binder.listeners, configuration: configuration, host: host)
+        } catch {
+            terminator?.end {}
+            throw error
+        }
+        let (bound, stores) = (binder.bound, binder.stores)
         state.withLock { state in
             state.bound = bound
-            state.files = files
-            state.door = door
-        }
-        for server in binder.claim() {
-            guard register(server) != nil else {
-                Server.discard(server)
-                continue
-            }
-            server.start()
-            server.accept(4) { [weak self] in self?.arrived($0, nil) }
+            state.stores = stores
+            state.acceptor = acceptor
+            state.terminator = terminator
         }
     }
 
@@ -113,15 +116,9 @@ package final class Server: Sendable {
         }
     }
 
-    /// Lets go of a server of the library that never served anybody.
-    private static func discard(_ server: CoreServer) {
-        server.start()
-        server.stop {}
-    }
-
     // MARK: Connections and calls
 
-    /// Serves a connection of the door's. The descriptor is ours.
+    /// Serves a connection that was accepted. The descriptor is ours.
     private func admit(_ descriptor: Int32, _ peer: Peer) -> (@Sendable () -> Void)? {
         let queue: CompletionQueue? = state.withLock { state in
             guard state.phase == .running, !state.queues.isEmpty else { return nil }
@@ -131,12 +128,12 @@ package final class Server: Sendable {
             let server = try? CoreServer(
                 options: configuration.transport, queues: [queue], ledger: configuration.ledger)
         else {
-            close(descriptor)
+            Glibc.close(descriptor)
             return nil
         }
         server.start()
         guard let connection = register(server) else {
-            close(descriptor)
+            Glibc.close(descriptor)
             server.stop {}
             return nil
         }
@@ -167,11 +164,11 @@ package final class Server: Sendable {
         settleIfDone()
     }
 
-    private func arrived(_ incoming: IncomingCall, _ peer: Peer?) {
-        let request = ServerRequest(incoming, peer: peer ?? Peer(of: incoming.core))
+    private func arrived(_ incoming: IncomingCall, _ peer: Peer) {
+        let request = ServerRequest(incoming, peer: peer)
         let context = ServerContext(request)
         let call = ServerCall(
-            incoming.core, context: context, maxSendBytes: configuration.transport.maxSendBytes)
+            incoming.core, context: context, transport: configuration.transport)
         let admitted = state.withLock { state in
             guard state.calls.count < configuration.maxCalls else { return false }
             state.calls[ObjectIdentifier(call)] = call
@@ -209,17 +206,18 @@ package final class Server: Sendable {
 
     // MARK: Files
 
-    /// Reads the files of certificates and tokens again, whether they look changed or not.
+    /// Reads the files of certificates again, whether they look changed or not. Those of
+    /// `ServerConfiguration.reloadable` are left to whom they belong.
     ///
     /// - Throws: `RPCError` with `failedPrecondition` when some are no good; then all stay as they were.
-    package func reloadFiles() throws(RPCError) {
+    package func reloadCertificates() throws(RPCError) {
         var changes: [(paths: [String], apply: @Sendable () -> Void)] = []
-        for files in state.withLock({ $0.files }) {
+        for store in state.withLock({ $0.stores }) {
             do throws(RPCError) {
-                guard let apply = try files.prepare(always: true) else { continue }
-                changes.append((files.paths, apply))
+                guard let apply = try store.prepare(always: true) else { continue }
+                changes.append((store.paths, apply))
             } catch {
-                configuration.onEvent(.filesRefused(paths: files.paths, error))
+                configuration.onEvent(.filesRefused(paths: store.paths, error))
                 throw error
             }
         }
@@ -227,6 +225,7 @@ package final class Server: Sendable {
             change.apply()
             configuration.onEvent(.filesReloaded(paths: change.paths))
         }
+        if !changes.isEmpty { state.withLock { $0.terminator }?.verify() }
     }
 
     private func reloadChanged(_ files: any ReloadableFiles) {
@@ -234,16 +233,18 @@ package final class Server: Sendable {
             guard let apply = try files.prepare(always: false) else { return }
             apply()
             configuration.onEvent(.filesReloaded(paths: files.paths))
+            state.withLock { $0.terminator }?.verify()
         } catch {
             configuration.onEvent(.filesRefused(paths: files.paths, error))
         }
     }
 
-    /// Runs on the door's thread, now and then.
+    /// Runs on the acceptor's thread, now and then.
     private func tick() {
-        let (phase, files) = state.withLock { ($0.phase, $0.files) }
+        let (phase, stores, servers) = state.withLock { ($0.phase, $0.stores, $0.servers) }
         if phase == .running {
-            for files in files { reloadChanged(files) }
+            for files in stores + configuration.reloadable { reloadChanged(files) }
+            for server in servers.values { server.replenish() }
             return
         }
         // Draining, and nobody has a call: connections that stay open all the same are ended.
@@ -258,13 +259,13 @@ package final class Server: Sendable {
 
     /// Admits no more connections and calls; those that are being served go on.
     package func beginGracefulShutdown() {
-        let (door, servers): (Door?, [Connection: CoreServer]) = state.withLock { state in
+        let (acceptor, servers): (Acceptor?, [Connection: CoreServer]) = state.withLock { state in
             guard state.phase == .running || state.phase == .idle else { return (nil, [:]) }
             state.phase = .draining
-            return (state.door, state.servers)
+            return (state.acceptor, state.servers)
         }
-        door?.stopListening()
-        door?.hurry()
+        acceptor?.stopListening()
+        acceptor?.hurry()
         for (connection, server) in servers {
             server.stop { [weak self] in self?.ended(connection) }
         }
@@ -302,25 +303,33 @@ package final class Server: Sendable {
     }
 
     private func settleIfDone() {
-        typealias Rest = (
-            door: Door?, queues: [CompletionQueue], waiting: [CheckedContinuation<Void, Never>]
-        )
-        let rest: Rest? = state.withLock { state in
+        let done: (acceptor: Acceptor?, terminator: TLSTerminator?)? = state.withLock { state in
             guard state.phase == .draining, state.servers.isEmpty, state.calls.isEmpty else {
                 return nil
             }
+            state.phase = .closing
+            return (state.acceptor, state.terminator)
+        }
+        guard let done else { return }
+        done.acceptor?.end()
+        // The last answers may still be on their way through TLS.
+        guard let terminator = done.terminator else { return close() }
+        terminator.end { [self] in close() }
+    }
+
+    private func close() {
+        let waiting = state.withLock { state in
             state.phase = .stopped
             defer {
-                state.door = nil
+                state.acceptor = nil
+                state.terminator = nil
                 state.queues = []
-                state.files = []
+                state.stores = []
                 state.waiting = []
             }
-            return (state.door, state.queues, state.waiting)
+            return state.waiting
         }
-        guard let rest else { return }
-        rest.door?.end()
-        for continuation in rest.waiting { continuation.resume() }
+        for continuation in waiting { continuation.resume() }
     }
 }
 

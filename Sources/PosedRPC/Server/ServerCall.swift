@@ -9,15 +9,17 @@ final class ServerCall: Sendable {
 
     let context: ServerContext
     private let core: CoreCall
+    private let maxReceiveBytes: Int
     private let reader: MessageReader
     private let writer: MessageWriter
     private let state = Guarded(State())
 
-    init(_ core: CoreCall, context: ServerContext, maxSendBytes: Int) {
+    init(_ core: CoreCall, context: ServerContext, transport: TransportOptions) {
         self.core = core
         self.context = context
+        maxReceiveBytes = transport.maxReceiveBytes
         reader = MessageReader(core)
-        writer = MessageWriter(core, limit: maxSendBytes) { batch in
+        writer = MessageWriter(core, limit: transport.maxSendBytes) { batch in
             if let metadata = context.open() { batch.sendInitialMetadata(metadata) }
         }
     }
@@ -107,7 +109,7 @@ final class ServerCall: Sendable {
     /// The next message; nil when the client has sent its last.
     func read() async throws -> MessageBytes? {
         switch try await reader.next() {
-        case .message(let bytes): return bytes
+        case .message(let bytes): return try bytes.inflated(atMost: maxReceiveBytes)
         case .failed: throw CancellationError()
         case .end:
             guard !context.isCancelled else { throw CancellationError() }

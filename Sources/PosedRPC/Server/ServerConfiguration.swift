@@ -1,3 +1,5 @@
+package import PosedAccounts
+
 /// How a server is to run.
 package struct ServerConfiguration: Sendable {
     /// Where it is reached; at least one.
@@ -7,11 +9,15 @@ package struct ServerConfiguration: Sendable {
     package var queues = 1
     /// Calls at a time, over all connections; more are turned away with `resourceExhausted`.
     package var maxCalls = 256
-    /// Connections at a time on Unix sockets and inherited listeners; more are closed at once.
-    package var maxConnections = 256
-    /// Time for a new connection there to say that it speaks HTTP/2.
+    /// What callers hold, and how much they may: connections of a peer, which are closed at once beyond that.
+    package var accounts = Accounts(ServerConfiguration.usualLimits)
+    /// Connections at a time that have not shown yet that they speak HTTP/2; the oldest leaves for a newer one.
+    package var maxNewcomers = 512
+    /// Such connections of one peer; its oldest leaves for its newest.
+    package var maxNewcomersOfPeer = 64
+    /// Time for a new connection without TLS to say that it speaks HTTP/2.
     package var greetingTimeout: Duration = .seconds(10)
-    /// Files that are read again when they change, besides those of certificates: tokens.
+    /// Files to look at now and then, besides those of certificates: tokens. They are read when they have changed.
     package var reloadable: [any ReloadableFiles] = []
     /// How often to look whether such files have changed.
     package var fileCheckInterval: Duration = .seconds(5)
@@ -19,6 +25,14 @@ package struct ServerConfiguration: Sendable {
     package var onEvent: @Sendable (ServerEvent) -> Void = { _ in }
     /// Counts what is alive.
     package var ledger = Ledger.shared
+
+    /// Connections of all peers and of each.
+    private static var usualLimits: AccountLimits {
+        var limits = AccountLimits()
+        limits.total[.connections] = 1024
+        limits.each[.connections] = 128
+        return limits
+    }
 
     package init(endpoints: [Endpoint]) {
         self.endpoints = endpoints
@@ -29,11 +43,11 @@ package struct ServerConfiguration: Sendable {
 
 /// What a server tells of itself, for a log and for metrics.
 package enum ServerEvent: Sendable {
-    /// A connection was accepted on a Unix socket or an inherited listener.
+    /// A connection was accepted, and speaks HTTP/2.
     case connectionOpened(Peer)
-    /// Such a connection ended.
+    /// A connection ended.
     case connectionClosed(Peer)
-    /// Such a connection was closed before it could make a call, and why.
+    /// A connection was closed by the server, most of them before they could make a call, and why.
     case connectionRefused(Peer, reason: String)
     /// No connection can be accepted for the moment, and why.
     case acceptPaused(reason: String)

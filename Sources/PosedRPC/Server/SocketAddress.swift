@@ -28,6 +28,81 @@ enum SocketAddress {
         }
     }
 
+    /// An address of the internet to listen at.
+    struct Internet {
+        private var storage: sockaddr_storage
+
+        fileprivate init?(_ information: addrinfo) {
+            guard let address = information.ai_addr,
+                information.ai_family == AF_INET || information.ai_family == AF_INET6,
+                Int(information.ai_addrlen) <= MemoryLayout<sockaddr_storage>.size
+            else { return nil }
+            storage = sockaddr_storage()
+            withUnsafeMutableBytes(of: &storage) {
+                $0.copyMemory(
+                    from: UnsafeRawBufferPointer(
+                        start: address, count: Int(information.ai_addrlen)))
+            }
+        }
+
+        var family: sa_family_t { storage.ss_family }
+
+        /// Binds a socket to the address and a port; false with `errno`.
+        func bind(_ descriptor: Int32, port: Int) -> Bool {
+            var (yes, no): (Int32, Int32) = (1, 0)
+            let size = socklen_t(MemoryLayout<Int32>.size)
+            // A port of a daemon that ended a moment ago is free; the wildcard of IPv6 takes IPv4 as well.
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, size)
+            if Int32(family) == AF_INET6 {
+                setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &no, size)
+            }
+            var address = storage
+            let number = in_port_t(truncatingIfNeeded: port).bigEndian
+            return withUnsafeMutablePointer(to: &address) { pointer in
+                // The port has the same place in both families.
+                pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                    $0.pointee.sin_port = number
+                }
+                let size =
+                    Int32(family) == AF_INET6
+                    ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
+                return pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    Glibc.bind(descriptor, $0, socklen_t(size)) == 0
+                }
+            }
+        }
+    }
+
+    /// The addresses of a host's name, or the one that `host` is; with brackets or without.
+    static func resolve(_ host: String) -> [Internet] {
+        var wanted = addrinfo()
+        wanted.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        wanted.ai_flags = Int32(AI_PASSIVE)
+        var name = host
+        if name.hasPrefix("["), name.hasSuffix("]") { name = String(name.dropFirst().dropLast()) }
+        var found: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(name, nil, &wanted, &found) == 0 else { return [] }
+        defer { freeaddrinfo(found) }
+        return sequence(first: found, next: { $0?.pointee.ai_next }).compactMap { entry in
+            entry.flatMap { Internet($0.pointee) }
+        }
+    }
+
+    /// The port that a socket is bound to.
+    static func port(of descriptor: Int32) -> Int? {
+        var address = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &address) { pointer in
+            let result = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getsockname(descriptor, $0, &size)
+            }
+            guard result == 0 else { return nil }
+            return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                Int(in_port_t(bigEndian: $0.pointee.sin_port))
+            }
+        }
+    }
+
     /// "192.0.2.1:4000" or "[2001:db8::1]:4000" of the other end of a connected socket.
     static func text(ofPeer descriptor: Int32) -> String? {
         var address = sockaddr_storage()
@@ -43,30 +118,15 @@ enum SocketAddress {
             }
         }
         guard result == 0 else { return nil }
-        return joined(host: text(host), port: text(port))
+        var name = text(host)
+        // A client of IPv4 at a socket for both.
+        if name.hasPrefix("::ffff:"), name.contains(".") { name.removeFirst("::ffff:".count) }
+        return joined(host: name, port: text(port))
     }
 
     /// "host:port", with brackets around an address that has colons itself.
     static func joined(host: String, port: String) -> String {
         host.contains(":") && !host.hasPrefix("[") ? "[\(host)]:\(port)" : "\(host):\(port)"
-    }
-
-    /// The address in the library's name of a peer, "ipv4:192.0.2.1:4000" or
-    /// "ipv6:%5B2001:db8::1%5D:4000"; nil for other kinds.
-    static func text(ofLibraryPeer peer: String) -> String? {
-        for prefix in ["ipv4:", "ipv6:"] where peer.hasPrefix(prefix) {
-            var text = peer.dropFirst(prefix.count)
-            var decoded = ""
-            while let percent = text.firstIndex(of: "%") {
-                decoded += text[..<percent]
-                let code = text[percent...].dropFirst().prefix(2)
-                guard code.count == 2, let byte = UInt8(code, radix: 16) else { return nil }
-                decoded.unicodeScalars.append(Unicode.Scalar(byte))
-                text = text[percent...].dropFirst(3)
-            }
-            return decoded + text
-        }
-        return nil
     }
 
     private static func text(_ characters: [CChar]) -> String {

@@ -7,7 +7,9 @@ final class MessageReader: Sendable {
 
     private struct State {
         var inbox = MessageInbox()
-        var waiting: Reader?
+        /// The reader who waits, and the number of its asking.
+        var waiting: (reader: Reader, number: UInt64)?
+        var lastNumber: UInt64 = 0
         /// Those who want to know whether the stream is over.
         var watching: [Watcher] = []
         /// For the reader who is being woken.
@@ -26,13 +28,17 @@ final class MessageReader: Sendable {
     /// - Throws: `CancellationError` when the task is cancelled first; the message is not lost.
     ///   `RPCError` with `internal` when another task is reading.
     func next() async throws -> MessageInbox.Outcome {
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: Reader) in
-                ask(continuation)
-                if Task.isCancelled { abandon() }
+                ask(continuation, number)
+                if Task.isCancelled { abandon(number) }
             }
         } onCancel: {
-            abandon()
+            abandon(number)
         }
         return state.withLock { state in
             defer { state.delivered = nil }
@@ -54,13 +60,13 @@ final class MessageReader: Sendable {
         }
     }
 
-    private func ask(_ continuation: Reader) {
+    private func ask(_ continuation: Reader, _ number: UInt64) {
         let answer = state.withLock { state in
             // Nobody else's turn before the one who is being woken has taken what is his.
             guard state.delivered == nil else { return MessageInbox.Answer.refuse }
             let answer = state.inbox.ask()
             switch answer {
-            case .read, .wait: state.waiting = continuation
+            case .read, .wait: state.waiting = (continuation, number)
             case .deliver(let outcome): state.delivered = outcome
             case .refuse: break
             }
@@ -108,17 +114,19 @@ final class MessageReader: Sendable {
             guard state.inbox.arrive(outcome) else { return (nil, watchers) }
             state.delivered = outcome
             defer { state.waiting = nil }
-            return (state.waiting, watchers)
+            return (state.waiting?.reader, watchers)
         }
         woken.reader?.resume()
         for watcher in woken.watchers { watcher.resume() }
     }
 
-    private func abandon() {
+    /// The reader of that asking gives up; another one waits on.
+    private func abandon(_ number: UInt64) {
         let waiting: Reader? = state.withLock { state in
-            guard state.inbox.abandon() else { return nil }
-            defer { state.waiting = nil }
-            return state.waiting
+            guard let waiting = state.waiting, waiting.number == number, state.inbox.abandon()
+            else { return nil }
+            state.waiting = nil
+            return waiting.reader
         }
         waiting?.resume(throwing: CancellationError())
     }

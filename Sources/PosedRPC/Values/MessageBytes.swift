@@ -7,6 +7,8 @@ internal import Glibc
 package struct MessageBytes: Sendable {
     /// The memory behind the value.
     private var storage: MessageStorage
+    /// Whether the bytes came compressed with gzip and are so still.
+    package private(set) var isCompressed = false
 
     /// No bytes.
     package init() {
@@ -62,6 +64,13 @@ package struct MessageBytes: Sendable {
     /// A copy as an array.
     package var array: [UInt8] {
         withUnsafeBytes { [UInt8]($0) }
+    }
+
+    /// The same bytes, known to be compressed with gzip.
+    var markedCompressed: MessageBytes {
+        var marked = self
+        marked.isCompressed = true
+        return marked
     }
 
     /// The memory, to be kept alive while the library reads it.

@@ -1,3 +1,5 @@
+package import PosedAccounts
+
 /// The other end of a connection, as far as the transport vouches for it.
 package struct Peer: Sendable, Hashable, CustomStringConvertible {
     /// How it is connected.
@@ -32,6 +34,15 @@ package struct Peer: Sendable, Hashable, CustomStringConvertible {
     package init(address: Address, certificate: Certificate? = nil) {
         self.address = address
         self.certificate = certificate
+    }
+
+    /// Whose account its connection is charged to.
+    package var caller: Caller {
+        switch address {
+        case .unix(let user, _, _): .user(user)
+        case .tcp(let address): Caller(address: address)
+        case .other(let text): .host(text)
+        }
     }
 
     package var description: String {

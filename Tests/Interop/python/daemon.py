@@ -1,6 +1,7 @@
 """A daemon for tests: posed with the small random model, on a Unix socket and on TCP with TLS."""
 
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -24,7 +25,8 @@ BINARIES = Path(os.environ.get("POSED_BIN") or ROOT / ".build/release")
 class Daemon:
     """One daemon; `stop` insists that it ended in order, `discard` does not."""
 
-    def __init__(self, changes=None):
+    def __init__(self, changes=None, descriptors=None):
+        """`changes` are settings; `descriptors` is how many the process may have open."""
         self.folder = Path(tempfile.mkdtemp(prefix="posed-interop-"))
         self.socket = self.folder / "posed.sock"
         self.authority = Authority(self.folder, "authority")
@@ -45,7 +47,12 @@ class Daemon:
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]
         self.log = open(self.folder / "log", "w+", encoding="utf-8")
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+
+        def limit():
+            if descriptors:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, preexec_fn=limit)
         try:
             self._wait()
         except Exception:

@@ -1,3 +1,4 @@
+import Foundation
 import PosedDaemon
 import PosedRPC
 import Testing
@@ -19,9 +20,9 @@ struct AccessControlTests {
     private func access(unix: [String], tcp: [String]) throws -> AccessControl {
         AccessControl(
             .init(
-                tokens: nil, unix: try unix.map { try #require(IdentityPattern(parsing: $0)) },
+                unix: try unix.map { try #require(IdentityPattern(parsing: $0)) },
                 tcp: try tcp.map { try #require(IdentityPattern(parsing: $0)) }),
-            openMethods: [Self.check])
+            tokens: try TokenFile(nil), openMethods: [Self.check])
     }
 
     private func code(_ access: AccessControl, _ request: ServerRequest) -> StatusCode {
@@ -65,7 +66,57 @@ struct AccessControlTests {
         let access = try access(unix: ["unix:*"], tcp: [])
         let user = request(.unix(user: 7, group: 7, process: 1), to: Self.method)
         #expect(code(access, user) == .ok)
-        access.policy = .init(tokens: nil, unix: [], tcp: [])
+        access.policy = .init(unix: [], tcp: [])
         #expect(code(access, user) == .permissionDenied)
+    }
+
+    @Test func whoIsTurnedAwayDoesNotLearnWhoMayCall() throws {
+        let access = try access(unix: ["unix:1000"], tcp: ["token:ops", "mtls:billing"])
+        let callers = [
+            request(.tcp("192.0.2.1:1"), to: Self.method),
+            request(.tcp("192.0.2.1:1"), certificate: "stranger", to: Self.method),
+            request(.unix(user: 7, group: 7, process: 1), to: Self.method),
+        ]
+        for caller in callers {
+            let error = #expect(throws: RPCError.self) { try access.identity(caller) }
+            for name in ["ops", "billing", "1000"] {
+                #expect(error?.message.contains(name) == false)
+            }
+        }
+    }
+
+    @Test func tokensOfAnotherFileHoldAtOnce() throws {
+        let folder = try TemporaryFolder()
+        func write(_ name: String, _ text: String) throws -> String {
+            let path = folder.path + "/" + name
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+            return path
+        }
+        let (old, new) = ("the-old-token-of-alice", "the-new-token-of-alice")
+        let tokens = try TokenFile(try write("first", "alice \(old)\n"))
+        let access = AccessControl(
+            .init(unix: [], tcp: [try #require(IdentityPattern(parsing: "token:*"))]),
+            tokens: tokens, openMethods: [])
+        func code(_ token: String) throws -> StatusCode {
+            self.code(
+                access,
+                ServerRequest(
+                    id: "1", method: Self.method,
+                    metadata: try Authentication.metadata(token: token),
+                    peer: Peer(address: .tcp("192.0.2.1:1"))))
+        }
+        #expect(try code(old) == .ok)
+        let moved = try write("second", "alice \(new)\n")
+        try FileManager.default.removeItem(atPath: folder.path + "/first")
+        try tokens.prepare(path: moved)?()
+        #expect(try code(new) == .ok)
+        #expect(try code(old) == .unauthenticated)
+        #expect(tokens.paths == [moved])
+        // From now on the watcher looks at the new file.
+        _ = try write("second", "bob \(old)\n")
+        try tokens.prepare(always: false)?()
+        #expect(try code(new) == .unauthenticated)
+        #expect(try code(old) == .ok)
     }
 }
