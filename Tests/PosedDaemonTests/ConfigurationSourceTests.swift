@@ -40,17 +40,20 @@ struct ConfigurationSourceTests {
         #expect(configuration.values.origin(Settings.Limits.maxNfe) == "default")
     }
 
-    @Test("takes relative paths of flags from the working directory, and those of a file not at all")
+    @Test(
+        "takes relative paths of flags from the working directory, and those of a file not at all")
     func relativePaths() throws {
         let here = FileManager.default.currentDirectoryPath
         let flags = [
             FlagValue(key: "model.folder", texts: ["weights/default"], flag: "--model"),
-            FlagValue(key: "listen.unix.path", texts: ["none"], flag: "--socket"),
+            FlagValue(key: "listen.unix.path", texts: ["./s"], flag: "--socket"),
+            FlagValue(key: "model.backendPath", texts: ["none"], flag: "--set"),
             FlagValue(key: "solvers.files", texts: ["a.json,/b.json"], flag: "--set"),
         ]
         let configuration = try load("# nothing else\n", flags: flags)
         #expect(configuration[Settings.Model.folder] == here + "/weights/default")
-        #expect(configuration[Settings.Listen.unixPath] == nil)
+        #expect(configuration[Settings.Listen.unixPath] == here + "/./s")
+        #expect(configuration[Settings.Model.backendPath] == nil)
         #expect(configuration[Settings.Model.solverFiles] == [here + "/a.json", "/b.json"])
         #expect(try !problems("sessions.stateDirectory: state\n").isEmpty)
     }

@@ -4,8 +4,13 @@ internal import Glibc
 enum TCPExchange {
     /// The answer, up to the end of the connection; empty where there is none.
     static func run(port: Int, _ text: String) -> String {
+        guard let connection = connection(port: port) else { return "" }
+        return finish(connection, text)
+    }
+
+    /// A connection to a port, for `finish`; nil where nobody listens.
+    static func connection(port: Int) -> Int32? {
         let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        defer { close(connection) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
@@ -15,7 +20,15 @@ enum TCPExchange {
                 connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        return connected == 0 ? exchange(connection, text) : ""
+        if connected == 0 { return connection }
+        close(connection)
+        return nil
+    }
+
+    /// Says something on a connection, and hears all that comes until its end.
+    static func finish(_ connection: Int32, _ text: String) -> String {
+        defer { close(connection) }
+        return exchange(connection, text)
     }
 
     /// The same over a Unix socket.

@@ -78,7 +78,7 @@ extension Settings {
     package enum Authentication {
         package static let tokensFile = Setting(
             "authentication.tokensFile", .optional(.path("a file")), initial: nil, .reload,
-            "Bearer tokens, a line NAME TOKEN each. Read again at every reload.")
+            "Bearer tokens, a line NAME TOKEN each. Read again when the file changes.")
 
         static let all: [any AnySetting] = [tokensFile]
     }

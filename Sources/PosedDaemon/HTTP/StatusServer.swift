@@ -81,8 +81,8 @@ private struct NotFoundMiddleware: RouterMiddleware {
     }
 }
 
-/// The open connections to the pages. Beyond a bound the oldest of a peer, or of all, leaves for a newer one, so that
-/// whoever asks at once is answered however many connections somebody keeps open.
+/// The open connections to the pages. Beyond a bound the one of a peer, or of all, that has been silent longest leaves
+/// for a newer one, so that whoever asks at once is answered however many connections somebody keeps open.
 private final class PageConnections: Sendable {
     private static let most = 128
     private static let mostEach = 16
@@ -93,7 +93,7 @@ private final class PageConnections: Sendable {
         let channel: any Channel
     }
 
-    /// In the order of their coming.
+    /// In the order in which they last said something, or came.
     private let open = Guarded<[Connection]>([])
 
     /// Takes a connection in, until it is closed.
@@ -111,6 +111,15 @@ private final class PageConnections: Sendable {
         }
         leaving?.close(promise: nil)
     }
+
+    /// A connection has said something.
+    func touch(_ channel: any Channel) {
+        let id = ObjectIdentifier(channel)
+        open.withLock { open in
+            guard let index = open.firstIndex(where: { $0.id == id }) else { return }
+            open.append(open.remove(at: index))
+        }
+    }
 }
 
 /// The place of a connection among the others.
@@ -122,4 +131,9 @@ private final class PageConnection: ChannelInboundHandler, RemovableChannelHandl
     init(_ connections: PageConnections) { self.connections = connections }
 
     func handlerAdded(context: ChannelHandlerContext) { connections.add(context.channel) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connections.touch(context.channel)
+        context.fireChannelRead(data)
+    }
 }

@@ -25,8 +25,9 @@ BINARIES = Path(os.environ.get("POSED_BIN") or ROOT / ".build/release")
 class Daemon:
     """One daemon; `stop` insists that it ended in order, `discard` does not."""
 
-    def __init__(self, changes=None, descriptors=None):
-        """`changes` are settings; `descriptors` is how many the process may have open."""
+    def __init__(self, changes=None, descriptors=None, configuration=None):
+        """`changes` are settings, None for none; `descriptors` is how many the process may have open;
+        `configuration` is a file."""
         self.folder = Path(tempfile.mkdtemp(prefix="posed-interop-"))
         self.socket = self.folder / "posed.sock"
         self.authority = Authority(self.folder, "authority")
@@ -44,8 +45,11 @@ class Daemon:
             **(changes or {}),
         }
         command = [str(BINARIES / "posed"), "--model", str(MODEL), "--socket", str(self.socket)]
+        if configuration:
+            command += ["--config", str(configuration)]
         for name, value in settings.items():
-            command += ["--set", f"{name}={value}"]
+            if value is not None:
+                command += ["--set", f"{name}={value}"]
         self.log = open(self.folder / "log", "w+", encoding="utf-8")
 
         def limit():

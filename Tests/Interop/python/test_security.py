@@ -1,12 +1,14 @@
 """TLS, mutual TLS and tokens."""
 
+import signal
+import time
 import unittest
 
 import grpc
 
 from authority import Authority
 from case import Case
-from daemon import TOKEN
+from daemon import TOKEN, Daemon
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from posed.v1 import server_service_pb2, server_service_pb2_grpc, session_service_pb2
 
@@ -90,3 +92,64 @@ class Security(Case):
 
 if __name__ == "__main__":
     unittest.main()
+
+    def test_tokens_follow_their_file_after_reloads(self):
+        tokens = self.daemon.folder / "moving-tokens"
+        elsewhere = self.daemon.folder / "other-tokens"
+        configuration = self.daemon.folder / "posed.yaml"
+        names = {"alice": "a-token-for-alice-alone", "bob": "a-token-for-bob-and-nobody"}
+
+        def write(path, *holders):
+            path.write_text("".join(f"{name} {names[name]}\n" for name in holders))
+            path.chmod(0o600)
+
+        def configure(path):
+            configuration.write_text(f"authentication: {{tokensFile: {path}}}\n")
+
+        write(tokens, "alice", "bob")
+        configure(tokens)
+        daemon = Daemon({"authentication.tokensFile": None}, configuration=configuration)
+        try:
+            with daemon.secure_channel() as channel:
+                server = server_service_pb2_grpc.ServerServiceStub(channel)
+
+                def known(name):
+                    try:
+                        self.identity(server, metadata=bearer(names[name]))
+                        return True
+                    except grpc.RpcError as error:
+                        self.assertEqual(error.code(), UNAUTHENTICATED)
+                        return False
+
+                def becomes(name, wanted):
+                    end = time.monotonic() + 20
+                    while known(name) != wanted:
+                        self.assertLess(time.monotonic(), end, f"{name}: not {wanted} in time")
+                        time.sleep(0.2)
+
+                def reload():
+                    before = daemon.read_log().count("Reloaded the configuration")
+                    daemon.process.send_signal(signal.SIGHUP)
+                    end = time.monotonic() + 20
+                    while daemon.read_log().count("Reloaded the configuration") == before:
+                        self.assertLess(time.monotonic(), end, daemon.read_log())
+                        time.sleep(0.05)
+
+                self.assertTrue(known("alice") and known("bob"))
+                reload()
+                write(tokens, "alice")
+                becomes("bob", False)
+                self.assertTrue(known("alice"))
+                # Another file takes the place of the first, which goes.
+                write(elsewhere, "bob")
+                configure(elsewhere)
+                tokens.unlink()
+                reload()
+                becomes("bob", True)
+                self.assertFalse(known("alice"))
+                reload()
+                write(elsewhere, "alice")
+                becomes("bob", False)
+                self.assertTrue(known("alice"))
+        finally:
+            daemon.stop()
