@@ -80,6 +80,20 @@ package struct RequestError: Error, Sendable, CustomStringConvertible {
         field.map { "\($0): \(message)" } ?? message
     }
 
+    /// The refusal of a request that would exceed a bound, RESOURCE_EXHAUSTED.
+    ///
+    /// - Parameters:
+    ///   - sentence: The bound, its unit, and how much of it is used.
+    ///   - subject: Whose bound, such as `identity:token:alice` or `daemon`.
+    package static func quota(
+        _ sentence: String, of subject: String, at field: FieldPath? = nil,
+        retryAfter: Duration? = nil
+    ) -> RequestError {
+        RequestError(
+            .resourceExhausted, sentence, at: field, retryAfter: retryAfter,
+            quota: [QuotaViolation(subject: subject, description: sentence)])
+    }
+
     /// The caller stopped the request.
     package static let cancelled = RequestError(.cancelled, "the caller stopped the request")
 }

@@ -1,3 +1,4 @@
+package import PosedErrors
 package import PosedVision
 
 /// What holds for a stream of frames.
@@ -39,7 +40,7 @@ package struct StreamEvent: Sendable {
         case frame(Frame)
         /// A later pose had come; `waited` since its receipt.
         case superseded(by: UInt64, waited: Duration)
-        case failed(ServingError)
+        case failed(RequestError)
     }
 
     package var sequence: UInt64
@@ -66,7 +67,7 @@ package protocol FrameStream: Sendable {
     func submit(_ pose: StreamPose) async
 
     /// Answers a pose that could not even be read with its error, in its turn.
-    func reject(sequence: UInt64, _ error: ServingError) async
+    func reject(sequence: UInt64, _ error: RequestError) async
 
     /// No more poses; those under way are finished.
     func finish()

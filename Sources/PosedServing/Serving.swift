@@ -1,6 +1,6 @@
 /// What the daemon does for its callers, whoever carries their words.
 ///
-/// Every function throws `ServingError`. `owner` is the caller's identity; a session belongs to the one
+/// Every function throws `RequestError`. `owner` is the caller's identity; a session belongs to the one
 /// that made it, and for others it does not exist. Cancelling the task of an asynchronous call stops
 /// its work within one velocity evaluation.
 package protocol Serving: Sendable {

@@ -1,4 +1,5 @@
 import PosedBackend
+import PosedErrors
 import PosedServing
 import Testing
 
@@ -19,8 +20,8 @@ import Testing
             Issue.record("a lost device made a picture")
             return
         }
-        #expect((error as? ServingError)?.code == .unavailable)
-        #expect(await before.value?.code == .unavailable)
+        #expect((error as? RequestError)?.code == .unavailable)
+        #expect(await before.value?.code == .deviceLost)
         #expect(await engine.firstLoss()?.message.contains("the device is lost") == true)
         #expect(test.isEmpty())
     }
@@ -38,7 +39,7 @@ import Testing
             Issue.record("a full device made a picture")
             return
         }
-        #expect((error as? ServingError)?.code == .failed)
+        #expect((error as? RequestError)?.code == .resourceExhausted)
         waiting.cancel()
         #expect(await waiting.value == nil)
         test.executor.interfere = { _, _ in }
@@ -49,7 +50,7 @@ import Testing
 
 extension ServingEngine {
     /// What was said of the first device that is lost; nil where the task was cancelled before.
-    fileprivate func firstLoss() async -> ServingError? {
+    fileprivate func firstLoss() async -> BackendError? {
         for await loss in losses { return loss.error }
         return nil
     }

@@ -1,4 +1,5 @@
 import PosedBackend
+import PosedErrors
 import PosedPipeline
 import PosedScheduling
 import PosedServing
@@ -97,7 +98,7 @@ import Testing
             Issue.record("a lost device made a picture")
             return
         }
-        #expect((error as? ServingError)?.code == .unavailable)
+        #expect((error as? RequestError)?.code == .unavailable)
         let found = await losses.value
         #expect(found.map(\.lane) == [home])
         let second = try request(session, pose: 1)
@@ -156,15 +157,15 @@ import Testing
         ])
         configuration.backends = BackendRegistry(entries: [])
         configuration.warmsUp = false
-        let refusal = await #expect(throws: ServingError.self) {
+        let refusal = await #expect(throws: PipelineError.self) {
             try await ServingEngine.load(configuration)
         }
-        #expect(refusal?.code == .invalidRequest)
+        #expect(refusal?.code == .invalidModel)
         #expect(refusal?.message.contains("copies on devices of the same kind") == true)
         configuration.models = [
             .init(name: "a", model, fingerprint: "tiny"),
             .init(name: "b", model, model, fingerprint: "tiny"),
         ]
-        await #expect(throws: ServingError.self) { try await ServingEngine.load(configuration) }
+        await #expect(throws: PipelineError.self) { try await ServingEngine.load(configuration) }
     }
 }

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 import PosedPipeline
 import PosedScheduling
@@ -22,7 +23,7 @@ final class LaneBench {
                 case .conditioning: "conditioning"
                 case .frame(let frame): "frame \(frame.used.evaluations)"
                 case .superseded(let by, _): "superseded by \(by)"
-                case .failed(let error): error.code.description
+                case .failed(let error): "\(error.code)"
                 }
             }
         }
@@ -91,7 +92,7 @@ final class LaneBench {
 
     /// Cancels a job as its caller would.
     func cancel(_ number: Int) {
-        lane.cancel(ids[number], with: ServingError(.cancelled, "cancelled"))
+        lane.cancel(ids[number], with: RequestError(.cancelled, "cancelled"))
     }
 
     /// Whether anything is held anywhere; takes the step that clears up first.

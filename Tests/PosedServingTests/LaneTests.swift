@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedScheduling
 import PosedServing
 import Testing
@@ -71,7 +72,7 @@ import Testing
             bench.run()
             let isDecoded = bench.executor.calls[..<min(atExpiring, bench.executor.calls.count)]
                 .contains(.decode(name))
-            let outcome = isDecoded ? "frame 4" : "expired"
+            let outcome = isDecoded ? "frame 4" : "deadlineExceeded"
             #expect((0..<4).map { bench.outcomes[$0] } == others(outcome), "at call \(moment)")
             #expect(!bench.executor.calls.dropFirst(atExpiring).contains { isAbout($0, bench) })
             #expect(bench.isEmpty())
@@ -91,7 +92,7 @@ import Testing
             bench.run()
             let words = (0..<4).map { bench.outcomes[$0] }
             #expect(words.allSatisfy { $0.count == 1 })
-            let failures = words.count { $0 == ["failed"] }
+            let failures = words.count { $0 == ["internal"] }
             switch try #require(failed) {
             // A batch that failed as a whole is tried one by one, which works here.
             case .evaluate(let texts) where texts.count > 1: #expect(failures == 0)
@@ -106,7 +107,7 @@ import Testing
         let bench = try crowd()
         bench.executor.bad = [name]
         bench.run()
-        #expect((0..<4).map { bench.outcomes[$0] } == others("failed"))
+        #expect((0..<4).map { bench.outcomes[$0] } == others("internal"))
         #expect(bench.isEmpty())
         bench.executor.bad = []
         try bench.frame()
@@ -124,7 +125,7 @@ import Testing
             bench.worker.releaseAll()
             #expect((0..<4).allSatisfy { bench.outcomes[$0].count == 1 })
             #expect(bench.isEmpty())
-            let error = #expect(throws: ServingError.self) { try bench.frame() }
+            let error = #expect(throws: RequestError.self) { try bench.frame() }
             #expect(error?.code == .unavailable)
         }
     }
@@ -135,11 +136,11 @@ import Testing
         limits.queuedPerOwner = 1
         let bench = LaneBench(limits)
         try bench.frame("a")
-        let own = #expect(throws: ServingError.self) { try bench.frame("a") }
-        #expect(own?.code == .limitReached && own?.message.contains("caller's share") == true)
+        let own = #expect(throws: RequestError.self) { try bench.frame("a") }
+        #expect(own?.code == .resourceExhausted && own?.message.contains("caller's share") == true)
         try bench.frame("b")
-        let all = #expect(throws: ServingError.self) { try bench.frame("c") }
-        #expect(all?.code == .limitReached && all?.message.contains("queue is full") == true)
+        let all = #expect(throws: RequestError.self) { try bench.frame("c") }
+        #expect(all?.code == .resourceExhausted && all?.message.contains("queue is full") == true)
         bench.run()
         #expect(bench.outcomes[0] == ["frame 2"] && bench.outcomes[2] == ["frame 2"])
         #expect(bench.isEmpty())

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedServing
 import PosedVision
 import Testing
@@ -15,7 +16,7 @@ import Testing
         return try await test.finish(Task { try await engine.openStream(chosen, owner: "o") })
     }
 
-    /// Events as words: `1 frame`, `2 superseded by 3`, `4 invalidRequest`.
+    /// Events as words: `1 frame`, `2 superseded by 3`, `4 invalidArgument`.
     private func word(_ event: StreamEvent) -> String {
         switch event.outcome {
         case .frame: "\(event.sequence) frame"
@@ -43,7 +44,7 @@ import Testing
         let writer = Task { () async throws -> Void in
             await stream.submit(StreamPose(sequence: 1, pose: poses[0]))
             await stream.submit(StreamPose(sequence: 2, pose: poses[1], settings: refused))
-            await stream.reject(sequence: 5, ServingError(.invalidRequest, "unreadable"))
+            await stream.reject(sequence: 5, RequestError(.invalidArgument, "unreadable"))
             await stream.submit(StreamPose(sequence: 6, pose: poses[2]))
             await stream.submit(StreamPose(sequence: 6, pose: poses[3]))
             await stream.submit(StreamPose(sequence: 7, pose: poses[3]))
@@ -54,7 +55,7 @@ import Testing
         try await test.finish(writer)
         #expect(
             try await test.finish(reader) == [
-                "1 frame", "2 invalidRequest", "5 invalidRequest", "6 frame", "6 invalidRequest",
+                "1 frame", "2 invalidArgument", "5 invalidArgument", "6 frame", "6 invalidArgument",
                 "7 frame",
             ])
         await test.until { test.isEmpty() }
@@ -236,7 +237,7 @@ import Testing
             { $0.session = "sessions/none" }, { $0.maxLag = .seconds(-1) },
             { $0.warmStart = 1 }, { $0.warmStart = .nan }, { $0.settings.solver = "magic" },
         ] as [(inout StreamOptions) -> Void] {
-            await #expect(throws: ServingError.self) { try await open(test, change) }
+            await #expect(throws: RequestError.self) { try await open(test, change) }
             #expect(test.isEmpty())
         }
     }

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedPipeline
 import PosedServing
 import PosedSolvers
@@ -69,9 +70,9 @@ import Testing
         let request = FrameRequest(subject: .session(session.name), pose: try TinyEngine.pose())
         for owner in ["b", ""] {
             await #expect { try await tiny.engine.synthesize(request, owner: owner) } throws: {
-                ($0 as? ServingError)?.code == .notFound
+                ($0 as? RequestError)?.code == .notFound
             }
-            #expect(throws: ServingError.self) {
+            #expect(throws: RequestError.self) {
                 try tiny.engine.session(session.name, owner: owner)
             }
             #expect(
@@ -85,7 +86,7 @@ import Testing
         #expect(try await tiny.engine.synthesize(request, owner: "a").used.evaluations == 1)
         try await tiny.engine.deleteSession(session.name, owner: "a")
         await #expect { try await tiny.engine.synthesize(request, owner: "a") } throws: {
-            ($0 as? ServingError)?.code == .notFound
+            ($0 as? RequestError)?.code == .notFound
         }
         await tiny.engine.shutDown()
     }
@@ -97,7 +98,7 @@ import Testing
         let subject = FrameRequest.Subject.session(session.name)
         func code(
             _ subject: FrameRequest.Subject, _ change: (inout FrameSettings) -> Void
-        ) async throws -> ServingError.Code? {
+        ) async throws -> RequestError.Code? {
             var settings = FrameSettings()
             change(&settings)
             let request = FrameRequest(
@@ -105,29 +106,29 @@ import Testing
             do {
                 _ = try await tiny.engine.synthesize(request, owner: "owner")
                 return nil
-            } catch let error as ServingError {
+            } catch let error as RequestError {
                 #expect(!error.message.isEmpty)
                 return error.code
             }
         }
         let picture = try TinyEngine.picture()
-        #expect(try await code(subject) { $0.solver = "magic" } == .invalidRequest)
-        #expect(try await code(subject) { $0.evaluations = 0 } == .invalidRequest)
-        #expect(try await code(subject) { $0.evaluations = 21 } == .invalidRequest)
-        #expect(try await code(subject) { ($0.evaluations, $0.steps) = (4, 2) } == .invalidRequest)
-        #expect(try await code(subject) { $0.guidance = .nan } == .invalidRequest)
-        #expect(try await code(subject) { $0.guidance = -1 } == .invalidRequest)
-        #expect(try await code(subject) { $0.timeShift = 0 } == .invalidRequest)
-        #expect(try await code(subject) { $0.minimumEvaluations = 0 } == .invalidRequest)
-        #expect(try await code(subject) { ($0.width, $0.height) = (63, 64) } == .invalidRequest)
+        #expect(try await code(subject) { $0.solver = "magic" } == .invalidArgument)
+        #expect(try await code(subject) { $0.evaluations = 0 } == .invalidArgument)
+        #expect(try await code(subject) { $0.evaluations = 21 } == .invalidArgument)
+        #expect(try await code(subject) { ($0.evaluations, $0.steps) = (4, 2) } == .invalidArgument)
+        #expect(try await code(subject) { $0.guidance = .nan } == .invalidArgument)
+        #expect(try await code(subject) { $0.guidance = -1 } == .invalidArgument)
+        #expect(try await code(subject) { $0.timeShift = 0 } == .invalidArgument)
+        #expect(try await code(subject) { $0.minimumEvaluations = 0 } == .invalidArgument)
+        #expect(try await code(subject) { ($0.width, $0.height) = (63, 64) } == .invalidArgument)
         #expect(
-            try await code(subject) { ($0.width, $0.height) = (64, 1 << 20) } == .invalidRequest)
-        #expect(try await code(.session("sessions/nobody")) { _ in } == .invalidRequest)
-        #expect(try await code(.session("nonsense")) { _ in } == .invalidRequest)
-        #expect(try await code(.pictures([], model: nil)) { _ in } == .invalidRequest)
+            try await code(subject) { ($0.width, $0.height) = (64, 1 << 20) } == .invalidArgument)
+        #expect(try await code(.session("sessions/nobody")) { _ in } == .invalidArgument)
+        #expect(try await code(.session("nonsense")) { _ in } == .invalidArgument)
+        #expect(try await code(.pictures([], model: nil)) { _ in } == .invalidArgument)
         #expect(try await code(.pictures([picture], model: "models/none")) { _ in } == .notFound)
         let many = [Image](repeating: picture, count: 9)
-        #expect(try await code(.pictures(many, model: nil)) { _ in } == .invalidRequest)
+        #expect(try await code(.pictures(many, model: nil)) { _ in } == .invalidArgument)
         #expect(try await code(subject) { _ in } == nil)
         await tiny.engine.shutDown()
     }
@@ -138,39 +139,39 @@ import Testing
         func field(
             within limits: ServingLimits = ServingLimits(),
             _ change: (inout FrameSettings) -> Void
-        ) -> ServingError.Field? {
+        ) -> FieldPath? {
             var settings = FrameSettings()
             change(&settings)
             do {
                 try engine.check(settings, within: limits)
                 return nil
             } catch {
-                #expect(error.code == .invalidRequest)
+                #expect(error.code == .invalidArgument)
                 return error.field
             }
         }
         #expect(field { _ in } == nil)
-        #expect(field { $0.solver = "magic" } == .solver)
-        #expect(field { $0.evaluations = 0 } == .budget)
-        #expect(field { $0.steps = 100_000 } == .budget)
-        #expect(field { ($0.evaluations, $0.steps) = (4, 2) } == .budget)
-        #expect(field { ($0.solver, $0.evaluations) = ("dormand-prince", 2) } == .budget)
-        #expect(field { $0.guidance = -1 } == .guidance)
-        #expect(field { $0.timeShift = 0 } == .timeShift)
-        #expect(field { $0.minimumEvaluations = 0 } == .minimumEvaluations)
-        #expect(field { ($0.width, $0.height) = (9, 8) } == .width)
-        #expect(field { ($0.width, $0.height) = (8, 9) } == .height)
+        #expect(field { $0.solver = "magic" } == "settings.solver")
+        #expect(field { $0.evaluations = 0 } == "settings.nfe")
+        #expect(field { $0.steps = 100_000 } == "settings.steps")
+        #expect(field { ($0.evaluations, $0.steps) = (4, 2) } == "settings.nfe")
+        #expect(field { ($0.solver, $0.evaluations) = ("dormand-prince", 2) } == "settings.nfe")
+        #expect(field { $0.guidance = -1 } == "settings.guidance_scale")
+        #expect(field { $0.timeShift = 0 } == "settings.time_shift")
+        #expect(field { $0.minimumEvaluations = 0 } == "settings.min_nfe")
+        #expect(field { ($0.width, $0.height) = (9, 8) } == "settings.width")
+        #expect(field { ($0.width, $0.height) = (8, 9) } == "settings.height")
         var limits = ServingLimits()
         limits.maxEvaluations = 1
-        #expect(field(within: limits) { _ in } == .budget)
+        #expect(field(within: limits) { _ in } == "settings.steps")
         limits.maxSide = 4
-        #expect(field(within: limits) { _ in } == .width)
-        let name = #expect(throws: ServingError.self) { try engine.session("odd", owner: "o") }
-        #expect(name?.field == .session)
-        let gone = #expect(throws: ServingError.self) {
+        #expect(field(within: limits) { _ in } == "settings.width")
+        let name = #expect(throws: RequestError.self) { try engine.session("odd", owner: "o") }
+        #expect(name?.field == "session")
+        let gone = #expect(throws: RequestError.self) {
             try engine.session("sessions/" + String(repeating: "a", count: 26), owner: "o")
         }
-        #expect(gone?.field == .session)
+        #expect(gone?.field == "session")
     }
 
     /// A pose that cannot be drawn is the caller's error, found on the lane, and the lane goes on.
@@ -183,8 +184,8 @@ import Testing
             try await tiny.engine.synthesize(
                 FrameRequest(subject: .session(session.name), pose: outside), owner: "owner")
         } throws: {
-            let error = $0 as? ServingError
-            return error?.code == .invalidRequest && error?.field == .pose
+            let error = $0 as? RequestError
+            return error?.code == .invalidArgument && error?.field == "pose"
         }
         _ = try await tiny.engine.synthesize(
             FrameRequest(subject: .session(session.name), pose: try TinyEngine.pose()),

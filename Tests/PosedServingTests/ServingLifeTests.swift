@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedScheduling
 import PosedServing
 import PosedVision
@@ -30,7 +31,7 @@ import Testing
             task.cancel()
             let result = await test.result(of: task)
             if case .failure(let error) = result {
-                #expect((error as? ServingError)?.code == .cancelled)
+                #expect((error as? RequestError)?.code == .cancelled)
             }
             await test.until { test.isEmpty() }
             // The same request works afterwards.
@@ -69,11 +70,11 @@ import Testing
             Issue.record("a frame of 180 ms came within 60")
             return
         }
-        #expect((error as? ServingError)?.code == .expired)
+        #expect((error as? RequestError)?.code == .deadlineExceeded)
         #expect(test.isEmpty())
         let past = try request(session, deadline: test.clock.now - .seconds(1))
         await #expect { try await engine.synthesize(past, owner: "o") } throws: {
-            ($0 as? ServingError)?.code == .expired
+            ($0 as? RequestError)?.code == .deadlineExceeded
         }
     }
 
@@ -89,11 +90,11 @@ import Testing
         }
         await test.waiting { engine.isDraining }
         await #expect { try await engine.synthesize(request, owner: "o") } throws: {
-            ($0 as? ServingError)?.code == .unavailable
+            ($0 as? RequestError)?.code == .unavailable
         }
         await #expect {
             try await engine.openStream(.init(session: session.name), owner: "o")
-        } throws: { ($0 as? ServingError)?.code == .unavailable }
+        } throws: { ($0 as? RequestError)?.code == .unavailable }
         #expect(try await test.finish(drain))
         #expect(try await accepted.value.used.evaluations == 16)
         #expect(test.isEmpty())
@@ -109,7 +110,7 @@ import Testing
         // Nobody steps, so nothing is finished.
         #expect(await engine.drain(until: .now) == false)
         await #expect { try await accepted.value } throws: {
-            ($0 as? ServingError)?.code == .unavailable
+            ($0 as? RequestError)?.code == .unavailable
         }
         #expect(test.isEmpty())
     }
@@ -125,10 +126,10 @@ import Testing
         let engine = test.engine
         let request = try request(session)
         await #expect { try await engine.synthesize(request, owner: "o") } throws: {
-            ($0 as? ServingError)?.code == .invalidRequest
+            ($0 as? RequestError)?.code == .invalidArgument
         }
         limits.defaultTimeToLive = .zero
-        #expect(throws: ServingError.self) { try engine.adopt(limits) }
+        #expect(throws: RequestError.self) { try engine.adopt(limits) }
         #expect(engine.limits.maxQueuedFrames == 1)
         #expect(engine.limits.defaultTimeToLive != .zero)
     }
@@ -154,7 +155,7 @@ import Testing
         let test = try TestEngine()
         test.executor.interfere = { number, _ in if number == 0 { throw FakeExecutor.Fault() } }
         await #expect { try await test.session() } throws: {
-            ($0 as? ServingError)?.code == .failed
+            ($0 as? RequestError)?.code == .internal
         }
         #expect(try await test.session().sourceCount == 1)
         #expect(test.isEmpty())

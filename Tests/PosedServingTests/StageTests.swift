@@ -1,4 +1,5 @@
 import Foundation
+import PosedErrors
 import PosedScheduling
 import PosedServing
 import Testing
@@ -62,7 +63,7 @@ import Testing
             test.executor.interfere = { number, _ in if number == moment { task.cancel() } }
             let result = await test.result(of: task)
             await test.until { test.isEmpty() }
-            #expect((result.failure as? ServingError)?.code == .cancelled, "in \(stage)")
+            #expect((result.failure as? RequestError)?.code == .cancelled, "in \(stage)")
             #expect(begun(test) == Array(Self.coldCalls[...moment]))
         }
     }
@@ -79,7 +80,7 @@ import Testing
             }
             let result = await test.result(of: task)
             await test.until { test.isEmpty() }
-            #expect((result.failure as? ServingError)?.code == .expired, "in \(stage)")
+            #expect((result.failure as? RequestError)?.code == .deadlineExceeded, "in \(stage)")
             #expect(begun(test) == Array(Self.coldCalls[...moment]))
         }
     }
@@ -107,7 +108,7 @@ import Testing
         }
         let result = await test.result(of: task)
         await test.until { test.isEmpty() }
-        #expect((result.failure as? ServingError)?.code == .expired)
+        #expect((result.failure as? RequestError)?.code == .deadlineExceeded)
         #expect([[], [.source]].contains(test.executor.calls))
     }
 
@@ -125,7 +126,8 @@ import Testing
             let result = await test.result(of: task)
             await test.until { test.isEmpty() }
             #expect(
-                (result.failure as? ServingError)?.code == (isCancelled ? .cancelled : .expired))
+                (result.failure as? RequestError)?.code
+                    == (isCancelled ? .cancelled : .deadlineExceeded))
             #expect(test.executor.calls == before)
         }
     }

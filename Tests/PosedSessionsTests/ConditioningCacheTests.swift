@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedSessions
 import Testing
 
@@ -166,13 +167,13 @@ import Testing
         let held = try await cache.reference(to: key, expectedBytes: 8) {
             [UInt8](repeating: 0, count: 8)
         }
-        let refusal = await #expect(throws: SessionError.self) {
+        let refusal = await #expect(throws: RequestError.self) {
             try await cache.reference(to: ConditioningTableTests.key("b"), expectedBytes: 3) {
                 Issue.record("there is no room to compute this")
                 return [1, 2, 3]
             }
         }
-        #expect(refusal?.code == .limitReached)
+        #expect(refusal?.code == .resourceExhausted)
         held.release()
         let fits = try await cache.reference(
             to: ConditioningTableTests.key("b"), expectedBytes: 3

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedSessions
 import Testing
 
@@ -74,12 +75,17 @@ import Testing
         guard case .compute = try table.request(Self.key("c"), bytes: 60, waiter: 4) else { return }
         #expect(table.takeDropped() == ["b"])
         #expect(table.statistics.bytes == 100 && table.statistics.pinnedBytes == 100)
-        let limit = #expect(throws: SessionError.self) {
+        let limit = #expect(throws: RequestError.self) {
             try table.request(Self.key("d"), bytes: 1, waiter: 5)
         }
         #expect(
-            limit?.limit
-                == LimitReached(.conditioningBytes, limit: 100, current: 100, requested: 1))
+            limit?.quota == [
+                RequestError.QuotaViolation(
+                    subject: "daemon",
+                    description:
+                        "the conditioning of sources takes at most 100 bytes, of which 100 are "
+                        + "in use, so 1 more do not fit")
+            ])
         #expect(table.takeDropped().isEmpty)
     }
 
@@ -88,11 +94,11 @@ import Testing
         try fill(&table, "a", bytes: 40, waiter: 1)
         try fill(&table, "b", bytes: 40, waiter: 2)
         _ = try table.request(Self.key("a"), bytes: 40, waiter: 3)
-        #expect(throws: SessionError.self) {
+        #expect(throws: RequestError.self) {
             try table.request(Self.key("c"), bytes: 61, waiter: 4)
         }
         #expect(table.contains(Self.key("b")))
-        #expect(throws: SessionError.self) {
+        #expect(throws: RequestError.self) {
             try table.request(Self.key("c"), bytes: .max, waiter: 4)
         }
     }
@@ -158,7 +164,7 @@ import Testing
         #expect(cancellations == [.left, .abandoned(first), .tooLate])
         #expect(table.statistics.pinnedBytes == 60)
         // A newcomer does not join what was told to stop, and there is no room for two.
-        #expect(throws: SessionError.self) {
+        #expect(throws: RequestError.self) {
             try table.request(Self.key("a"), bytes: 60, waiter: 3)
         }
         guard case .compute(let second) = try table.request(Self.key("a"), bytes: 40, waiter: 4)

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedSessions
 import Testing
 
@@ -75,8 +76,8 @@ import Testing
     }
 
     @Test func picturesAreChecked() {
-        func refusal(_ width: Int, _ height: Int, _ count: Int) -> SessionError.Code? {
-            code { () throws(SessionError) in
+        func refusal(_ width: Int, _ height: Int, _ count: Int) -> RequestError.Code? {
+            code { () throws(RequestError) in
                 _ = try SourcePicture(
                     width: width, height: height, pixels: [UInt8](repeating: 0, count: count))
             }

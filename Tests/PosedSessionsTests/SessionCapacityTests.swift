@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedSessions
 import Testing
 
@@ -5,16 +6,16 @@ import Testing
     /// The refusal that a creation meets.
     private func refusal(
         _ fixture: TableFixture, _ owner: String = "alice", pixels: Int = 1
-    ) throws -> LimitReached? {
+    ) throws -> String? {
         let draft = try draft(pixels: pixels)
         let id = fixture.nextID()
-        do throws(SessionError) {
+        do throws(RequestError) {
             _ = try fixture.table.create(draft, id: id, owner: owner, at: fixture.now)
             return nil
         } catch {
-            #expect(error.code == .limitReached)
-            #expect(error.message == error.limit?.description)
-            return error.limit
+            #expect(error.code == .resourceExhausted)
+            #expect(error.quota.map(\.description) == [error.message])
+            return error.quota.first.map { "\($0.subject): \($0.description)" }
         }
     }
 
@@ -64,7 +65,8 @@ import Testing
         let second = try fixture.table.acquire(other, owner: "alice", at: fixture.now)
         #expect(
             try refusal(fixture)
-                == LimitReached(.sessions, limit: 2, current: 2, requested: 1))
+                == "daemon: at most 2 sessions are kept, and 2 are in use or too recent to be given up"
+        )
         fixture.release(second.lease)
         try fixture.create()
         #expect(fixture.isVisible(used))
@@ -79,7 +81,7 @@ import Testing
         }
         let first = try fixture.create()
         fixture.tick(.seconds(59))
-        #expect(try refusal(fixture)?.resource == .sessions)
+        #expect(try refusal(fixture)?.hasPrefix("daemon: at most 1 sessions") == true)
         #expect(fixture.isVisible(first))
         fixture.tick(.seconds(1))
         #expect(try refusal(fixture) == nil)
@@ -94,7 +96,9 @@ import Testing
         let ids = [try fixture.create(), try fixture.create()]
         fixture.tick(.seconds(300))
         #expect(
-            try refusal(fixture) == LimitReached(.sessions, limit: 2, current: 2, requested: 1))
+            try refusal(fixture)
+                == "daemon: at most 2 sessions are kept, and 2 are in use or too recent to be given up"
+        )
         #expect(fixture.isVisible(ids[0]) && fixture.isVisible(ids[1]))
         // What has expired is no reason to refuse.
         fixture.tick(.seconds(900))
@@ -109,14 +113,17 @@ import Testing
         let big = try fixture.create("alice", pixels: 70)
         #expect(
             try refusal(fixture, "bob", pixels: 71)
-                == LimitReached(.sessionBytesPerOwner, limit: 210, current: 0, requested: 213))
+                == "identity:bob: the pictures of a client's sessions take at most 210 bytes, of which 0 "
+                + "cannot be given up now, so 213 more do not fit")
         let lease = try fixture.table.acquire(big, owner: "alice", at: fixture.now)
         #expect(
             try refusal(fixture, "alice", pixels: 1)
-                == LimitReached(.sessionBytesPerOwner, limit: 210, current: 210, requested: 3))
+                == "identity:alice: the pictures of a client's sessions take at most 210 bytes, of which "
+                + "210 cannot be given up now, so 3 more do not fit")
         #expect(
             try refusal(fixture, "bob", pixels: 31)
-                == LimitReached(.sessionBytes, limit: 300, current: 210, requested: 93))
+                == "daemon: the pictures of all sessions take at most 300 bytes, of which 210 cannot be "
+                + "given up now, so 93 more do not fit")
         try fixture.create("bob", pixels: 30)
         #expect(fixture.table.statistics.bytes == 300)
         fixture.release(lease.lease)
@@ -135,7 +142,8 @@ import Testing
         // Both idle ones would go, and it still would not fit.
         #expect(
             try refusal(fixture, pixels: 70)
-                == LimitReached(.sessionBytes, limit: 300, current: 120, requested: 210))
+                == "daemon: the pictures of all sessions take at most 300 bytes, of which 120 cannot be "
+                + "given up now, so 210 more do not fit")
         #expect(fixture.table.takeActions().isEmpty)
         #expect(fixture.isVisible(idle[0]) && fixture.isVisible(idle[1]))
     }
@@ -150,7 +158,8 @@ import Testing
         #expect(fixture.table.isRevoked(first.lease))
         #expect(fixture.table.statistics.bytes == 270)
         #expect(fixture.table.statistics.sessions == 0)
-        #expect(try refusal(fixture, "bob", pixels: 20)?.current == 270)
+        #expect(
+            try refusal(fixture, "bob", pixels: 20)?.contains("of which 270 cannot be") == true)
         #expect(fixture.release(first.lease))
         #expect(!fixture.release(first.lease))
         #expect(fixture.table.statistics.bytes == 270)
@@ -171,10 +180,10 @@ import Testing
     }
 
     @Test func limitsAreChecked() {
-        func problem(_ change: (inout SessionLimits) -> Void) -> SessionError.Code? {
+        func problem(_ change: (inout SessionLimits) -> Void) -> RequestError.Code? {
             var limits = SessionLimits()
             change(&limits)
-            return code { () throws(SessionError) in try limits.validate() }
+            return code { () throws(RequestError) in try limits.validate() }
         }
         #expect(problem { _ in } == nil)
         #expect(problem { $0.sessions = 0 } == .invalidArgument)

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedSessions
 import Testing
 
@@ -79,7 +80,7 @@ import Testing
             #expect(released == world.holders.contains(client))
             world.holders.remove(client)
         case .delete:
-            let result = code { () throws(SessionError) in
+            let result = code { () throws(RequestError) in
                 try fixture.table.delete(world.shared, owner: "alice", at: fixture.now)
             }
             world.isDeleted = world.isDeleted || result == nil

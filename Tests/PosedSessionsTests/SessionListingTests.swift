@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedSessions
 import Testing
 
@@ -103,7 +104,7 @@ import Testing
         #expect(try count(0) == 50)
         #expect(try count(1000) == 1000)
         #expect(try count(.max) == 1000)
-        let negative = code { () throws(SessionError) in
+        let negative = code { () throws(RequestError) in
             _ = try fixture.table.page(owner: "alice", size: -1, token: nil, at: fixture.now)
         }
         #expect(negative == .invalidArgument)
@@ -115,8 +116,8 @@ import Testing
         for _ in 0..<3 { try fixture.create("bob") }
         let page = try fixture.table.page(owner: "alice", size: 1, token: nil, at: fixture.now)
         let token = try #require(page.nextToken)
-        func refusal(_ token: String, _ owner: String = "alice") -> SessionError.Code? {
-            code { () throws(SessionError) in
+        func refusal(_ token: String, _ owner: String = "alice") -> RequestError.Code? {
+            code { () throws(RequestError) in
                 _ = try fixture.table.page(owner: owner, size: 1, token: token, at: fixture.now)
             }
         }

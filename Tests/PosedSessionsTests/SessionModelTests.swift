@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedSessions
 import Testing
 
@@ -63,10 +64,10 @@ import Testing
         let id = run.fixture.nextID()
         let expected = run.naive.create(
             id, owner, bytes: 3 * pixels, timeToLive: timeToLive, at: run.fixture.elapsed)
-        let result = code { () throws(SessionError) in
+        let result = code { () throws(RequestError) in
             _ = try run.fixture.table.create(draft, id: id, owner: owner, at: run.fixture.now)
         }
-        #expect(result == (expected ? nil : .limitReached))
+        #expect(result == (expected ? nil : .resourceExhausted))
         run.known.append(id)
     }
 
@@ -93,7 +94,7 @@ import Testing
     private func delete(_ run: inout Run) {
         let (id, owner) = (run.anyID(), run.anyOwner())
         let index = run.naive.find(id, owner, at: run.fixture.elapsed)
-        let result = code { () throws(SessionError) in
+        let result = code { () throws(RequestError) in
             try run.fixture.table.delete(id, owner: owner, at: run.fixture.now)
         }
         #expect(result == (index == nil ? .notFound : nil))
@@ -104,7 +105,7 @@ import Testing
         let (id, owner) = (run.anyID(), run.anyOwner())
         let timeToLive = Duration.seconds(Int.random(in: 1...30, using: &run.generator))
         let index = run.naive.find(id, owner, at: run.fixture.elapsed)
-        let result = code { () throws(SessionError) in
+        let result = code { () throws(RequestError) in
             _ = try run.fixture.table.update(
                 id, owner: owner, with: SessionUpdate(timeToLive: timeToLive),
                 at: run.fixture.now)

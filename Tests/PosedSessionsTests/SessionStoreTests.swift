@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 import PosedSessions
 import Testing
@@ -42,12 +43,12 @@ import Testing
         #expect(changed.displayName == "two")
         #expect(try store.sessions(of: "alice").sessions == [changed])
         #expect(try store.sessions(of: "bob").sessions.isEmpty)
-        #expect(throws: SessionError.self) { try store.session(made.id, owner: "bob") }
-        await #expect(throws: SessionError.self) {
+        #expect(throws: RequestError.self) { try store.session(made.id, owner: "bob") }
+        await #expect(throws: RequestError.self) {
             try await store.delete(made.id, owner: "bob")
         }
         try await store.delete(made.id, owner: "alice")
-        #expect(throws: SessionError.self) { try store.session(made.id, owner: "alice") }
+        #expect(throws: RequestError.self) { try store.session(made.id, owner: "alice") }
         #expect(fixture.removals.all == [made.id: .deleted])
     }
 
@@ -124,13 +125,13 @@ import Testing
         let fixture = try Fixture()
         var limits = SessionLimits()
         limits.sessions = 0
-        #expect(throws: SessionError.self) { try fixture.store.adopt(limits) }
+        #expect(throws: RequestError.self) { try fixture.store.adopt(limits) }
         #expect(fixture.store.limits.sessions == 1024)
         limits.sessions = 5
         try fixture.store.adopt(limits)
         #expect(fixture.store.limits.sessions == 5)
         limits.bytes = -1
-        #expect(throws: SessionError.self) { try Store(limits: limits, clock: fixture.clock) }
+        #expect(throws: RequestError.self) { try Store(limits: limits, clock: fixture.clock) }
     }
 
     @Test func tellsOfEvictions() async throws {
@@ -142,11 +143,11 @@ import Testing
             let lease = try fixture.store.acquire(
                 fixture.store.sessions(of: "bob").sessions[0].id, owner: "bob")
             defer { lease.release() }
-            return await #expect(throws: SessionError.self) {
+            return await #expect(throws: RequestError.self) {
                 try await fixture.store.create(draft(), owner: "alice")
             }
         }()
-        #expect(refusal?.limit == LimitReached(.sessions, limit: 1, current: 1, requested: 1))
+        #expect(refusal?.quota.first?.subject == "daemon")
     }
 
     /// Threads that make, use and delete at once: whoever holds a lease has his session, and in the

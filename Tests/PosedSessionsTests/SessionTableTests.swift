@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedSessions
 import Testing
 
@@ -57,7 +58,7 @@ import Testing
             do {
                 try call(&table)
                 return "succeeded"
-            } catch let error as SessionError {
+            } catch let error as RequestError {
                 return "\(error.code): \(error.message)".replacing("\(id)", with: "ID")
             } catch {
                 return "another error"
@@ -97,12 +98,12 @@ import Testing
         #expect(second.displayName == "new" && second.labels == ["k": "v"])
         #expect(second.timeToLive == .seconds(7) && second.settings.steps == 2)
         #expect(fixture.table.takeActions() == [.save(first), .save(second)])
-        let conflict = code { () throws(SessionError) in
+        let conflict = code { () throws(RequestError) in
             _ = try fixture.table.update(
                 id, owner: "alice", with: SessionUpdate(displayName: "late", expectedRevision: 2),
                 at: fixture.now)
         }
-        #expect(conflict == .conflict)
+        #expect(conflict == .aborted)
         #expect(try fixture.table.session(id, owner: "alice", at: fixture.now) == second)
     }
 
@@ -113,7 +114,7 @@ import Testing
             var bad = good
             change(&bad)
             let id = fixture.nextID()
-            let result = code { () throws(SessionError) in
+            let result = code { () throws(RequestError) in
                 _ = try fixture.table.create(bad, id: id, owner: owner, at: fixture.now)
             }
             #expect(result == .invalidArgument)
@@ -145,11 +146,11 @@ import Testing
     @Test func refusesAnIDThatIsTaken() throws {
         let fixture = TableFixture()
         let id = try fixture.create()
-        let again = code { () throws(SessionError) in
+        let again = code { () throws(RequestError) in
             guard let draft = try? draft() else { return }
             _ = try fixture.table.create(draft, id: id, owner: "bob", at: fixture.now)
         }
-        #expect(again == .conflict)
+        #expect(again == .aborted)
         #expect(fixture.isVisible(id))
     }
 }

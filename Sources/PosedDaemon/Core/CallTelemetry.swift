@@ -62,6 +62,10 @@ package struct CallTelemetry: Sendable {
         default:
             guard logger.logLevel <= .info, let withheld = quota.take() else { return }
             if withheld > 0 { metadata["withheld"] = "\(withheld)" }
+            // The caller is not told which device has no memory left; the operator is.
+            if told.code == .resourceExhausted, let cause = told.cause {
+                metadata["cause"] = "\(cause)"
+            }
             logger.info("\(told.message)", metadata: metadata)
         }
     }

@@ -1,9 +1,10 @@
+import PosedErrors
 package import PosedServing
 
 extension DaemonConfiguration {
     /// Has an engine look at what requests get that say nothing themselves.
     ///
-    /// - Parameter check: throws `ServingError` for settings that no request may have under the limits.
+    /// - Parameter check: throws `RequestError` for settings that no request may have under the limits.
     /// - Throws: ``ConfigurationProblems`` that name the setting to blame.
     package func checkDefaults(
         _ check: (FrameSettings, ServingLimits) throws -> Void
@@ -11,22 +12,23 @@ extension DaemonConfiguration {
         do {
             try check(requestDefaults.settings, servingLimits)
         } catch {
-            let setting = setting(of: (error as? ServingError)?.field)
+            let setting = setting(of: (error as? RequestError)?.field)
             throw ConfigurationProblems([
                 problem(setting, "should suit requests that say nothing themselves; \(error)")
             ])
         }
     }
 
-    /// The setting that decides a field of a request that does not say it; what none decides is the model's.
-    private func setting(of field: ServingError.Field?) -> any AnySetting {
-        switch field {
-        case .solver: return Settings.Sampling.solver
-        case .guidance: return Settings.Sampling.guidance
-        case .timeShift: return Settings.Sampling.timeShift
-        case .budget where self[Settings.Sampling.nfe] != nil: return Settings.Sampling.nfe
-        case .budget: return Settings.Limits.maxNfe
-        case .width, .height: return Settings.Limits.maxSide
+    /// The setting of the configuration that gives a field its value when the request leaves it out; the
+    /// model's folder for fields that no setting gives a value.
+    private func setting(of field: FieldPath?) -> any AnySetting {
+        switch field?.description {
+        case "settings.solver": return Settings.Sampling.solver
+        case "settings.guidance_scale": return Settings.Sampling.guidance
+        case "settings.time_shift": return Settings.Sampling.timeShift
+        case "settings.nfe" where self[Settings.Sampling.nfe] != nil: return Settings.Sampling.nfe
+        case "settings.nfe", "settings.steps": return Settings.Limits.maxNfe
+        case "settings.width", "settings.height": return Settings.Limits.maxSide
         default: return Settings.Model.folder
         }
     }

@@ -1,4 +1,5 @@
 internal import Logging
+internal import PosedBackend
 internal import PosedGuarded
 internal import PosedRPC
 internal import PosedService
@@ -81,7 +82,7 @@ package final class ServingCore: DaemonCore {
     package func untilEnded() async throws {
         guard let running else { return }
         // Nil: the server has stopped.
-        let (ends, end) = AsyncStream.makeStream(of: ServingError?.self)
+        let (ends, end) = AsyncStream.makeStream(of: BackendError?.self)
         let watchers = [
             Task {
                 await running.server.stopped()

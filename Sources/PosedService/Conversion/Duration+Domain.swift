@@ -1,10 +1,11 @@
+package import PosedErrors
 package import SwiftProtobuf
 
 extension Google_Protobuf_Duration {
     /// The most that a protobuf duration may say: ten thousand years.
     private static let maxSeconds: Int64 = 315_576_000_000
 
-    /// The duration at `path`, which may not be negative. Throws `ServiceError`.
+    /// The duration at `path`, which may not be negative. Throws `RequestError`.
     package func duration(at path: FieldPath) throws -> Duration {
         guard (-Self.maxSeconds...Self.maxSeconds).contains(seconds),
             (-999_999_999...999_999_999).contains(nanos),

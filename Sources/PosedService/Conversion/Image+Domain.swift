@@ -1,4 +1,5 @@
 import Foundation
+package import PosedErrors
 package import PosedProtos
 package import PosedServing
 package import PosedVision
@@ -7,7 +8,7 @@ extension Posed_V1_Image {
     /// The picture at `path`, no side of which is longer than `maxSide` pixels.
     ///
     /// Sizes are checked before anything is allocated for them. Transparency is laid over `background`. Throws
-    /// `ServiceError`.
+    /// `RequestError`.
     package func image(
         at path: FieldPath, maxSide: Int, background: RGB = .white
     ) throws -> Image {
@@ -20,7 +21,7 @@ extension Posed_V1_Image {
         }
     }
 
-    /// The pictures of a person at `path`. Throws `ServiceError`.
+    /// The pictures of a person at `path`. Throws `RequestError`.
     package static func images(
         _ images: [Posed_V1_Image], at path: FieldPath, limits: ServingLimits
     ) throws -> [Image] {
@@ -78,7 +79,7 @@ extension Posed_V1_Image {
 }
 
 extension Posed_V1_RawImage {
-    /// The picture at `path`. Throws `ServiceError`.
+    /// The picture at `path`. Throws `RequestError`.
     func image(at path: FieldPath, maxSide: Int) throws -> Image {
         let width = try path.field("width").checked(width, in: 1...maxSide)
         let height = try path.field("height").checked(height, in: 1...maxSide)

@@ -1,3 +1,4 @@
+package import PosedErrors
 package import PosedProtos
 package import PosedVision
 
@@ -5,7 +6,7 @@ extension Posed_V1_Keypoints {
     /// The largest canvas that pixels are measured in, a side.
     private static let maxCanvas = 1 << 16
 
-    /// The pose at `path`, brought to 18 joints. Throws `ServiceError`.
+    /// The pose at `path`, brought to 18 joints. Throws `RequestError`.
     package func keypoints(at path: FieldPath) throws -> Keypoints {
         guard joints.count == Keypoints.count || joints.count == Keypoints.body25Count else {
             throw path.field("joints").refusal(

@@ -1,4 +1,5 @@
 import Foundation
+package import PosedErrors
 package import PosedProtos
 package import PosedVision
 
@@ -6,7 +7,7 @@ extension Posed_V1_Pose {
     /// The longest pose in text that is read, in bytes.
     private static let maxTextBytes = 1 << 20
 
-    /// The pose at `path`; pictures have no side longer than `maxSide` pixels. Throws `ServiceError`.
+    /// The pose at `path`; pictures have no side longer than `maxSide` pixels. Throws `RequestError`.
     package func pose(at path: FieldPath, maxSide: Int) throws -> PoseInput {
         switch content {
         case .keypoints(let keypoints):
@@ -47,10 +48,9 @@ extension Posed_V1_Pose {
                 return try PoseInput(data, name: fileName)
             } catch let error as VisionError where error.code == .malformedPose {
                 let reason = error.message.trimmingPrefix(fileName + ": ")
-                throw ServiceError(
-                    .invalidRequest,
-                    "\(path): expected a picture, or a pose in JSON or text, but \(reason)",
-                    cause: error)
+                throw RequestError(
+                    .invalidArgument, "expected a picture, or a pose in JSON or text, but \(reason)",
+                    at: path, cause: error)
             }
         }
     }

@@ -1,8 +1,9 @@
+import PosedErrors
 package import PosedProtos
 package import PosedServing
 
 extension Posed_V1_SynthesizeRequest {
-    /// Whose picture; pictures that were sent along are decoded here. Throws `ServiceError`.
+    /// Whose picture; pictures that were sent along are decoded here. Throws `RequestError`.
     package func subject(limits: ServingLimits) throws -> FrameRequest.Subject {
         switch subject {
         case .session(let name): .session(try ResourceName.session(name, at: "session"))
@@ -12,36 +13,28 @@ extension Posed_V1_SynthesizeRequest {
                     sources.images, at: "sources.images", limits: limits),
                 model: try ResourceName.model(sources.model, at: "sources.model"))
         case nil:
-            throw ServiceError(
-                .invalidRequest, "subject: expected `session` or `sources`, got neither")
+            throw RequestError(
+                .invalidArgument, "expected `session` or `sources`, got neither", at: "subject")
         }
     }
 }
 
 extension Posed_V1_SynthesizeRequest {
-    /// What the request calls things. A session's model is not its request's to name.
-    var fields: EngineFields {
-        var fields = EngineFields(
-            pose: "pose", settings: "settings", budget: settings.budgetField)
-        if case .sources? = subject {
-            fields.model = "sources.model"
-            fields.sources = "sources.images"
-        } else {
-            fields.session = "session"
-        }
-        return fields
+    /// What the request calls the engine's fields.
+    var names: KeyValuePairs<FieldPath, FieldPath> {
+        guard case .sources? = subject else { return [:] }
+        return ["model": "sources.model", "sources": "sources.images"]
     }
 }
 
 extension Posed_V1_StreamStart {
-    /// What the request calls things.
-    var fields: EngineFields {
-        EngineFields(
-            session: "start.session", settings: "start.settings", budget: settings.budgetField,
-            warmStart: "start.warm_start", maxLag: "start.max_lag")
-    }
+    /// What the request calls the engine's fields.
+    static let names: KeyValuePairs<FieldPath, FieldPath> = [
+        "session": "start.session", "settings": "start.settings",
+        "warm_start": "start.warm_start", "max_lag": "start.max_lag",
+    ]
 
-    /// What holds for the stream. Throws `ServiceError`.
+    /// What holds for the stream. Throws `RequestError`.
     package func options(limits: ServingLimits) throws -> StreamOptions {
         let path = FieldPath("start")
         var options = StreamOptions(

@@ -1,14 +1,16 @@
+package import PosedErrors
+
 /// Names of things, `collection/id`.
 package enum ResourceName {
     /// The longest id.
     private static let maxCharacters = 128
 
-    /// A session's name at `path`. Throws `ServiceError`.
+    /// A session's name at `path`. Throws `RequestError`.
     package static func session(_ name: String, at path: FieldPath) throws -> String {
         try checked(name, collection: "sessions", at: path)
     }
 
-    /// A model's name at `path`; nil where it is empty. Throws `ServiceError`.
+    /// A model's name at `path`; nil where it is empty. Throws `RequestError`.
     package static func model(_ name: String, at path: FieldPath) throws -> String? {
         name.isEmpty ? nil : try checked(name, collection: "models", at: path)
     }

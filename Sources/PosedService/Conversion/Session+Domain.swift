@@ -1,3 +1,4 @@
+import PosedErrors
 package import PosedProtos
 package import PosedServing
 import SwiftProtobuf
@@ -24,7 +25,7 @@ extension Posed_V1_Session {
         frameCount = Int64(session.frameCount)
     }
 
-    /// A name for people at `path`. Throws `ServiceError`.
+    /// A name for people at `path`. Throws `RequestError`.
     static func checked(displayName: String, at path: FieldPath) throws -> String {
         guard displayName.count <= maxDisplayCharacters else {
             throw path.refusal(
@@ -39,7 +40,7 @@ extension Posed_V1_Session {
         return displayName
     }
 
-    /// A time to live at `path`, within the daemon's limits. Throws `ServiceError`.
+    /// A time to live at `path`, within the daemon's limits. Throws `RequestError`.
     static func checked(
         ttl: Google_Protobuf_Duration, at path: FieldPath, limits: ServingLimits
     ) throws -> Duration {
@@ -53,7 +54,7 @@ extension Posed_V1_Session {
 }
 
 extension Posed_V1_CreateSessionRequest {
-    /// The session asked for; its pictures are decoded here. Throws `ServiceError`.
+    /// The session asked for; its pictures are decoded here. Throws `RequestError`.
     package func session(limits: ServingLimits) throws -> NewSession {
         let pictures = try Posed_V1_Image.images(sources, at: "sources", limits: limits)
         var session = NewSession(sources: pictures)
@@ -71,7 +72,7 @@ extension Posed_V1_CreateSessionRequest {
 extension Posed_V1_UpdateSessionRequest {
     /// What is to change: what the mask names, or all that is set where there is none.
     ///
-    /// A field that the mask names and the session lacks goes back to its default. Throws `ServiceError`.
+    /// A field that the mask names and the session lacks goes back to its default. Throws `RequestError`.
     package func changes(limits: ServingLimits) throws -> SessionChanges {
         let mask = try mask()
         var changes = SessionChanges()

@@ -1,3 +1,4 @@
+package import PosedErrors
 package import PosedProtos
 package import PosedServing
 
@@ -11,7 +12,7 @@ extension Posed_V1_SynthesisSettings {
     /// The longest name of a solver that is looked up.
     private static let maxSolverCharacters = 64
 
-    /// The settings at `path`, within the daemon's limits. Throws `ServiceError`.
+    /// The settings at `path`, within the daemon's limits. Throws `RequestError`.
     package func settings(at path: FieldPath, limits: ServingLimits) throws -> FrameSettings {
         var settings = FrameSettings()
         let evaluations = 1...limits.maxEvaluations
@@ -45,11 +46,6 @@ extension Posed_V1_SynthesisSettings {
         return settings
     }
 
-    /// The field that says how much work there may be: the one that is set, else `nfe`.
-    var budgetField: String {
-        if case .steps? = budget { "steps" } else { "nfe" }
-    }
-
     private func checkedSolver(at path: FieldPath) throws -> String {
         guard (1...Self.maxSolverCharacters).contains(solver.count) else {
             throw path.refusal(
@@ -76,7 +72,7 @@ extension Posed_V1_SynthesisSettings {
 }
 
 extension Posed_V1_ImageFormat {
-    /// The format at `path`; nil where nothing is said. Throws `ServiceError`.
+    /// The format at `path`; nil where nothing is said. Throws `RequestError`.
     func format(at path: FieldPath) throws -> PictureFormat? {
         switch self {
         case .unspecified: nil

@@ -1,3 +1,4 @@
+import PosedErrors
 package import PosedProtos
 
 /// `grpc.health.v1.Health`.
@@ -12,8 +13,8 @@ package struct HealthService: Sendable {
         _ request: Grpc_Health_V1_HealthCheckRequest
     ) throws -> Grpc_Health_V1_HealthCheckResponse {
         guard let status = registry.status(of: request.service) else {
-            throw ServiceError(
-                .notFound, "service: there is no service `\(request.service.prefix(80))`")
+            throw RequestError(
+                .notFound, "there is no service `\(request.service.prefix(80))`", at: "service")
         }
         return status.message
     }

@@ -1,4 +1,5 @@
 import CPosedReflection
+import PosedErrors
 
 /// What protobuf files declare, for clients that were built without them.
 ///
@@ -7,14 +8,14 @@ import CPosedReflection
 package final class DescriptorPool: @unchecked Sendable {
     private let pool: OpaquePointer
 
-    /// The pool of the project's own files. Throws `ServiceError` `failed`.
+    /// The pool of the project's own files. Throws `RequestError` `internal`.
     package convenience init() throws {
         var size = 0
         let bytes = posed_reflection_embedded(&size)
         try self.init(UnsafeRawBufferPointer(start: bytes, count: size))
     }
 
-    /// A pool of a serialized `FileDescriptorSet`. Throws `ServiceError` `failed`.
+    /// A pool of a serialized `FileDescriptorSet`. Throws `RequestError` `internal`.
     package init(_ set: UnsafeRawBufferPointer) throws {
         var message = [CChar](repeating: 0, count: Int(POSED_REFLECTION_MESSAGE_CAPACITY))
         var pool: OpaquePointer?
@@ -26,7 +27,7 @@ package final class DescriptorPool: @unchecked Sendable {
         guard status == POSED_REFLECTION_OK, let pool else {
             let text = String(
                 decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            throw ServiceError(.failed, "the descriptors of the protocol cannot be used: \(text)")
+            throw RequestError(.internal, "the descriptors of the protocol cannot be used: \(text)")
         }
         self.pool = pool
     }
@@ -93,8 +94,8 @@ package final class DescriptorPool: @unchecked Sendable {
         case POSED_REFLECTION_OK: return true
         case POSED_REFLECTION_NOT_FOUND: return false
         default:
-            throw ServiceError(
-                .failed, "the pool of descriptors failed with status \(status.rawValue)")
+            throw RequestError(
+                .internal, "the pool of descriptors failed with status \(status.rawValue)")
         }
     }
 

@@ -1,3 +1,4 @@
+import PosedErrors
 package import PosedProtos
 package import PosedServing
 
@@ -19,7 +20,7 @@ package struct CatalogService: Sendable {
     package func getModel(_ request: Posed_V1_GetModelRequest) throws -> Posed_V1_Model {
         let name = try ResourceName.checked(request.name, collection: "models", at: "name")
         guard let model = serving.models.first(where: { $0.name == name }) else {
-            throw ServiceError(.notFound, "name: there is no model `\(name)`")
+            throw RequestError(.notFound, "there is no model `\(name)`", at: "name")
         }
         return Posed_V1_Model(model)
     }

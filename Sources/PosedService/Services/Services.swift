@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedProtos
 package import PosedRPC
 package import PosedServing
@@ -28,7 +29,7 @@ package final class Services: Sendable {
     ///   - serving: The engine room.
     ///   - facts: What the daemon says of itself.
     ///   - pictureThreads: Threads that read and write PNG files.
-    /// - Throws: `ServiceError` when the embedded descriptors cannot be read.
+    /// - Throws: `RequestError` when the embedded descriptors cannot be read.
     package init(
         serving: any Serving, facts: ServerService.Facts, pictureThreads: Int = 2
     ) throws {
@@ -133,7 +134,10 @@ package final class Services: Sendable {
         } catch {
             // Why a call is over decides its status, not how the engine was interrupted.
             if context.isCancelled { throw CancellationError() }
-            throw DomainError.rpcError(error) ?? error
+            switch error {
+            case is RPCError, is CancellationError: throw error
+            default: throw RPCError(RequestError(error))
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import PosedErrors
 package import PosedProtos
 package import PosedServing
 package import SwiftProtobuf
@@ -26,13 +27,8 @@ package struct SessionService: Sendable {
             try request.session(limits: limits)
         }
         session.deadline = caller.deadline
-        let (new, fields) = (
-            session,
-            EngineFields(
-                model: "model", sources: "sources", settings: "default_settings",
-                budget: request.defaultSettings.budgetField)
-        )
-        return try await fields.telling {
+        let new = session
+        return try await RequestError.renaming(["settings": "default_settings"]) {
             Posed_V1_Session(try await serving.createSession(new, owner: caller.owner))
         }
     }
@@ -42,7 +38,7 @@ package struct SessionService: Sendable {
         _ request: Posed_V1_GetSessionRequest, _ caller: Caller
     ) async throws -> Posed_V1_Session {
         let name = try ResourceName.session(request.name, at: "name")
-        return try await EngineFields(session: "name").telling {
+        return try await RequestError.renaming(["session": "name"]) {
             Posed_V1_Session(try serving.session(name, owner: caller.owner))
         }
     }
@@ -52,12 +48,10 @@ package struct SessionService: Sendable {
         _ request: Posed_V1_ListSessionsRequest, _ caller: Caller
     ) async throws -> Posed_V1_ListSessionsResponse {
         let size = try FieldPath("page_size").checked(request.pageSize, in: 0...Int(Int32.max))
-        let page = try await EngineFields(pageToken: "page_token").telling {
-            try serving.sessions(
-                owner: caller.owner,
-                pageSize: size == 0 ? Self.pageSizes.usual : min(size, Self.pageSizes.most),
-                pageToken: request.pageToken)
-        }
+        let page = try serving.sessions(
+            owner: caller.owner,
+            pageSize: size == 0 ? Self.pageSizes.usual : min(size, Self.pageSizes.most),
+            pageToken: request.pageToken)
         var response = Posed_V1_ListSessionsResponse()
         response.sessions = page.sessions.map { Posed_V1_Session($0) }
         response.nextPageToken = page.nextPageToken
@@ -70,10 +64,10 @@ package struct SessionService: Sendable {
     ) async throws -> Posed_V1_Session {
         let name = try ResourceName.session(request.session.name, at: "session.name")
         let changes = try request.changes(limits: serving.limits)
-        let fields = EngineFields(
-            session: "session.name", settings: "session.default_settings",
-            budget: request.session.defaultSettings.budgetField)
-        return try await fields.telling {
+        return try await RequestError.renaming([
+            "session": "session.name", "settings": "session.default_settings",
+            "display_name": "session.display_name", "ttl": "session.ttl",
+        ]) {
             Posed_V1_Session(
                 try await serving.updateSession(name, changes, owner: caller.owner))
         }
@@ -84,7 +78,7 @@ package struct SessionService: Sendable {
         _ request: Posed_V1_DeleteSessionRequest, _ caller: Caller
     ) async throws -> Google_Protobuf_Empty {
         let name = try ResourceName.session(request.name, at: "name")
-        try await EngineFields(session: "name").telling {
+        try await RequestError.renaming(["session": "name"]) {
             try await serving.deleteSession(name, owner: caller.owner)
         }
         return Google_Protobuf_Empty()

@@ -1,3 +1,4 @@
+import PosedErrors
 package import PosedProtos
 import PosedRPC
 import PosedServing
@@ -14,9 +15,10 @@ extension SynthesisService {
     /// Poses of one stream that may await their answers at a time.
     package static let window = 128
 
-    /// What a pose of a stream calls things.
-    private static let poseFields = EngineFields(
-        pose: "pose.pose", settings: "pose.settings")
+    /// What a pose of a stream calls the engine's fields.
+    static let poseNames: KeyValuePairs<FieldPath, FieldPath> = [
+        "pose": "pose.pose", "settings": "pose.settings", "sequence": "pose.sequence",
+    ]
 
     /// Makes pictures, pose after pose.
     ///
@@ -27,15 +29,16 @@ extension SynthesisService {
     ) async throws {
         let limits = serving.limits
         guard case .start(let start)? = try await receive()?.message else {
-            throw ServiceError(
-                .invalidRequest, "the first message of a stream: expected `start`, got another")
+            throw RequestError(
+                .invalidArgument, "expected as the first message of a stream, got another",
+                at: "start")
         }
         let options = try start.options(limits: limits)
-        let format = try await start.fields.telling {
-            try options.settings.format ?? sessionFormat(options.session, caller)
-        }
-        let frames = try await start.fields.telling {
-            try await serving.openStream(options, owner: caller.owner)
+        let (format, frames) = try await RequestError.renaming(Posed_V1_StreamStart.names) {
+            (
+                try options.settings.format ?? sessionFormat(options.session, caller),
+                try await serving.openStream(options, owner: caller.owner)
+            )
         }
         defer { frames.cancel() }
         let window = StreamWindow(capacity: Self.window)
@@ -76,8 +79,8 @@ extension SynthesisService {
     ) async throws {
         for await event in frames.events {
             guard let entry = window.answer(), entry.sequence == event.sequence else {
-                throw ServiceError(
-                    .failed, "the engine answered pose \(event.sequence) out of its turn")
+                throw RequestError(
+                    .internal, "the engine answered pose \(event.sequence) out of its turn")
             }
             try await send(try await response(event, entry))
             window.sent()
@@ -100,9 +103,9 @@ extension SynthesisService {
             response.superseded.supersededBy = later
             response.superseded.waited = Google_Protobuf_Duration(waited)
         case .failed(let error):
-            let status = DomainError.serving[error.code] ?? .internal
-            response.error.code = status.rawValue
-            response.error.message = Self.poseFields.told(error).message
+            let told = error.renamed(Self.poseNames)
+            response.error.code = told.code.rawValue
+            response.error.message = told.description
         }
         return response
     }

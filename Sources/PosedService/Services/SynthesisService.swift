@@ -1,3 +1,4 @@
+import PosedErrors
 package import PosedProtos
 package import PosedServing
 
@@ -18,16 +19,10 @@ package struct SynthesisService: Sendable {
     package func synthesize(
         _ request: Posed_V1_SynthesizeRequest, _ caller: Caller
     ) async throws -> Posed_V1_SynthesizeResponse {
-        try await request.fields.telling { try await picture(request, caller) }
-    }
-
-    private func picture(
-        _ request: Posed_V1_SynthesizeRequest, _ caller: Caller
-    ) async throws -> Posed_V1_SynthesizeResponse {
         let limits = serving.limits
         let settings = try request.settings.settings(at: "settings", limits: limits)
         guard request.hasPose else {
-            throw ServiceError(.invalidRequest, "pose: expected a pose, got nothing")
+            throw RequestError(.invalidArgument, "expected a pose, got nothing", at: "pose")
         }
         let (subject, sourceTime) = try await codec.read(isHeavy: request.hasHeavySources) {
             try request.subject(limits: limits)
@@ -36,10 +31,12 @@ package struct SynthesisService: Sendable {
             try request.pose.pose(at: "pose", maxSide: limits.maxSide)
         }
         let format = try format(settings, of: subject, caller)
-        var frame = try await serving.synthesize(
-            FrameRequest(
-                subject: subject, pose: pose, settings: settings, deadline: caller.deadline),
-            owner: caller.owner)
+        var frame = try await RequestError.renaming(request.names) {
+            try await serving.synthesize(
+                FrameRequest(
+                    subject: subject, pose: pose, settings: settings, deadline: caller.deadline),
+                owner: caller.owner)
+        }
         if case .sources? = request.subject { frame.timings.source += sourceTime }
         frame.timings.pose += poseTime
         var response = Posed_V1_SynthesizeResponse()

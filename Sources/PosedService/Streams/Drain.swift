@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 
 /// Tells calls without an end of their own that the daemon takes no more work.
@@ -70,5 +71,5 @@ package final class Drain: Sendable {
     }
 
     /// What calls that were ended by it are told.
-    static let error = ServiceError(.unavailable, "the daemon is shutting down")
+    static let error = RequestError(.unavailable, "the daemon is shutting down")
 }

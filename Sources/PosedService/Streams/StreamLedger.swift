@@ -1,3 +1,4 @@
+package import PosedErrors
 package import PosedServing
 
 /// What is known of the poses of a stream that are not answered yet, in their order.
@@ -37,9 +38,9 @@ package struct StreamLedger {
     package var hasRoom: Bool { count < capacity }
 
     /// What is wrong with the number of the next pose; nil if it may follow. What is wrong does not count.
-    package mutating func follow(_ sequence: UInt64) -> ServiceError? {
+    package mutating func follow(_ sequence: UInt64) -> RequestError? {
         if let last, sequence <= last {
-            return FieldPath("pose.sequence").refusal(
+            return FieldPath("sequence").refusal(
                 expected: "a number greater than \(last)", got: sequence)
         }
         last = sequence

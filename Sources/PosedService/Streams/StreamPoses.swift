@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedProtos
 import PosedRPC
 import PosedServing
@@ -14,14 +15,14 @@ struct StreamPoses: Sendable {
 
     /// Takes poses until the client has sent its last, or nobody wants more.
     ///
-    /// - Throws: `ServiceError` for a second `start`, and what `receive` throws when the call is over.
+    /// - Throws: `RequestError` for a second `start`, and what `receive` throws when the call is over.
     func take(_ receive: SynthesisService.Receive) async throws {
         while await window.room() {
             let message: Posed_V1_StreamSynthesizeRequest?
             do {
                 message = try await receive()
             } catch let error as RPCError where error.code == .invalidArgument {
-                await refuse(0, ServiceError(.invalidRequest, error.message))
+                await refuse(0, RequestError(.invalidArgument, error.message))
                 continue
             }
             guard let message else {
@@ -32,13 +33,14 @@ struct StreamPoses: Sendable {
             switch message.message {
             case .pose(let pose): try await take(pose)
             case .start:
-                throw ServiceError(
-                    .invalidRequest, "start: expected one at the beginning of a stream, got another"
-                )
+                throw RequestError(
+                    .invalidArgument, "expected once, at the beginning of a stream, got another",
+                    at: "start")
             case nil:
                 await refuse(
                     0,
-                    ServiceError(.invalidRequest, "message: expected `pose`, got nothing known"))
+                    RequestError(
+                        .invalidArgument, "a message with `pose` expected, got nothing known"))
             }
         }
         try Task.checkCancellation()
@@ -50,9 +52,9 @@ struct StreamPoses: Sendable {
             return
         }
         do {
-            let settings = try message.settings.settings(at: "pose.settings", limits: limits)
+            let settings = try message.settings.settings(at: "settings", limits: limits)
             let (pose, time) = try await codec.read(isHeavy: message.pose.isHeavy) { [limits] in
-                try message.pose.pose(at: "pose.pose", maxSide: limits.maxSide)
+                try message.pose.pose(at: "pose", maxSide: limits.maxSide)
             }
             let entry = StreamLedger.Entry(
                 sequence: message.sequence, format: settings.format ?? format, readTime: time)
@@ -70,20 +72,7 @@ struct StreamPoses: Sendable {
     private func refuse(_ sequence: UInt64, _ error: any Error) async {
         let entry = StreamLedger.Entry(sequence: sequence, format: format, readTime: .zero)
         guard window.take(entry) else { return }
-        await frames.reject(sequence: sequence, ServingError(refusing: error))
-    }
-}
-
-extension ServingError {
-    /// What was wrong with a pose, in the engine's terms.
-    fileprivate init(refusing error: any Error) {
-        let status = DomainError.status(of: error)
-        let code: Code =
-            switch status?.code {
-            case .invalidArgument?: .invalidRequest
-            case .resourceExhausted?: .limitReached
-            default: .failed
-            }
-        self.init(code, status?.message ?? "the pose could not be read", cause: error)
+        await frames.reject(
+            sequence: sequence, (error as? RequestError) ?? RequestError(error, at: "pose"))
     }
 }

@@ -1,3 +1,4 @@
+package import PosedErrors
 import PosedGuarded
 
 /// The ledger of a stream between the task that takes poses and the one that sends answers.
@@ -38,7 +39,7 @@ package final class StreamWindow: Sendable {
     }
 
     /// What is wrong with the number of the next pose; nil if it may follow.
-    package func follow(_ sequence: UInt64) -> ServiceError? {
+    package func follow(_ sequence: UInt64) -> RequestError? {
         state.withLock { $0.ledger.follow(sequence) }
     }
 

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedPipeline
 import PosedSolvers
 
@@ -23,13 +24,13 @@ struct FrameResolver: Sendable {
     let limits: ServingLimits
 
     /// The place of a model, `models/{model}`; nil means the default one.
-    func model(_ name: String?) throws(ServingError) -> Int {
+    func model(_ name: String?) throws(RequestError) -> Int {
         guard let name, !name.isEmpty else { return 0 }
         if let index = models.firstIndex(where: { $0.description.name == name }) { return index }
         let names = models.map(\.description.name).joined(separator: ", ")
-        throw ServingError(
+        throw RequestError(
             .notFound, "there is no model \(name.prefix(80).debugDescription); there are \(names)",
-            about: .model)
+            at: "model")
     }
 
     /// Completes settings with a model's.
@@ -37,18 +38,18 @@ struct FrameResolver: Sendable {
     /// - Parameter warmStart: where on the path the solve may begin.
     func resolve(
         _ said: FrameSettings, model index: Int, warmStart: Double = 0
-    ) throws(ServingError) -> ResolvedFrame {
+    ) throws(RequestError) -> ResolvedFrame {
         let model = models[index]
         guard said.evaluations == nil || said.steps == nil else {
-            throw ServingError(
-                .invalidRequest, "evaluations or steps expected, but both were given",
-                about: .budget)
+            throw RequestError(
+                .invalidArgument, "evaluations or steps expected, but both were given",
+                at: "settings.nfe")
         }
         guard (0..<1).contains(warmStart) else {
-            throw ServingError(
-                .invalidRequest,
+            throw RequestError(
+                .invalidArgument,
                 "a warm start from 0 to below 1 expected, but it is \(warmStart)",
-                about: .warmStart)
+                at: "warm_start")
         }
         let defaults = model.sampler
         let settings = SamplingSettings(
@@ -59,14 +60,15 @@ struct FrameResolver: Sendable {
             seed: said.seed ?? defaults.seed ?? UInt64.random(in: 0...UInt64.max))
         let form = try form(said, model, index)
         do {
-            try about(.guidance) { try settings.validate() }
-            let tableau = try about(.solver) { try solvers.tableau(settings.solver) }
+            try at("settings.guidance_scale") { try settings.validate() }
+            let tableau = try at("settings.solver") { try solvers.tableau(settings.solver) }
             let evaluations = try evaluations(settings, tableau, isWarm: warmStart > 0)
             guard evaluations <= limits.maxEvaluations else {
-                throw ServingError(
-                    .invalidRequest,
+                throw RequestError(
+                    .invalidArgument,
                     "at most \(limits.maxEvaluations) velocity evaluations are made for a "
-                        + "picture here, but \(evaluations) were asked for", about: .budget)
+                        + "picture here, but \(evaluations) were asked for",
+                    at: settings.budget.field)
             }
             var used = UsedSettings()
             used.model = model.description.name
@@ -83,37 +85,37 @@ struct FrameResolver: Sendable {
                 form: form, settings: settings, tableau: tableau, evaluations: evaluations,
                 least: try least(said, evaluations), used: used)
         } catch {
-            throw ServingError(wrapping: error)
+            throw RequestError(error)
         }
     }
 
-    /// Runs a check; what it refuses is about `field`.
-    private func about<Value>(
-        _ field: ServingError.Field, _ check: () throws -> Value
-    ) throws(ServingError) -> Value {
+    /// Runs a check; what it refuses is the value of `field`.
+    private func at<Value>(
+        _ field: FieldPath, _ check: () throws -> Value
+    ) throws(RequestError) -> Value {
         do {
             return try check()
         } catch {
-            throw ServingError(wrapping: error, about: field)
+            throw RequestError(error, at: field)
         }
     }
 
     private func least(
         _ said: FrameSettings, _ evaluations: Int
-    ) throws(ServingError) -> Int? {
+    ) throws(RequestError) -> Int? {
         guard let least = said.minimumEvaluations else { return nil }
         guard least >= 1 else {
-            throw ServingError(
-                .invalidRequest,
+            throw RequestError(
+                .invalidArgument,
                 "at least 1 evaluation expected as a frame's minimum, but it is \(least)",
-                about: .minimumEvaluations)
+                at: "settings.min_nfe")
         }
         return min(least, evaluations)
     }
 
     private func form(
         _ said: FrameSettings, _ model: ServedModel, _ index: Int
-    ) throws(ServingError) -> LaneForm {
+    ) throws(RequestError) -> LaneForm {
         let form = LaneForm(
             model: index, width: said.width ?? model.description.width,
             height: said.height ?? model.description.height)
@@ -129,15 +131,15 @@ struct FrameResolver: Sendable {
             return form
         }
         let step = max(1, model.description.sizeMultiple)
-        let sides: [(String, Int, ServingError.Field)] = [
-            ("width", form.width, .width), ("height", form.height, .height),
+        let sides: [(String, Int, FieldPath)] = [
+            ("width", form.width, "settings.width"), ("height", form.height, "settings.height"),
         ]
         for (side, extent, field) in sides {
             guard extent >= step, extent <= limits.maxSide, extent % step == 0 else {
-                throw ServingError(
-                    .invalidRequest,
+                throw RequestError(
+                    .invalidArgument,
                     "the \(side) must be a multiple of \(step) up to \(limits.maxSide) pixels, "
-                        + "but it is \(extent)", about: field)
+                        + "but it is \(extent)", at: field)
             }
         }
         return form
@@ -147,10 +149,12 @@ struct FrameResolver: Sendable {
     private func evaluations(
         _ settings: SamplingSettings, _ tableau: ButcherTableau, isWarm: Bool
     ) throws -> Int {
-        let steps = try about(.budget) { try settings.budget.steps(with: tableau) }
-        _ = try about(.timeShift) { try TimeGrid(steps: steps, timeShift: settings.timeShift) }
+        let steps = try at(settings.budget.field) { try settings.budget.steps(with: tableau) }
+        _ = try at("settings.time_shift") {
+            try TimeGrid(steps: steps, timeShift: settings.timeShift)
+        }
         if tableau.isAdaptive, !isWarm, case .evaluations(let most) = settings.budget {
-            _ = try about(.budget) {
+            _ = try at(settings.budget.field) {
                 let tolerance = try AdaptiveTolerance(
                     relative: AdaptiveTolerance.standard.relative,
                     absolute: AdaptiveTolerance.standard.absolute, maxEvaluations: most)
@@ -159,5 +163,15 @@ struct FrameResolver: Sendable {
             return most
         }
         return steps * tableau.evaluationsPerStep
+    }
+}
+
+extension StepBudget {
+    /// The field of a request that says it.
+    fileprivate var field: FieldPath {
+        switch self {
+        case .steps: "settings.steps"
+        case .evaluations: "settings.nfe"
+        }
     }
 }

@@ -16,7 +16,7 @@ struct FrameSubject: Sendable {
 extension ServingEngine {
     /// Finds a frame's subject.
     ///
-    /// - Throws: `ServingError`, or what the store throws.
+    /// - Throws: `RequestError`, or what the store throws.
     func subject(_ subject: FrameRequest.Subject, owner: String) throws -> FrameSubject {
         switch subject {
         case .pictures(let pictures, let model, let framing):

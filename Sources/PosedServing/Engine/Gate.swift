@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 
 /// Counts what was accepted and is not finished, and lets nothing in any more once it is closed.
@@ -13,13 +14,13 @@ final class Gate: Sendable {
     /// Accepts something.
     ///
     /// - Throws: `unavailable` once the gate is closed.
-    func enter() throws(ServingError) {
+    func enter() throws(RequestError) {
         let isOpen = state.withLock { state in
             if !state.isClosed { state.inside += 1 }
             return !state.isClosed
         }
         guard isOpen else {
-            throw ServingError(
+            throw RequestError(
                 .unavailable, "the daemon finishes what it has accepted and takes no new work")
         }
     }

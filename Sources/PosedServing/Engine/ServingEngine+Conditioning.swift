@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 import PosedScheduling
 import PosedSessions
@@ -12,20 +13,20 @@ extension ServingEngine {
     }
 
     /// Refuses pictures that no session may have.
-    func check(_ pictures: [Image]) throws(ServingError) {
+    func check(_ pictures: [Image]) throws(RequestError) {
         let limits = limits
         guard (1...limits.maxSources).contains(pictures.count) else {
-            throw ServingError(
-                .invalidRequest,
+            throw RequestError(
+                .invalidArgument,
                 "1 to \(limits.maxSources) pictures of the person expected, but \(pictures.count) "
-                    + "came", about: .sources)
+                    + "came", at: "sources")
         }
         for (index, picture) in pictures.enumerated()
         where max(picture.width, picture.height) > limits.maxSide {
-            throw ServingError(
-                .invalidRequest,
+            throw RequestError(
+                .invalidArgument,
                 "pictures of up to \(limits.maxSide) pixels a side expected, but picture "
-                    + "\(index + 1) has \(picture.width) × \(picture.height)", about: .sources)
+                    + "\(index + 1) has \(picture.width) × \(picture.height)", at: "sources")
         }
     }
 
@@ -47,20 +48,16 @@ extension ServingEngine {
         do {
             return try made.get()
         } catch {
-            throw ServingError(wrapping: error, about: .sources)
+            throw RequestError(error, at: "sources")
         }
     }
 
     /// The name of what these pictures come to in a form.
-    func key(of pictures: [Image], _ form: LaneForm) async throws(ServingError) -> ContentKey {
+    func key(of pictures: [Image], _ form: LaneForm) async throws(RequestError) -> ContentKey {
         let identity = served[form.model].identity
-        let sized = try pictures.map { picture throws(ServingError) in
-            do {
-                return try SourcePicture(
-                    width: picture.width, height: picture.height, pixels: picture.bytes)
-            } catch {
-                throw ServingError(wrapping: error)
-            }
+        let sized = try pictures.map { picture throws(RequestError) in
+            try SourcePicture(
+                width: picture.width, height: picture.height, pixels: picture.bytes)
         }
         return await HostWork.run {
             ContentKey.conditioning(
@@ -139,7 +136,7 @@ extension ServingEngine {
             return made
         case .failed(let error): throw error
         case .frame, .superseded:
-            throw ServingError(.failed, "a source was encoded to something else")
+            throw RequestError(.internal, "a source was encoded to something else")
         }
     }
 
@@ -149,7 +146,7 @@ extension ServingEngine {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let job = LaneJob(job, work) { continuation.resume(returning: $0) }
-                do throws(ServingError) {
+                do throws(RequestError) {
                     try ticket.submit(job)
                 } catch {
                     continuation.resume(returning: .failed(error))
@@ -186,7 +183,8 @@ func within<Value: Sendable>(
         }
         defer { group.cancelAll() }
         guard let first = try await group.next(), let value = first else {
-            throw ServingError(.expired, "the deadline passed before the source was encoded")
+            throw RequestError(
+                .deadlineExceeded, "the deadline passed before the source was encoded")
         }
         return value
     }

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedScheduling
 import PosedSessions
 import PosedVision
@@ -9,7 +10,8 @@ extension ServingEngine {
         defer { gate.leave() }
         do {
             if let deadline = request.deadline, deadline <= received {
-                throw ServingError(.expired, "the deadline had passed when the request came")
+                throw RequestError(
+                    .deadlineExceeded, "the deadline had passed when the request came")
             }
             let subject = try subject(request.subject, owner: owner)
             defer { subject.lease?.release() }
@@ -31,10 +33,10 @@ extension ServingEngine {
                 return frame
             case .failed(let error): throw error
             case .conditioning, .superseded:
-                throw ServingError(.failed, "a frame came to something else")
+                throw RequestError(.internal, "a frame came to something else")
             }
         } catch {
-            throw ServingError(wrapping: error)
+            throw RequestError(error)
         }
     }
 
@@ -47,7 +49,7 @@ extension ServingEngine {
         } catch {
             let waited = received.duration(to: fleet.now)
             tally.frame(
-                outcome: ServingError(wrapping: error).outcome, total: waited, queue: waited)
+                outcome: RequestError(error).outcome, total: waited, queue: waited)
             throw error
         }
     }

@@ -13,7 +13,7 @@ extension ServingEngine {
     /// - Parameters:
     ///   - onArchive: told what an operator should know of the state folder; from any thread.
     ///   - onProgress: told in words what is being done; from any thread.
-    /// - Throws: `ServingError`, and what loading a model throws.
+    /// - Throws: `RequestError`, and what loading a model throws.
     package static func load(
         _ configuration: ServingConfiguration, metrics: any ServingMetrics = NoMetrics(),
         onArchive: @escaping @Sendable (ArchiveReport) -> Void = { _ in },

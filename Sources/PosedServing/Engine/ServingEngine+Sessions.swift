@@ -1,4 +1,5 @@
 import Foundation
+import PosedErrors
 import PosedSessions
 import PosedVision
 
@@ -32,21 +33,17 @@ extension ServingEngine {
             notes.note(bytes: source.reference.byteCount, of: made.id)
             return describe(made)
         } catch {
-            throw ServingError(wrapping: error)
+            throw RequestError(error)
         }
     }
 
     package func session(_ name: String, owner: String) throws -> SessionDescription {
-        let id = try sessionID(name)
-        return describe(
-            try wrapping { () throws(SessionError) in try store.session(id, owner: owner) })
+        describe(try store.session(try sessionID(name), owner: owner))
     }
 
     package func sessions(owner: String, pageSize: Int, pageToken: String) throws -> SessionPage {
-        let page = try wrapping(about: .pageToken) { () throws(SessionError) in
-            try store.sessions(
-                of: owner, pageSize: pageSize, pageToken: pageToken.isEmpty ? nil : pageToken)
-        }
+        let page = try store.sessions(
+            of: owner, pageSize: pageSize, pageToken: pageToken.isEmpty ? nil : pageToken)
         return SessionPage(
             sessions: page.sessions.map(describe), nextPageToken: page.nextToken ?? "")
     }
@@ -55,28 +52,19 @@ extension ServingEngine {
         _ name: String, _ changes: SessionChanges, owner: String
     ) async throws -> SessionDescription {
         let id = try sessionID(name)
-        do {
-            var update = SessionUpdate<SessionDefaults>()
-            update.displayName = changes.displayName
-            update.timeToLive = changes.timeToLive
-            if let defaults = changes.defaults {
-                let model = try store.session(id, owner: owner).settings.model
-                _ = try resolver.resolve(defaults, model: try resolver.model(model))
-                update.settings = SessionDefaults(model: model, frame: defaults)
-            }
-            return describe(try await store.update(id, owner: owner, with: update))
-        } catch {
-            throw ServingError(wrapping: error)
+        var update = SessionUpdate<SessionDefaults>()
+        update.displayName = changes.displayName
+        update.timeToLive = changes.timeToLive
+        if let defaults = changes.defaults {
+            let model = try store.session(id, owner: owner).settings.model
+            _ = try resolver.resolve(defaults, model: try resolver.model(model))
+            update.settings = SessionDefaults(model: model, frame: defaults)
         }
+        return describe(try await store.update(id, owner: owner, with: update))
     }
 
     package func deleteSession(_ name: String, owner: String) async throws {
-        let id = try sessionID(name)
-        do {
-            try await store.delete(id, owner: owner)
-        } catch {
-            throw ServingError(wrapping: error)
-        }
+        try await store.delete(try sessionID(name), owner: owner)
     }
 
     /// Says to the cache that a session wants this key, once.
@@ -98,24 +86,14 @@ extension ServingEngine {
     package var notedSessions: Int { notes.count }
 
     /// The id in a session's name.
-    func sessionID(_ name: String) throws(ServingError) -> SessionID {
+    func sessionID(_ name: String) throws(RequestError) -> SessionID {
         guard let id = SessionID(name: name) else {
-            throw ServingError(
-                .invalidRequest,
+            throw RequestError(
+                .invalidArgument,
                 "a session's name, sessions/…, expected, but "
-                    + "\(name.prefix(80).debugDescription) came", about: .session)
+                    + "\(name.prefix(80).debugDescription) came", at: "session")
         }
         return id
-    }
-
-    private func wrapping<Value>(
-        about field: ServingError.Field? = nil, _ body: () throws(SessionError) -> Value
-    ) throws(ServingError) -> Value {
-        do {
-            return try body()
-        } catch {
-            throw ServingError(wrapping: error, about: field)
-        }
     }
 
     private func describe(_ session: Session<SessionDefaults>) -> SessionDescription {

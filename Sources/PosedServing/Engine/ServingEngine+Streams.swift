@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedPipeline
 import PosedSessions
 
@@ -9,9 +10,9 @@ extension ServingEngine {
         defer { gate.leave() }
         do {
             if let maxLag = options.maxLag, maxLag < .zero {
-                throw ServingError(
-                    .invalidRequest, "a lag of at least 0 expected, but it is \(maxLag)",
-                    about: .maxLag)
+                throw RequestError(
+                    .invalidArgument, "a lag of at least 0 expected, but it is \(maxLag)",
+                    at: "max_lag")
             }
             let subject = try subject(.session(options.session), owner: owner)
             var base = options.settings.over(subject.defaults)
@@ -27,7 +28,7 @@ extension ServingEngine {
                     options: options, owner: owner, subject: subject, base: base, resolved: first,
                     source: source, number: nextStream(), window: streamWindow))
         } catch {
-            throw ServingError(wrapping: error)
+            throw RequestError(error)
         }
     }
 }

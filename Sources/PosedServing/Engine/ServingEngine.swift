@@ -1,3 +1,4 @@
+package import PosedErrors
 import PosedGuarded
 import PosedScheduling
 package import PosedSessions
@@ -30,12 +31,12 @@ package final class ServingEngine: Serving {
     /// An engine room around lanes that run, each with all the models.
     ///
     /// - Parameter archive: where sessions outlive the process.
-    /// - Throws: `ServingError` for limits that make no sense.
+    /// - Throws: `RequestError` for limits that make no sense.
     package init(
         lanes: [Lane], tally: Tally, models: [ServedModel], registry: SolverRegistry,
         solvers: [SolverDescription], backends: [BackendDescription], limits: ServingLimits,
         streamWindow: Int, archive: (any SessionArchive<SessionDefaults>)?
-    ) throws(ServingError) {
+    ) throws(RequestError) {
         served = models
         self.registry = registry
         fleet = Fleet(lanes)
@@ -49,15 +50,11 @@ package final class ServingEngine: Serving {
         }
         self.sources = sources
         poses = PoseCache(byteLimit: limits.maxPoseCacheBytes) { $0.byteCount }
-        do {
-            store = try ServedSessions(
-                limits: SessionLimits(limits), clock: ContinuousClock(), archive: archive,
-                onRemoval: { [notes] session, _ in
-                    for key in notes.forget(session.id) { sources.removeKeeper(of: key) }
-                })
-        } catch {
-            throw ServingError(wrapping: error)
-        }
+        store = try ServedSessions(
+            limits: SessionLimits(limits), clock: ContinuousClock(), archive: archive,
+            onRemoval: { [notes] session, _ in
+                for key in notes.forget(session.id) { sources.removeKeeper(of: key) }
+            })
     }
 
     /// When every lane has begun a step since; each does so at least once a second, even when it is idle.
@@ -71,13 +68,9 @@ package final class ServingEngine: Serving {
 
     /// Takes other limits from now on. What exists stays as long as it is used.
     ///
-    /// - Throws: `invalidRequest` for limits that make no sense; the old ones stay.
-    package func adopt(_ limits: ServingLimits) throws(ServingError) {
-        do {
-            try store.adopt(SessionLimits(limits))
-        } catch {
-            throw ServingError(wrapping: error)
-        }
+    /// - Throws: `invalidArgument` for limits that make no sense; the old ones stay.
+    package func adopt(_ limits: ServingLimits) throws(RequestError) {
+        try store.adopt(SessionLimits(limits))
         bounds.withLock { $0 = limits }
         sources.byteLimit = limits.maxSessionBytes
         poses.byteLimit = limits.maxPoseCacheBytes
@@ -115,10 +108,10 @@ package final class ServingEngine: Serving {
 
     /// Checks what requests would get that say nothing themselves, with every model and under `limits`.
     ///
-    /// - Throws: `ServingError`, which says what it is about.
+    /// - Throws: `RequestError`, which names the field.
     package func check(
         _ settings: FrameSettings, within limits: ServingLimits
-    ) throws(ServingError) {
+    ) throws(RequestError) {
         let resolver = FrameResolver(models: served, solvers: registry, limits: limits)
         for model in served.indices { _ = try resolver.resolve(settings, model: model) }
     }

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 import PosedScheduling
 
@@ -17,15 +18,15 @@ final class Ticket: Sendable {
     ///
     /// - Throws: `cancelled` if that was asked for before, and what the lane throws; then the job's
     ///   completion is not called.
-    func submit(_ job: LaneJob) throws(ServingError) {
-        if case .cancelled = state.withLock({ $0 }) { throw .cancelledByCaller }
+    func submit(_ job: LaneJob) throws(RequestError) {
+        if case .cancelled = state.withLock({ $0 }) { throw .cancelled }
         let id = try lane.submit(job)
         let isCancelled = state.withLock { state in
             if case .cancelled = state { return true }
             state = .submitted(id)
             return false
         }
-        if isCancelled { lane.cancel(id, with: .cancelledByCaller) }
+        if isCancelled { lane.cancel(id, with: .cancelled) }
     }
 
     /// Stops the job.
@@ -35,6 +36,6 @@ final class Ticket: Sendable {
             guard case .submitted(let id) = state else { return nil }
             return id
         }
-        if let id { lane.cancel(id, with: .cancelledByCaller) }
+        if let id { lane.cancel(id, with: .cancelled) }
     }
 }

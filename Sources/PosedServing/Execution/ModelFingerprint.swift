@@ -1,4 +1,5 @@
 import Foundation
+import PosedPipeline
 import PosedSessions
 
 /// The name of a model's content: SHA-256 over the paths and the bytes of its folder's configurations
@@ -9,8 +10,8 @@ enum ModelFingerprint {
 
     /// The fingerprint of a model's folder. Reads all of it.
     ///
-    /// - Throws: `ServingError` for a file that cannot be read.
-    static func make(folder: String) throws(ServingError) -> ContentKey {
+    /// - Throws: `PipelineError` for a file that cannot be read.
+    static func make(folder: String) throws(PipelineError) -> ContentKey {
         var hasher = ContentHasher(kind: "model")
         let paths =
             FileManager.default.enumerator(atPath: folder)?
@@ -19,7 +20,7 @@ enum ModelFingerprint {
             .sorted() ?? []
         for path in paths {
             guard let file = FileHandle(forReadingAtPath: folder + "/" + path) else {
-                throw ServingError(.failed, "\(folder)/\(path): the file cannot be read")
+                throw PipelineError(.invalidModel, "\(folder)/\(path): the file cannot be read")
             }
             hasher.combine("path", path)
             do {
@@ -28,8 +29,8 @@ enum ModelFingerprint {
                 }
                 try file.close()
             } catch {
-                throw ServingError(
-                    .failed, "\(folder)/\(path): the file cannot be read", cause: error)
+                throw PipelineError(
+                    .invalidModel, "\(folder)/\(path): the file cannot be read", cause: error)
             }
         }
         return hasher.key()

@@ -20,19 +20,19 @@ enum ModelLoader {
 
     /// How many copies each model has.
     ///
-    /// - Throws: `invalidRequest` where there is no model, where two have one name, or not equally many copies.
-    static func lanes(of configuration: ServingConfiguration) throws(ServingError) -> Int {
+    /// - Throws: `invalidModel` where there is no model, where two have one name, or not equally many copies.
+    static func lanes(of configuration: ServingConfiguration) throws(PipelineError) -> Int {
         guard let first = configuration.models.first, !first.copies.isEmpty else {
-            throw ServingError(.invalidRequest, "at least one model expected, but none is named")
+            throw PipelineError(.invalidModel, "at least one model expected, but none is named")
         }
         let names = configuration.models.map(\.name)
         guard Set(names).count == names.count else {
-            throw ServingError(.invalidRequest, "two models go by one name: \(names)")
+            throw PipelineError(.invalidModel, "two models go by one name: \(names)")
         }
         let counts = configuration.models.map(\.copies.count)
         guard Set(counts).count == 1 else {
-            throw ServingError(
-                .invalidRequest,
+            throw PipelineError(
+                .invalidModel,
                 "as many copies of every model expected, but there are \(counts) of \(names)")
         }
         return first.copies.count
@@ -81,15 +81,15 @@ enum ModelLoader {
 
     /// What callers are told of the models of all lanes.
     ///
-    /// - Throws: `invalidRequest` where copies would not make the same pictures.
-    static func joined(_ lanes: [Loaded]) throws(ServingError) -> [ServedModel] {
+    /// - Throws: `invalidModel` where copies would not make the same pictures.
+    static func joined(_ lanes: [Loaded]) throws(PipelineError) -> [ServedModel] {
         var served = lanes[0].served
         served[0].description.isDefault = true
         for lane in lanes.dropFirst() {
             for (index, copy) in lane.served.enumerated() {
                 guard copy.identity == served[index].identity else {
-                    throw ServingError(
-                        .invalidRequest,
+                    throw PipelineError(
+                        .invalidModel,
                         "\(copy.description.name): copies on devices of the same kind and type expected, "
                             + "but one is \(copy.numerics) and one \(served[index].numerics)")
                 }

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedModels
 import PosedPipeline
 import PosedSolvers
@@ -64,7 +65,7 @@ final class PipelineExecutor: LaneExecutor {
         _ plan: SolvePlan, source: any Conditioning, pose: any Conditioning, _ form: LaneForm
     ) throws -> any LaneSolve {
         guard let source = source as? SourceCondition, let pose = pose as? PoseCondition else {
-            throw ServingError(.failed, "conditions of another executor came to this one")
+            throw RequestError(.internal, "conditions of another executor came to this one")
         }
         let bench = try bench(form)
         var warmStart: BatchSolver.WarmStart?
@@ -89,7 +90,7 @@ final class PipelineExecutor: LaneExecutor {
     func decode(_ solve: any LaneSolve, _ form: LaneForm) throws -> Image {
         guard let latent = (solve as? BenchSolve)?.solve.latent,
             let image = try bench(form).pipeline.decode(latent).first
-        else { throw ServingError(.failed, "a solve that has not arrived was to be decoded") }
+        else { throw RequestError(.internal, "a solve that has not arrived was to be decoded") }
         return image
     }
 

@@ -1,11 +1,12 @@
 import PosedBackend
+import PosedErrors
 import PosedGuarded
 
 /// The news that a device is lost: kept, and told to all who wait for it.
 final class DeviceLoss: Sendable {
     private struct State {
-        var error: ServingError?
-        var waiting: [UInt64: CheckedContinuation<ServingError?, Never>] = [:]
+        var error: BackendError?
+        var waiting: [UInt64: CheckedContinuation<BackendError?, Never>] = [:]
         var number: UInt64 = 0
     }
 
@@ -15,9 +16,9 @@ final class DeviceLoss: Sendable {
     var isKnown: Bool { state.withLock { $0.error != nil } }
 
     /// Takes note of what a job ended with; only the loss of a device is news, and only the first time.
-    func note(_ error: ServingError) {
-        guard (error.cause as? BackendError)?.code == .deviceLost else { return }
-        let waiting = state.withLock { state -> [CheckedContinuation<ServingError?, Never>] in
+    func note(_ error: RequestError) {
+        guard let error = error.cause as? BackendError, error.code == .deviceLost else { return }
+        let waiting = state.withLock { state -> [CheckedContinuation<BackendError?, Never>] in
             guard state.error == nil else { return [] }
             state.error = error
             defer { state.waiting = [:] }
@@ -28,8 +29,8 @@ final class DeviceLoss: Sendable {
 
     /// Waits for the loss.
     ///
-    /// - Returns: What was said of it; nil where the task was cancelled before.
-    func news() async -> ServingError? {
+    /// - Returns: What the device said, for the operator; nil where the task was cancelled before.
+    func news() async -> BackendError? {
         let number = state.withLock { state in
             state.number += 1
             return state.number

@@ -1,3 +1,5 @@
+package import PosedBackend
+import PosedErrors
 import PosedScheduling
 import Synchronization
 
@@ -67,7 +69,7 @@ final class Fleet: Sendable {
     }
 
     /// Stops a job: its completion is called with this error, unless it was called before.
-    func cancel(_ job: PlacedJob, with error: ServingError) {
+    func cancel(_ job: PlacedJob, with error: RequestError) {
         lanes[job.lane].cancel(job.id, with: error)
     }
 
@@ -90,7 +92,7 @@ final class Fleet: Sendable {
     var losses: AsyncStream<LaneLoss> {
         AsyncStream { continuation in
             let watch = Task {
-                await withTaskGroup(of: (Int, ServingError)?.self) { group in
+                await withTaskGroup(of: (Int, BackendError)?.self) { group in
                     for (number, lane) in lanes.enumerated() {
                         group.addTask { await lane.deviceLoss.news().map { (number, $0) } }
                     }
@@ -111,8 +113,8 @@ final class Fleet: Sendable {
 package struct LaneLoss: Sendable {
     /// Which.
     package let lane: Int
-    /// What was said of it.
-    package let error: ServingError
+    /// What the device said, for the operator.
+    package let error: BackendError
     /// Lanes that still work, which take what comes from now on.
     package let lanesLeft: Int
 }

@@ -1,4 +1,5 @@
 import Foundation
+import PosedErrors
 import PosedGuarded
 import PosedScheduling
 
@@ -51,19 +52,20 @@ extension Lane {
     }
 }
 
-extension ServingError {
+extension RequestError {
     /// There is no lane any more.
-    static let stopped = ServingError(.unavailable, "the daemon is stopping and takes no work")
+    static let stopped = RequestError(.unavailable, "the daemon is stopping and takes no work")
 
     /// Why the scheduler did not take a job.
     init(_ refusal: Refusal) {
         switch refusal {
         case .queueFull(let limit):
             self.init(
-                .limitReached, "the queue is full: \(limit) frames wait already; try again later")
+                .resourceExhausted,
+                "the queue is full: \(limit) frames wait already; try again later")
         case .ownerFull(let limit):
             self.init(
-                .limitReached,
+                .resourceExhausted,
                 "the caller's share of the queue is full: \(limit) of its frames wait already; "
                     + "wait for some of them")
         case .closed: self = .stopped

@@ -1,3 +1,4 @@
+package import PosedErrors
 import PosedGuarded
 package import PosedScheduling
 
@@ -60,16 +61,16 @@ package final class Lane: Sendable {
     /// Takes a job.
     ///
     /// - Returns: Its name.
-    /// - Throws: `limitReached` or `unavailable`; then its completion is not called.
-    package func submit(_ job: LaneJob) throws(ServingError) -> JobID {
+    /// - Throws: `resourceExhausted` or `unavailable`; then its completion is not called.
+    package func submit(_ job: LaneJob) throws(RequestError) -> JobID {
         let (id, superseded) = try state.withLock {
-            state throws(ServingError) -> (JobID, (LaneJob, LaneOutcome)?) in
+            state throws(RequestError) -> (JobID, (LaneJob, LaneOutcome)?) in
             guard !state.isStopped else { throw .stopped }
             let admitted: (id: JobID, dropped: Dropped?)
             do throws(Refusal) {
                 admitted = try state.scheduler.admit(job.job)
             } catch {
-                throw ServingError(error)
+                throw RequestError(error)
             }
             state.jobs[admitted.id] = job
             return (
@@ -82,7 +83,7 @@ package final class Lane: Sendable {
     }
 
     /// Stops a job: its completion is called with this error, unless it was called before.
-    package func cancel(_ id: JobID, with error: ServingError) {
+    package func cancel(_ id: JobID, with error: RequestError) {
         let job = state.withLock { $0.take(id) }
         guard let job else { return }
         doorbell.ring()
@@ -138,8 +139,9 @@ package final class Lane: Sendable {
             let sequence = state.jobs[later]?.sequence ?? job.sequence
             return (job, .superseded(by: sequence, waited: waited))
         case .expired:
-            let error = ServingError(
-                .expired, "the deadline passed \(waited) after the request came, before the end")
+            let error = RequestError(
+                .deadlineExceeded,
+                "the deadline passed \(waited) after the request came, before the end")
             return (job, .failed(error))
         }
     }

@@ -1,3 +1,4 @@
+package import PosedErrors
 package import PosedPipeline
 package import PosedScheduling
 package import PosedSolvers
@@ -15,7 +16,7 @@ package enum LaneOutcome: Sendable {
     /// A later pose of the stream, of this number, had come.
     case superseded(by: UInt64, waited: Duration)
     /// No result.
-    case failed(ServingError)
+    case failed(RequestError)
 }
 
 /// A frame to be made.

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 import PosedScheduling
 
@@ -9,7 +10,8 @@ extension LaneWorker {
             if let holding = holdings[id], let solve = holding.solve {
                 members.append((id, holding, solve))
             } else {
-                finish(id, .failed(ServingError(.failed, "a frame without a solve was scheduled")))
+                finish(
+                    id, .failed(RequestError(.internal, "a frame without a solve was scheduled")))
             }
         }
         guard let form = members.first?.holding.form else { return }
@@ -34,7 +36,7 @@ extension LaneWorker {
         }
         for (member, problem) in zip(members, problems) {
             member.holding.timings.solve += cost
-            if let problem { finish(member.id, .failed(ServingError(wrapping: problem))) }
+            if let problem { finish(member.id, .failed(RequestError(problem))) }
         }
     }
 

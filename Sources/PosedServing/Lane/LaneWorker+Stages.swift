@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 import PosedPipeline
 import PosedScheduling
@@ -24,11 +25,11 @@ extension LaneWorker {
                 try decode(id, job, work, from: start)
                 return
             case (_, .source), (.source, _):
-                throw ServingError(.failed, "a \(stage) was scheduled for a job without one")
+                throw RequestError(.internal, "a \(stage) was scheduled for a job without one")
             }
             note(stage, id, job, start.duration(to: lane.clock()), next: next)
         } catch {
-            finish(id, .failed(ServingError(wrapping: error)))
+            finish(id, .failed(RequestError(error)))
         }
     }
 
@@ -74,7 +75,7 @@ extension LaneWorker {
     ) throws {
         let holding = holding(id, job)
         guard let solve = holding.solve else {
-            throw ServingError(.failed, "a frame without a solve was to be decoded")
+            throw RequestError(.internal, "a frame without a solve was to be decoded")
         }
         let image = try executor.decode(solve, job.job.form)
         if work.warmStart > 0, let stream = holding.stream {

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 import PosedScheduling
 import PosedSessions
@@ -68,11 +69,11 @@ final class LiveStream: FrameStream {
             note(PlacedJob(lane: job.form.lane, id: id), ticket)
         } catch {
             engine.gate.leave()
-            answer(ticket, .failed(ServingError(wrapping: error)))
+            answer(ticket, .failed(RequestError(error)))
         }
     }
 
-    func reject(sequence: UInt64, _ error: ServingError) async {
+    func reject(sequence: UInt64, _ error: RequestError) async {
         guard let ticket = await open(sequence) else { return }
         answer(ticket, .failed(error))
     }
@@ -83,7 +84,7 @@ final class LiveStream: FrameStream {
 
     func cancel() {
         let jobs = state.withLock { $0.book.cancel() }
-        for job in jobs { engine.fleet.cancel(job, with: .cancelledByCaller) }
+        for job in jobs { engine.fleet.cancel(job, with: .cancelled) }
         change { _ in }
     }
 
@@ -127,7 +128,7 @@ final class LiveStream: FrameStream {
         _ pose: StreamPose, received: ContinuousClock.Instant
     ) async throws -> (LaneScheduler.Job, LaneJob.Work, ServingEngine.Source) {
         if terms.subject.lease?.isRevoked == true {
-            throw ServingError(.notFound, "\(terms.options.session) was deleted")
+            throw RequestError(.notFound, "\(terms.options.session) was deleted")
         }
         var resolved = terms.resolved
         var source = terms.source
@@ -161,7 +162,7 @@ final class LiveStream: FrameStream {
             state.book.note(job, for: ticket)
             return state.book.isCancelled
         }
-        if isCancelled { engine.fleet.cancel(job, with: .cancelledByCaller) }
+        if isCancelled { engine.fleet.cancel(job, with: .cancelled) }
     }
 
     private func finish(
@@ -177,7 +178,7 @@ final class LiveStream: FrameStream {
             answer(ticket, .superseded(by: later, waited: waited))
         case .failed(let error): answer(ticket, .failed(error))
         case .conditioning:
-            answer(ticket, .failed(ServingError(.failed, "a frame came to something else")))
+            answer(ticket, .failed(RequestError(.internal, "a frame came to something else")))
         }
     }
 

@@ -1,3 +1,5 @@
+import PosedErrors
+
 /// A stream's poses and their answers, in order: every pose gets one answer, and answers leave in the
 /// order of the poses.
 struct StreamBook: Sendable {
@@ -44,8 +46,8 @@ struct StreamBook: Sendable {
         defer { lastSequence = sequence }
         if let lastSequence, sequence <= lastSequence {
             pages[pages.count - 1].answer = .failed(
-                ServingError(
-                    .invalidRequest,
+                RequestError(
+                    .invalidArgument,
                     "a sequence number above \(lastSequence), that of the pose before, expected, "
                         + "but \(sequence) came"))
         }

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 
 /// Sources' conditioning by content, shared between sessions: ``ConditioningTable`` behind a lock,
@@ -37,7 +38,7 @@ package final class ConditioningCache<Payload: Sendable>: Sendable {
     /// - Parameters:
     ///   - expectedBytes: what the payload will take; room for it is made before it is computed.
     ///   - compute: computes it, in a task of its own that is cancelled when nobody waits any more.
-    /// - Throws: `limitReached` when there is no room to compute it; `CancellationError` when the
+    /// - Throws: `resourceExhausted` when there is no room to compute it; `CancellationError` when the
     ///   calling task is cancelled while it waits; what `compute` throws.
     package func reference(
         to key: ContentKey, expectedBytes: Int,
@@ -109,7 +110,7 @@ package final class ConditioningCache<Payload: Sendable>: Sendable {
             // A cancellation that came before the continuation was in its place found nothing to
             // resume, but it has marked the task.
             guard !Task.isCancelled else { return (.failure(CancellationError()), []) }
-            do throws(SessionError) {
+            do throws(RequestError) {
                 switch try state.table.request(key, bytes: expectedBytes, waiter: waiter) {
                 case .ready(let payload, let bytes):
                     return (.success((payload, bytes)), [])

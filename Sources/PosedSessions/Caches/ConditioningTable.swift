@@ -1,3 +1,5 @@
+package import PosedErrors
+
 /// What is kept of sources' conditioning, what is being computed, and who waits for it; performs
 /// nothing.
 ///
@@ -87,10 +89,10 @@ package struct ConditioningTable<Payload: Sendable>: Sendable {
     /// - Parameters:
     ///   - bytes: what the payload will take if it has to be computed.
     ///   - waiter: a number that no other request has or had.
-    /// - Throws: `limitReached` when it would have to be computed and there is no room.
+    /// - Throws: `resourceExhausted` when it would have to be computed and there is no room.
     package mutating func request(
         _ key: ContentKey, bytes: Int, waiter: Waiter
-    ) throws(SessionError) -> Answer {
+    ) throws(RequestError) -> Answer {
         if let entry = ready[key] {
             counts.hits += 1
             pin(key, waiter)
@@ -104,10 +106,10 @@ package struct ConditioningTable<Payload: Sendable>: Sendable {
         }
         let bytes = max(0, bytes)
         guard bytes <= byteLimit - counts.pinnedBytes else {
-            throw LimitReached(
-                .conditioningBytes, limit: byteLimit, current: counts.pinnedBytes,
-                requested: bytes
-            ).error
+            throw .quota(
+                "the conditioning of sources takes at most \(byteLimit) bytes, of which "
+                    + "\(counts.pinnedBytes) are in use, so \(bytes) more do not fit",
+                of: "daemon")
         }
         shrink(to: byteLimit - bytes)
         counts.misses += 1

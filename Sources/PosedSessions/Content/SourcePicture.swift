@@ -1,3 +1,5 @@
+package import PosedErrors
+
 /// A source picture as a session keeps it: what was decoded, not the file it came in.
 package struct SourcePicture: Hashable, Sendable {
     /// The most pixels of a side.
@@ -13,16 +15,16 @@ package struct SourcePicture: Hashable, Sendable {
     /// A picture of `width` × `height` pixels.
     ///
     /// - Throws: `invalidArgument` when the size is out of bounds or the bytes are not as many.
-    package init(width: Int, height: Int, pixels: [UInt8]) throws(SessionError) {
+    package init(width: Int, height: Int, pixels: [UInt8]) throws(RequestError) {
         let sides = 1...Self.greatestSide
         guard sides.contains(width), sides.contains(height) else {
-            throw SessionError(
+            throw RequestError(
                 .invalidArgument,
                 "a picture's sides are 1 to \(Self.greatestSide) pixels, but this one has "
                     + "\(width) × \(height)")
         }
         guard pixels.count == width * height * 3 else {
-            throw SessionError(
+            throw RequestError(
                 .invalidArgument,
                 "a picture of \(width) × \(height) pixels has \(width * height * 3) bytes, but "
                     + "\(pixels.count) came")

@@ -11,14 +11,14 @@ package struct ArchiveReport: Hashable, Sendable, CustomStringConvertible {
     /// How much it matters.
     package let severity: Severity
     /// The kind of failure, where it is one.
-    package let code: SessionError.Code?
+    package let code: StorageError.Code?
     /// One sentence: what happened, where, and what becomes of it.
     package let message: String
     /// The session that it is about, if it is about one.
     package let session: SessionID?
 
     /// A problem.
-    init(_ code: SessionError.Code, _ message: String, session: SessionID? = nil) {
+    init(_ code: StorageError.Code, _ message: String, session: SessionID? = nil) {
         severity = .problem
         self.code = code
         self.message = message

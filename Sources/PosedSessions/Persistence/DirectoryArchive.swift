@@ -15,7 +15,7 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
         var lastWaiter: UInt64 = 0
         var isWorking = false
         /// The failure that was reported last, until something works again.
-        var failing: SessionError.Code?
+        var failing: StorageError.Code?
         var counts = ArchiveStatistics()
     }
 
@@ -139,9 +139,9 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
         }
     }
 
-    private func perform(_ work: SaveQueue<Settings>.Work) -> SessionError? {
+    private func perform(_ work: SaveQueue<Settings>.Work) -> StorageError? {
         vault.withLock { vault in
-            do throws(SessionError) {
+            do throws(StorageError) {
                 switch work {
                 case .save(let session): try vault.save(session)
                 case .remove(let id): try vault.remove(id)
@@ -155,7 +155,7 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
 
     /// Counts, and says what is worth a report: the first failure of a kind, and its end.
     private static func note(
-        _ failure: SessionError?, of work: SaveQueue<Settings>.Work, in state: inout State
+        _ failure: StorageError?, of work: SaveQueue<Settings>.Work, in state: inout State
     ) -> ArchiveReport? {
         guard let failure else {
             switch work {

@@ -17,14 +17,14 @@ struct FileFailure: Error, Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Parameter code: the code where the number says neither that the disk is full nor that
     ///   writing is not allowed.
-    func error(_ sentence: String, otherwise code: SessionError.Code = .unwritable) -> SessionError
+    func error(_ sentence: String, otherwise code: StorageError.Code = .unwritable) -> StorageError
     {
-        let specific: SessionError.Code =
+        let specific: StorageError.Code =
             switch number {
             case ENOSPC, EDQUOT: .diskFull
             case EROFS, EACCES, EPERM: code == .unwritable ? .readOnly : code
             default: code
             }
-        return SessionError(specific, "\(sentence): \(description)", cause: self)
+        return StorageError(specific, "\(sentence): \(description)", cause: self)
     }
 }

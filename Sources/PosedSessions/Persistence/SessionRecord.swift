@@ -33,14 +33,14 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
     /// The file that holds the record.
     ///
     /// - Throws: `unwritable` for settings that JSON cannot hold.
-    func file(fingerprint: ContentKey) throws(SessionError) -> StateFile {
+    func file(fingerprint: ContentKey) throws(StorageError) -> StateFile {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let json: Data
         do {
             json = try encoder.encode(self)
         } catch {
-            throw SessionError(
+            throw StorageError(
                 .unwritable, "sessions/\(id): its settings cannot be written as JSON: \(error)",
                 cause: error)
         }
@@ -52,14 +52,14 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
     /// The record in a file.
     ///
     /// - Throws: `damaged`.
-    init(_ file: StateFile, id expected: SessionID) throws(SessionError) {
+    init(_ file: StateFile, id expected: SessionID) throws(StorageError) {
         guard file.blocks.count == 1, file.blocks[0].tag == .record else {
             throw StateFile.damage("it has one record, but \(file.blocks.count) blocks came")
         }
         do {
             self = try JSONDecoder().decode(Self.self, from: Data(file.blocks[0].bytes))
         } catch {
-            throw SessionError(
+            throw StorageError(
                 .damaged, "its record is not as this version of posed writes it: \(error)",
                 cause: error)
         }
@@ -73,7 +73,7 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
     /// - Throws: `damaged` when the pictures are not the session's.
     func session(
         id: SessionID, pictures: [SourcePicture]
-    ) throws(SessionError) -> Session<Settings> {
+    ) throws(StorageError) -> Session<Settings> {
         let key = ContentKey.pictures(pictures)
         guard self.pictures == key.description, !pictures.isEmpty else {
             throw StateFile.damage("its pictures are not those of its record")

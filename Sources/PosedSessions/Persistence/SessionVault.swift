@@ -38,7 +38,7 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
     /// throws, what was written of it before is still there.
     ///
     /// - Throws: `diskFull`, `readOnly`, `unwritable`.
-    package mutating func save(_ session: Session<Settings>) throws(SessionError) {
+    package mutating func save(_ session: Session<Settings>) throws(StorageError) {
         let id = session.id
         let record = try SessionRecord(session).file(fingerprint: fingerprint)
         let isNew = !hasPictures.contains(id)
@@ -47,7 +47,7 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
             try files.replace(.pictures(id), with: file.encoded())
         }
         mayHaveRecord.insert(id)
-        do throws(SessionError) {
+        do throws(StorageError) {
             try files.replace(.session(id), with: record.encoded())
         } catch {
             if isNew { try? files.remove(.pictures(id)) }
@@ -59,7 +59,7 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
     /// Removes what is written of a session. When this returns, it does not come back.
     ///
     /// - Throws: `readOnly`, `unwritable`.
-    package mutating func remove(_ id: SessionID) throws(SessionError) {
+    package mutating func remove(_ id: SessionID) throws(StorageError) {
         hasPictures.remove(id)
         guard mayHaveRecord.contains(id) else { return }
         try files.remove(.session(id))
@@ -73,7 +73,7 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
     package mutating func restore() -> Found {
         var found = Found()
         let names: [StateFileName]
-        do throws(SessionError) {
+        do throws(StorageError) {
             names = try files.names().sorted().compactMap { StateFileName($0) }
         } catch {
             found.reports.append(
@@ -101,7 +101,7 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
     private mutating func restore(
         _ id: SessionID, aside: inout Int, _ found: inout Found
     ) -> Session<Settings>? {
-        do throws(SessionError) {
+        do throws(StorageError) {
             let bytes = try files.read(.session(id), upTo: Self.greatestFileBytes)
             let file = try StateFile(bytes, expecting: .session)
             let record = try SessionRecord<Settings>(file, id: id)
@@ -129,31 +129,31 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
         }
     }
 
-    private func restorePictures(_ id: SessionID) throws(SessionError) -> [SourcePicture] {
+    private func restorePictures(_ id: SessionID) throws(StorageError) -> [SourcePicture] {
         let bytes: [UInt8]
-        do throws(SessionError) {
+        do throws(StorageError) {
             bytes = try files.read(.pictures(id), upTo: Self.greatestFileBytes)
         } catch {
-            guard error.code == .notFound else { throw error }
-            throw SessionError(.damaged, "its pictures are missing", cause: error)
+            guard error.code == .missing else { throw error }
+            throw StorageError(.damaged, "its pictures are missing", cause: error)
         }
-        do throws(SessionError) {
+        do throws(StorageError) {
             return try SourcePicture.pictures(in: StateFile(bytes, expecting: .pictures))
         } catch {
-            throw SessionError(.damaged, "of its pictures: \(error.message)", cause: error)
+            throw StorageError(.damaged, "of its pictures: \(error.message)", cause: error)
         }
     }
 
     /// Gets the files of a session out of the way, without losing them while there are few.
     private func setAside(
-        _ id: SessionID, because error: SessionError, _ aside: inout Int, _ found: inout Found
+        _ id: SessionID, because error: StorageError, _ aside: inout Int, _ found: inout Found
     ) {
         var fate = "set aside as \(StateFileName.corrupt(.session(id)).text)"
         if aside >= Self.greatestSetAside {
             fate = "removed, as \(Self.greatestSetAside) damaged files are kept already"
         }
         for name in [StateFileName.session(id), .pictures(id)] {
-            do throws(SessionError) {
+            do throws(StorageError) {
                 if aside >= Self.greatestSetAside {
                     try files.remove(name)
                 } else {

@@ -1,3 +1,5 @@
+import PosedErrors
+
 extension SourcePicture {
     /// The file that holds pictures.
     static func file(_ pictures: [SourcePicture], fingerprint: ContentKey) -> StateFile {
@@ -13,7 +15,7 @@ extension SourcePicture {
     /// The pictures in a file.
     ///
     /// - Throws: `damaged`.
-    static func pictures(in file: StateFile) throws(SessionError) -> [SourcePicture] {
+    static func pictures(in file: StateFile) throws(StorageError) -> [SourcePicture] {
         var pictures: [SourcePicture] = []
         for index in stride(from: 0, to: file.blocks.count, by: 2) {
             let size = file.blocks[index]
@@ -22,13 +24,13 @@ extension SourcePicture {
                 let width = LittleEndian.value(UInt32.self, in: size.bytes, at: 0),
                 let height = LittleEndian.value(UInt32.self, in: size.bytes, at: 4)
             else { throw StateFile.damage("block \(index) is no picture's size before its pixels") }
-            do throws(SessionError) {
+            do throws(RequestError) {
                 pictures.append(
                     try SourcePicture(
                         width: Int(width), height: Int(height),
                         pixels: file.blocks[index + 1].bytes))
             } catch {
-                throw SessionError(.damaged, error.message, cause: error)
+                throw StorageError(.damaged, error.message, cause: error)
             }
         }
         return pictures

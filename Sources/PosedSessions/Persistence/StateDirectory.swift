@@ -14,7 +14,7 @@ package final class StateDirectory: StateFiles {
     ///
     /// - Throws: `locked` when another process has it; `unreadable`, `readOnly` or `unwritable` when
     ///   it cannot be used, or when others than its user may write there.
-    package init(_ path: String) throws(SessionError) {
+    package init(_ path: String) throws(StorageError) {
         if mkdir(path, 0o700) != 0, errno != EEXIST {
             throw FileFailure(errno).error("\(path): the state directory cannot be made")
         }
@@ -23,7 +23,7 @@ package final class StateDirectory: StateFiles {
             throw FileFailure(errno).error(
                 "\(path): the state directory cannot be opened", otherwise: .unreadable)
         }
-        do throws(SessionError) {
+        do throws(StorageError) {
             try Self.checkWriters(directory, path)
             lock = try Self.lock(directory, path)
         } catch {
@@ -41,7 +41,7 @@ package final class StateDirectory: StateFiles {
         Glibc.close(directory)
     }
 
-    package func names() throws(SessionError) -> [String] {
+    package func names() throws(StorageError) -> [String] {
         let copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0, let stream = fdopendir(copy) else {
             let failure = FileFailure(errno)
@@ -66,7 +66,7 @@ package final class StateDirectory: StateFiles {
         return names
     }
 
-    package func read(_ name: StateFileName, upTo limit: Int) throws(SessionError) -> [UInt8] {
+    package func read(_ name: StateFileName, upTo limit: Int) throws(StorageError) -> [UInt8] {
         // A FIFO of that name must not make the daemon wait for its writer.
         let file = openat(
             directory, name.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
@@ -74,12 +74,12 @@ package final class StateDirectory: StateFiles {
             let failure = FileFailure(errno)
             throw failure.error(
                 "\(path(name)): cannot be opened",
-                otherwise: failure.number == ENOENT ? .notFound : .unreadable)
+                otherwise: failure.number == ENOENT ? .missing : .unreadable)
         }
         defer { Glibc.close(file) }
         var status = stat()
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw SessionError(.unreadable, "\(path(name)): is no regular file")
+            throw StorageError(.unreadable, "\(path(name)): is no regular file")
         }
         let wanted = max(0, min(limit, Int(status.st_size)))
         var failure: FileFailure?
@@ -98,14 +98,14 @@ package final class StateDirectory: StateFiles {
         return bytes
     }
 
-    package func create(_ name: StateFileName) throws(SessionError) -> StateFileHandle {
+    package func create(_ name: StateFileName) throws(StorageError) -> StateFileHandle {
         let file = openat(
             directory, name.text, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw FileFailure(errno).error("\(path(name)): cannot be made") }
         return StateFileHandle(descriptor: file)
     }
 
-    package func write(_ bytes: [UInt8], to file: StateFileHandle) throws(SessionError) {
+    package func write(_ bytes: [UInt8], to file: StateFileHandle) throws(StorageError) {
         var position = 0
         while position < bytes.count {
             let written = bytes.withUnsafeBytes { buffer in
@@ -121,13 +121,13 @@ package final class StateDirectory: StateFiles {
         }
     }
 
-    package func synchronize(_ file: StateFileHandle) throws(SessionError) {
+    package func synchronize(_ file: StateFileHandle) throws(StorageError) {
         guard fsync(file.descriptor) == 0 else {
             throw FileFailure(errno).error("\(place): a file cannot be brought to the disk")
         }
     }
 
-    package func close(_ file: StateFileHandle) throws(SessionError) {
+    package func close(_ file: StateFileHandle) throws(StorageError) {
         guard Glibc.close(file.descriptor) == 0 || errno == EINTR else {
             throw FileFailure(errno).error("\(place): a file cannot be closed")
         }
@@ -135,19 +135,19 @@ package final class StateDirectory: StateFiles {
 
     package func rename(
         _ name: StateFileName, to newName: StateFileName
-    ) throws(SessionError) {
+    ) throws(StorageError) {
         guard renameat(directory, name.text, directory, newName.text) == 0 else {
             throw FileFailure(errno).error("\(path(newName)): cannot be put in its place")
         }
     }
 
-    package func remove(_ name: StateFileName) throws(SessionError) {
+    package func remove(_ name: StateFileName) throws(StorageError) {
         guard unlinkat(directory, name.text, 0) == 0 || errno == ENOENT else {
             throw FileFailure(errno).error("\(path(name)): cannot be removed")
         }
     }
 
-    package func synchronizeDirectory() throws(SessionError) {
+    package func synchronizeDirectory() throws(StorageError) {
         guard fsync(directory) == 0 else {
             throw FileFailure(errno).error("\(place): names cannot be brought to the disk")
         }
@@ -156,13 +156,13 @@ package final class StateDirectory: StateFiles {
     private func path(_ name: StateFileName) -> String { "\(place)/\(name.text)" }
 
     /// What others may write cannot be trusted with whose a session is.
-    private static func checkWriters(_ directory: Int32, _ path: String) throws(SessionError) {
+    private static func checkWriters(_ directory: Int32, _ path: String) throws(StorageError) {
         var status = stat()
         guard fstat(directory, &status) == 0 else {
             throw FileFailure(errno).error("\(path): cannot be looked at", otherwise: .unreadable)
         }
         guard status.st_mode & (S_IWGRP | S_IWOTH) == 0, status.st_uid == geteuid() else {
-            throw SessionError(
+            throw StorageError(
                 .unwritable,
                 "\(path): a state directory belongs to the daemon's user (\(geteuid())) and no "
                     + "other may write there, but this one is of user \(status.st_uid) with mode "
@@ -170,7 +170,7 @@ package final class StateDirectory: StateFiles {
         }
     }
 
-    private static func lock(_ directory: Int32, _ path: String) throws(SessionError) -> Int32 {
+    private static func lock(_ directory: Int32, _ path: String) throws(StorageError) -> Int32 {
         let lock = openat(
             directory, "lock", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard lock >= 0 else {
@@ -182,7 +182,7 @@ package final class StateDirectory: StateFiles {
             guard failure.number == EWOULDBLOCK else {
                 throw failure.error("\(path)/lock: cannot be locked")
             }
-            throw SessionError(
+            throw StorageError(
                 .locked, "\(path): another daemon uses this state directory")
         }
         return lock

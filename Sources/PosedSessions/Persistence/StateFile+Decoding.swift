@@ -2,7 +2,7 @@ extension StateFile {
     /// The file that these bytes are.
     ///
     /// - Throws: `damaged`, with what is wrong, when they are anything else than what was written.
-    package init(_ bytes: [UInt8], expecting kind: Kind) throws(SessionError) {
+    package init(_ bytes: [UInt8], expecting kind: Kind) throws(StorageError) {
         guard bytes.starts(with: Self.magic) else {
             throw Self.damage("it does not begin as a file of posed's does")
         }
@@ -34,7 +34,7 @@ extension StateFile {
 
     private static func blocks(
         _ count: Int, in bytes: [UInt8], from start: Int
-    ) throws(SessionError) -> [Block] {
+    ) throws(StorageError) -> [Block] {
         var blocks: [Block] = []
         var position = start
         for index in 0..<count {
@@ -60,5 +60,5 @@ extension StateFile {
         return blocks
     }
 
-    static func damage(_ sentence: String) -> SessionError { SessionError(.damaged, sentence) }
+    static func damage(_ sentence: String) -> StorageError { StorageError(.damaged, sentence) }
 }

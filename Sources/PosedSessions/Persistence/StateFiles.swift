@@ -6,34 +6,34 @@ package protocol StateFiles: Sendable {
     var place: String { get }
 
     /// The names of all files.
-    func names() throws(SessionError) -> [String]
+    func names() throws(StorageError) -> [String]
 
     /// A file's content.
     ///
     /// - Parameter limit: the most bytes that are read; a longer file is cut there.
-    /// - Throws: `notFound` when there is none; `unreadable`.
-    func read(_ name: StateFileName, upTo limit: Int) throws(SessionError) -> [UInt8]
+    /// - Throws: `missing` when there is none; `unreadable`.
+    func read(_ name: StateFileName, upTo limit: Int) throws(StorageError) -> [UInt8]
 
     /// Makes an empty file that only this user may read and write, and that was not there.
-    func create(_ name: StateFileName) throws(SessionError) -> StateFileHandle
+    func create(_ name: StateFileName) throws(StorageError) -> StateFileHandle
 
     /// Appends bytes, all of them.
-    func write(_ bytes: [UInt8], to file: StateFileHandle) throws(SessionError)
+    func write(_ bytes: [UInt8], to file: StateFileHandle) throws(StorageError)
 
     /// Returns when what was written would survive a loss of power.
-    func synchronize(_ file: StateFileHandle) throws(SessionError)
+    func synchronize(_ file: StateFileHandle) throws(StorageError)
 
     /// Closes a file; once, whatever it throws.
-    func close(_ file: StateFileHandle) throws(SessionError)
+    func close(_ file: StateFileHandle) throws(StorageError)
 
     /// Gives a file another name, in one step, in place of what had that name.
-    func rename(_ name: StateFileName, to newName: StateFileName) throws(SessionError)
+    func rename(_ name: StateFileName, to newName: StateFileName) throws(StorageError)
 
     /// Removes a file; one that is not there is no error.
-    func remove(_ name: StateFileName) throws(SessionError)
+    func remove(_ name: StateFileName) throws(StorageError)
 
     /// Returns when names that were given and removed would survive a loss of power.
-    func synchronizeDirectory() throws(SessionError)
+    func synchronizeDirectory() throws(StorageError)
 }
 
 /// An open file of ``StateFiles``.
@@ -49,12 +49,12 @@ extension StateFiles {
     /// Puts a file in its place, complete, or leaves what is there as it is.
     ///
     /// When this returns, the file would survive a loss of power.
-    func replace(_ name: StateFileName, with parts: [[UInt8]]) throws(SessionError) {
+    func replace(_ name: StateFileName, with parts: [[UInt8]]) throws(StorageError) {
         let unfinished = StateFileName.unfinished(name)
         try remove(unfinished)
         let file = try create(unfinished)
-        do throws(SessionError) {
-            do throws(SessionError) {
+        do throws(StorageError) {
+            do throws(StorageError) {
                 for part in parts { try write(part, to: file) }
                 try synchronize(file)
             } catch {

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import PosedErrors
 
 /// Where a listing goes on: behind the session that came last, whether it still exists or not.
 ///
@@ -29,12 +30,12 @@ struct PageToken: Hashable, Sendable {
     /// The token that was written so for `owner`.
     ///
     /// - Throws: `invalidArgument` for everything else.
-    init(_ text: String, owner: String) throws(SessionError) {
+    init(_ text: String, owner: String) throws(RequestError) {
         guard let token = Self.parse(text, owner: owner) else {
-            throw SessionError(
+            throw RequestError(
                 .invalidArgument,
                 "a page token is what the page before came with, but this one is "
-                    + SessionText.quoted(text))
+                    + SessionText.quoted(text), at: "page_token")
         }
         self = token
     }

@@ -1,3 +1,5 @@
+package import PosedErrors
+
 /// How much the store keeps, and for how long.
 package struct SessionLimits: Hashable, Sendable {
     /// What to do when a new session finds no room.
@@ -35,8 +37,8 @@ package struct SessionLimits: Hashable, Sendable {
     /// Checks that the limits make sense together.
     ///
     /// - Throws: `invalidArgument`, naming the limit.
-    package func validate() throws(SessionError) {
-        func refuse(_ message: String) -> SessionError { SessionError(.invalidArgument, message) }
+    package func validate() throws(RequestError) {
+        func refuse(_ message: String) -> RequestError { RequestError(.invalidArgument, message) }
         let counts = [
             ("sessions", sessions), ("sessions per owner", sessionsPerOwner), ("bytes", bytes),
             ("bytes per owner", bytesPerOwner), ("pictures per session", picturesPerSession),

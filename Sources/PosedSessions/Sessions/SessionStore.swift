@@ -1,3 +1,4 @@
+package import PosedErrors
 import PosedGuarded
 
 /// The sessions of a daemon: ``SessionTable`` behind a lock, with clocks, and with an archive where
@@ -36,7 +37,7 @@ where C.Duration == Duration {
         archive: (any SessionArchive<Settings>)? = nil,
         makeID: @escaping @Sendable () -> SessionID = { SessionID.random() },
         onRemoval: @escaping RemovalObserver = { _, _ in }
-    ) throws(SessionError) {
+    ) throws(RequestError) {
         try limits.validate()
         table = Guarded(Table(limits: limits))
         self.clock = clock
@@ -48,12 +49,12 @@ where C.Duration == Duration {
 
     /// Makes a session, giving up idle ones for it where the limits say so.
     ///
-    /// - Throws: `invalidArgument`; `limitReached`, with the limit as ``SessionError/limit``.
+    /// - Throws: `invalidArgument`; `resourceExhausted` with the bound.
     package func create(
         _ draft: SessionDraft<Settings>, owner: String
-    ) async throws(SessionError) -> Session<Settings> {
+    ) async throws(RequestError) -> Session<Settings> {
         let id = makeID()
-        let session = try step { (table, now) throws(SessionError) in
+        let session = try step { (table, now) throws(RequestError) in
             try table.create(draft, id: id, owner: owner, at: now)
         }
         await archive?.settle(id)
@@ -65,8 +66,8 @@ where C.Duration == Duration {
     /// - Throws: `notFound` for sessions that are unknown, another's, expired or gone alike.
     package func session(
         _ id: SessionID, owner: String
-    ) throws(SessionError) -> Session<Settings> {
-        try step { (table, now) throws(SessionError) in
+    ) throws(RequestError) -> Session<Settings> {
+        try step { (table, now) throws(RequestError) in
             try table.session(id, owner: owner, at: now)
         }
     }
@@ -83,19 +84,19 @@ where C.Duration == Duration {
     /// - Throws: `invalidArgument`.
     package func sessions(
         of owner: String, pageSize: Int = 0, pageToken: String? = nil
-    ) throws(SessionError) -> SessionPage<Settings> {
-        try step { (table, now) throws(SessionError) in
+    ) throws(RequestError) -> SessionPage<Settings> {
+        try step { (table, now) throws(RequestError) in
             try table.page(owner: owner, size: pageSize, token: pageToken, at: now)
         }
     }
 
     /// Changes a session; this counts as use.
     ///
-    /// - Throws: `notFound`, `invalidArgument`, `conflict` for an outdated revision.
+    /// - Throws: `notFound`, `invalidArgument`, `aborted` for an outdated revision.
     package func update(
         _ id: SessionID, owner: String, with update: SessionUpdate<Settings>
-    ) async throws(SessionError) -> Session<Settings> {
-        let session = try step { (table, now) throws(SessionError) in
+    ) async throws(RequestError) -> Session<Settings> {
+        let session = try step { (table, now) throws(RequestError) in
             try table.update(id, owner: owner, with: update, at: now)
         }
         await archive?.settle(id)
@@ -105,8 +106,8 @@ where C.Duration == Duration {
     /// Ends a session. A use that is under way keeps what it holds until it is released.
     ///
     /// - Throws: `notFound`.
-    package func delete(_ id: SessionID, owner: String) async throws(SessionError) {
-        try step { (table, now) throws(SessionError) in
+    package func delete(_ id: SessionID, owner: String) async throws(RequestError) {
+        try step { (table, now) throws(RequestError) in
             try table.delete(id, owner: owner, at: now)
         }
         await archive?.settle(id)
@@ -117,8 +118,8 @@ where C.Duration == Duration {
     /// - Throws: `notFound`.
     package func acquire(
         _ id: SessionID, owner: String
-    ) throws(SessionError) -> SessionLease<Settings> {
-        let (number, session) = try step { (table, now) throws(SessionError) in
+    ) throws(RequestError) -> SessionLease<Settings> {
+        let (number, session) = try step { (table, now) throws(RequestError) in
             try table.acquire(id, owner: owner, at: now)
         }
         return SessionLease(
@@ -137,7 +138,7 @@ where C.Duration == Duration {
     /// up only when a new one needs room.
     ///
     /// - Throws: `invalidArgument` for limits that make no sense; the old ones stay.
-    package func adopt(_ limits: SessionLimits) throws(SessionError) {
+    package func adopt(_ limits: SessionLimits) throws(RequestError) {
         try limits.validate()
         table.withLock { $0.limits = limits }
     }

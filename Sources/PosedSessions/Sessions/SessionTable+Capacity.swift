@@ -1,3 +1,5 @@
+import PosedErrors
+
 extension SessionTable {
     /// What someone has: sessions, and bytes of their pictures.
     private struct Holding {
@@ -10,7 +12,7 @@ extension SessionTable {
     /// used a moment ago. Nothing is given up for a session that does not fit in the end.
     func sacrifices(
         for newcomer: Session<Settings>, at now: Time
-    ) throws(SessionError) -> [SessionID] {
+    ) throws(RequestError) -> [SessionID] {
         let usage = owners[newcomer.owner]
         var own = Holding(sessions: usage?.positions.count ?? 0, bytes: usage?.bytes ?? 0)
         var everyone = Holding(sessions: entries.count, bytes: bytes)
@@ -25,28 +27,28 @@ extension SessionTable {
             own.sessions -= 1
             own.bytes -= entry.session.byteCount
         }
-        func shortage() -> (mine: LimitReached?, all: LimitReached?) {
+        func shortage() -> (mine: RequestError?, all: RequestError?) {
             (
                 refusal(
                     newcomer, own, limits.sessionsPerOwner, limits.bytesPerOwner,
-                    .sessionsPerOwner, .sessionBytesPerOwner),
-                refusal(
-                    newcomer, everyone, limits.sessions, limits.bytes, .sessions, .sessionBytes)
+                    of: "identity:\(newcomer.owner)"),
+                refusal(newcomer, everyone, limits.sessions, limits.bytes, of: "daemon")
             )
         }
 
-        guard shortage() != (nil, nil) else { return [] }
+        let first = shortage()
+        guard first.mine != nil || first.all != nil else { return [] }
         let candidates = evictable(at: now)
         for entry in candidates where entry.session.owner == newcomer.owner {
             guard shortage().mine != nil else { break }
             giveUp(entry)
         }
-        if let refusal = shortage().mine { throw refusal.error }
+        if let refusal = shortage().mine { throw refusal }
         for entry in candidates where !isChosen.contains(entry.session.id) {
             guard shortage().all != nil else { break }
             giveUp(entry)
         }
-        if let refusal = shortage().all { throw refusal.error }
+        if let refusal = shortage().all { throw refusal }
         return chosen
     }
 
@@ -63,18 +65,27 @@ extension SessionTable {
         return found
     }
 
-    /// What keeps a session from fitting beside a holding.
+    /// The refusal of a session that does not fit beside a holding; nil for one that fits.
     private func refusal(
         _ newcomer: Session<Settings>, _ holding: Holding, _ sessionLimit: Int, _ byteLimit: Int,
-        _ sessions: LimitReached.Resource, _ bytes: LimitReached.Resource
-    ) -> LimitReached? {
+        of subject: String
+    ) -> RequestError? {
+        let isOwn = subject != "daemon"
         if holding.sessions >= sessionLimit {
-            return LimitReached(
-                sessions, limit: sessionLimit, current: holding.sessions, requested: 1)
+            let who =
+                isOwn
+                ? "a client keeps at most \(sessionLimit) sessions"
+                : "at most \(sessionLimit) sessions are kept"
+            return .quota(
+                "\(who), and \(holding.sessions) are in use or too recent to be given up",
+                of: subject)
         }
         if newcomer.byteCount > byteLimit - holding.bytes {
-            return LimitReached(
-                bytes, limit: byteLimit, current: holding.bytes, requested: newcomer.byteCount)
+            let whose = isOwn ? "a client's" : "all"
+            return .quota(
+                "the pictures of \(whose) sessions take at most \(byteLimit) bytes, of which "
+                    + "\(holding.bytes) cannot be given up now, so \(newcomer.byteCount) more do "
+                    + "not fit", of: subject)
         }
         return nil
     }

@@ -1,20 +1,22 @@
+import PosedErrors
+
 extension SessionTable {
     /// The most bytes of an identity's text.
     static var greatestOwnerBytes: Int { 1024 }
 
     /// Throws `invalidArgument` unless a session may be made so.
-    func check(_ draft: SessionDraft<Settings>, owner: String) throws(SessionError) {
+    func check(_ draft: SessionDraft<Settings>, owner: String) throws(RequestError) {
         guard (1...Self.greatestOwnerBytes).contains(owner.utf8.count) else {
-            throw SessionError(
+            throw RequestError(
                 .invalidArgument,
                 "an identity has 1 to \(Self.greatestOwnerBytes) bytes, but this one has "
                     + "\(owner.utf8.count)")
         }
         guard (1...limits.picturesPerSession).contains(draft.pictures.count) else {
-            throw SessionError(
+            throw RequestError(
                 .invalidArgument,
                 "a session has 1 to \(limits.picturesPerSession) pictures, but "
-                    + "\(draft.pictures.count) came")
+                    + "\(draft.pictures.count) came", at: "sources")
         }
         try SessionText.checkDisplayName(draft.displayName)
         try SessionText.checkLabels(draft.labels)
@@ -22,12 +24,12 @@ extension SessionTable {
     }
 
     /// Throws `invalidArgument` unless a time to live is within the limits.
-    func check(_ timeToLive: Duration) throws(SessionError) {
+    func check(_ timeToLive: Duration) throws(RequestError) {
         guard timeToLive >= limits.leastTimeToLive, timeToLive <= limits.greatestTimeToLive else {
-            throw SessionError(
+            throw RequestError(
                 .invalidArgument,
                 "a session's time to live is between \(limits.leastTimeToLive) and "
-                    + "\(limits.greatestTimeToLive), but \(timeToLive) came")
+                    + "\(limits.greatestTimeToLive), but \(timeToLive) came", at: "ttl")
         }
     }
 }

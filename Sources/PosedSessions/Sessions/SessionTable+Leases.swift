@@ -1,10 +1,12 @@
+package import PosedErrors
+
 extension SessionTable {
     /// Puts a session to use: until the lease is released it neither expires nor is given up.
     ///
     /// - Throws: `notFound`.
     package mutating func acquire(
         _ id: SessionID, owner: String, at now: Time
-    ) throws(SessionError) -> (lease: LeaseNumber, session: Session<Settings>) {
+    ) throws(RequestError) -> (lease: LeaseNumber, session: Session<Settings>) {
         var entry = try entry(id, owner: owner, at: now)
         entry.leases += 1
         entry.used = now.instant

@@ -1,3 +1,5 @@
+package import PosedErrors
+
 extension SessionTable {
     /// A page of an identity's sessions, in the order of their creation.
     ///
@@ -7,10 +9,11 @@ extension SessionTable {
     /// - Throws: `invalidArgument` for a negative size or a token that is none.
     package mutating func page(
         owner: String, size: Int, token: String?, at now: Time
-    ) throws(SessionError) -> SessionPage<Settings> {
+    ) throws(RequestError) -> SessionPage<Settings> {
         guard size >= 0 else {
-            throw SessionError(
-                .invalidArgument, "a page has 0 (the default) or more sessions, but \(size) came")
+            throw RequestError(
+                .invalidArgument, "a page has 0 (the default) or more sessions, but \(size) came",
+                at: "page_size")
         }
         var start: PageToken?
         if let token, !token.isEmpty { start = try PageToken(token, owner: owner) }

@@ -1,3 +1,5 @@
+package import PosedErrors
+
 /// All sessions and every decision about them; performs nothing and reads no clock.
 ///
 /// Each call is one step: it says what time it is, changes the table, and leaves in the outbox what
@@ -69,13 +71,13 @@ where Instant.Duration == Duration {
 
     /// Makes a session, and room for it where the limits allow that.
     ///
-    /// - Throws: `invalidArgument`, and `limitReached` when there is no room and none can be made.
+    /// - Throws: `invalidArgument`, and `resourceExhausted` when there is no room and none can be made.
     package mutating func create(
         _ draft: SessionDraft<Settings>, id: SessionID, owner: String, at now: Time
-    ) throws(SessionError) -> Session<Settings> {
+    ) throws(RequestError) -> Session<Settings> {
         try check(draft, owner: owner)
         guard entries[id] == nil, remnants[id] == nil else {
-            throw SessionError(.conflict, "a new session's id is unused, but \(id) is not")
+            throw RequestError(.aborted, "a new session's id is unused, but \(id) is not")
         }
         sweep(at: now)
         let session = Session(
@@ -97,20 +99,20 @@ where Instant.Duration == Duration {
     /// - Throws: `notFound`.
     package mutating func session(
         _ id: SessionID, owner: String, at now: Time
-    ) throws(SessionError) -> Session<Settings> {
+    ) throws(RequestError) -> Session<Settings> {
         seen(try entry(id, owner: owner, at: now), at: now)
     }
 
     /// Changes what a client may change; this counts as use.
     ///
-    /// - Throws: `notFound`, `invalidArgument`, and `conflict` for an outdated revision.
+    /// - Throws: `notFound`, `invalidArgument`, and `aborted` for an outdated revision.
     package mutating func update(
         _ id: SessionID, owner: String, with update: SessionUpdate<Settings>, at now: Time
-    ) throws(SessionError) -> Session<Settings> {
+    ) throws(RequestError) -> Session<Settings> {
         var entry = try entry(id, owner: owner, at: now)
         if let expected = update.expectedRevision, expected != entry.session.revision {
-            throw SessionError(
-                .conflict,
+            throw RequestError(
+                .aborted,
                 "\(id.name) has revision \(entry.session.revision) by now, but the change was made "
                     + "for revision \(expected)")
         }
@@ -137,7 +139,7 @@ where Instant.Duration == Duration {
     /// - Throws: `notFound`.
     package mutating func delete(
         _ id: SessionID, owner: String, at now: Time
-    ) throws(SessionError) {
+    ) throws(RequestError) {
         _ = try entry(id, owner: owner, at: now)
         remove(id, .deleted, at: now)
     }
@@ -147,7 +149,7 @@ extension SessionTable {
     /// The entry that this identity may see; one that has expired is removed instead.
     mutating func entry(
         _ id: SessionID, owner: String, at now: Time
-    ) throws(SessionError) -> Entry {
+    ) throws(RequestError) -> Entry {
         guard let entry = entries[id], entry.session.owner == owner else {
             throw notFound(id, owner: owner)
         }
@@ -200,23 +202,16 @@ extension SessionTable {
         owners[owner] = usage.positions.isEmpty && usage.bytes == 0 ? nil : usage
     }
 
-    private func notFound(_ id: SessionID, owner: String) -> SessionError {
-        guard let grave = gone[id, owner] else {
-            return SessionError(
-                .notFound, "\(id.name): there is no such session of this client's")
-        }
-        let time = grave.at.text
-        switch grave.reason {
-        case .deleted:
-            return SessionError(.notFound, "\(id.name): the session was deleted at \(time)")
-        case .expired:
-            return SessionError(
-                .notFound, "\(id.name): the session expired, unused, and was dropped at \(time)")
-        case .evicted:
-            return SessionError(
-                .notFound,
-                "\(id.name): the session was given up at \(time) to make room for another")
-        }
+    private func notFound(_ id: SessionID, owner: String) -> RequestError {
+        let sentence =
+            switch gone[id, owner].map({ ($0.reason, $0.at.text) }) {
+            case nil: "there is no session \(id.name) of this client's"
+            case (.deleted, let time)?: "\(id.name) was deleted at \(time)"
+            case (.expired, let time)?: "\(id.name) expired, unused, and was dropped at \(time)"
+            case (.evicted, let time)?:
+                "\(id.name) was given up at \(time) to make room for another"
+            }
+        return RequestError(.notFound, sentence, at: "session")
     }
 }
 

@@ -1,3 +1,5 @@
+import PosedErrors
+
 /// The rules for the texts that a client gives a session.
 enum SessionText {
     static let greatestNameCharacters = 120
@@ -7,33 +9,36 @@ enum SessionText {
     static let greatestValueBytes = 256
 
     /// Throws `invalidArgument` unless a display name is short and of printable characters.
-    static func checkDisplayName(_ name: String) throws(SessionError) {
+    static func checkDisplayName(_ name: String) throws(RequestError) {
         guard name.count <= greatestNameCharacters else {
-            throw SessionError(
+            throw RequestError(
                 .invalidArgument,
                 "a display name has at most \(greatestNameCharacters) characters, but "
-                    + "\(name.count) came")
+                    + "\(name.count) came", at: "display_name")
         }
-        try checkPrintable(name, "a display name", atMost: greatestNameBytes)
+        try checkPrintable(
+            name, "a display name", atMost: greatestNameBytes, at: "display_name")
     }
 
     /// Throws `invalidArgument` unless there are few labels, with plain keys and short values.
-    static func checkLabels(_ labels: [String: String]) throws(SessionError) {
+    static func checkLabels(_ labels: [String: String]) throws(RequestError) {
         guard labels.count <= greatestLabels else {
-            throw SessionError(
+            throw RequestError(
                 .invalidArgument,
-                "a session has at most \(greatestLabels) labels, but \(labels.count) came")
+                "a session has at most \(greatestLabels) labels, but \(labels.count) came",
+                at: "labels")
         }
         for key in labels.keys.sorted() {
             guard isKey(key) else {
-                throw SessionError(
+                throw RequestError(
                     .invalidArgument,
                     "a label's key is a small letter and up to \(greatestKeyBytes - 1) small "
                         + "letters, digits, \"-\", \"_\", \".\" or \"/\", but one is "
-                        + quoted(key))
+                        + quoted(key), at: "labels")
             }
             try checkPrintable(
-                labels[key] ?? "", "the value of label \"\(key)\"", atMost: greatestValueBytes)
+                labels[key] ?? "", "the value of label \"\(key)\"", atMost: greatestValueBytes,
+                at: "labels")
         }
     }
 
@@ -49,19 +54,20 @@ enum SessionText {
     }
 
     private static func checkPrintable(
-        _ text: String, _ what: String, atMost limit: Int
-    ) throws(SessionError) {
+        _ text: String, _ what: String, atMost limit: Int, at field: FieldPath
+    ) throws(RequestError) {
         guard text.utf8.count <= limit else {
-            throw SessionError(
+            throw RequestError(
                 .invalidArgument,
-                "\(what) has at most \(limit) bytes of UTF-8, but \(text.utf8.count) came")
+                "\(what) has at most \(limit) bytes of UTF-8, but \(text.utf8.count) came",
+                at: field)
         }
         let control = text.unicodeScalars.first { $0.properties.generalCategory == .control }
         if let control {
-            throw SessionError(
+            throw RequestError(
                 .invalidArgument,
                 "\(what) has printable characters only, but has U+"
-                    + String(control.value, radix: 16, uppercase: true))
+                    + String(control.value, radix: 16, uppercase: true), at: field)
         }
     }
 

@@ -1,4 +1,5 @@
 import Dispatch
+import PosedErrors
 import PosedGuarded
 import PosedModels
 import PosedPipeline
@@ -119,7 +120,7 @@ struct ServeBench {
         }
         done.wait()
         guard let result = box.result.withLock({ $0 }) else {
-            throw ServingError(.failed, "a task ended without a result")
+            throw RequestError(.internal, "a task ended without a result")
         }
         return try result.get()
     }

@@ -1,4 +1,5 @@
 import PosedDaemon
+import PosedErrors
 import PosedGuarded
 import PosedServing
 import PosedVision
@@ -42,7 +43,7 @@ struct ConfiguredServingTests {
     @Test func framesOfASessionKeepWhatTheSessionSays() async throws {
         let serving = serving { $0.deadline = .seconds(5) }
         let before = ContinuousClock.now
-        await #expect(throws: ServingError.self) {
+        await #expect(throws: RequestError.self) {
             try await serving.synthesize(
                 FrameRequest(subject: .session("sessions/a"), pose: try pose()), owner: "me")
         }
@@ -54,7 +55,7 @@ struct ConfiguredServingTests {
     @Test func framesOfPicturesGetTheDefaults() async throws {
         let serving = serving()
         let deadline = ContinuousClock.now + .seconds(1)
-        await #expect(throws: ServingError.self) {
+        await #expect(throws: RequestError.self) {
             try await serving.synthesize(
                 FrameRequest(
                     subject: .pictures([], model: nil), pose: try pose(), deadline: deadline),
@@ -70,7 +71,7 @@ struct ConfiguredServingTests {
         for (said, expected) in [(nil, 80), (20, 20)] as [(Int?, Int)] {
             var options = StreamOptions(session: "sessions/a")
             options.maxLag = said.map { .milliseconds($0) }
-            await #expect(throws: ServingError.self) {
+            await #expect(throws: RequestError.self) {
                 _ = try await serving.openStream(options, owner: "me")
             }
             #expect(engine.asked.withLock { $0.stream?.maxLag } == .milliseconds(expected))

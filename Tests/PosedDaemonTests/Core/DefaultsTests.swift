@@ -1,4 +1,5 @@
 import PosedDaemon
+import PosedErrors
 import PosedServing
 import Testing
 
@@ -6,11 +7,11 @@ import Testing
 struct DefaultsTests {
     /// The problem of a configuration whose defaults are refused for a field.
     private func problem(
-        _ values: SettingValues = SettingValues(), about field: ServingError.Field?
+        _ values: SettingValues = SettingValues(), at field: FieldPath?
     ) -> String? {
         do {
             try DaemonConfiguration(values: values).checkDefaults { _, _ in
-                throw ServingError(.invalidRequest, "no good", about: field)
+                throw RequestError(.invalidArgument, "no good", at: field)
             }
             return nil
         } catch {
@@ -34,18 +35,19 @@ struct DefaultsTests {
     func blamed() {
         let values = SettingValues().with(Settings.Sampling.solver, "nope")
         #expect(
-            problem(values, about: .solver)
+            problem(values, at: "settings.solver")
                 == "code: sampling.solver should suit requests that say nothing themselves; no good"
         )
-        let keys: [(ServingError.Field?, String)] = [
-            (.guidance, "sampling.guidance"), (.timeShift, "sampling.timeShift"),
-            (.budget, "limits.maxNfe"), (.width, "limits.maxSide"), (.height, "limits.maxSide"),
-            (nil, "model.folder"),
+        let keys: [(FieldPath?, String)] = [
+            ("settings.guidance_scale", "sampling.guidance"),
+            ("settings.time_shift", "sampling.timeShift"), ("settings.nfe", "limits.maxNfe"),
+            ("settings.steps", "limits.maxNfe"), ("settings.width", "limits.maxSide"),
+            ("settings.height", "limits.maxSide"), (nil, "model.folder"),
         ]
         for (field, key) in keys {
-            #expect(problem(about: field)?.hasPrefix("configuration: \(key) should suit") == true)
+            #expect(problem(at: field)?.hasPrefix("configuration: \(key) should suit") == true)
         }
         let budget = SettingValues().with(Settings.Sampling.nfe, 3)
-        #expect(problem(budget, about: .budget)?.hasPrefix("code: sampling.nfe should") == true)
+        #expect(problem(budget, at: "settings.nfe")?.hasPrefix("code: sampling.nfe should") == true)
     }
 }

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 import PosedServing
 
@@ -19,7 +20,7 @@ final class RecordingServing: Serving {
         self.solvers = solvers
     }
 
-    private func refusal() -> ServingError { ServingError(.unavailable, "nothing is made here") }
+    private func refusal() -> RequestError { RequestError(.unavailable, "nothing is made here") }
 
     func createSession(_ session: NewSession, owner: String) async throws -> SessionDescription {
         asked.withLock { $0.session = session }

@@ -1,3 +1,4 @@
+import PosedErrors
 import SwiftProtobuf
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import PosedErrors
 import PosedProtos
 import PosedServing
 import PosedVision
@@ -57,9 +58,9 @@ import PosedService
     @Test func textIsNoPNG() {
         var image = Posed_V1_Image()
         image.png = Data("not a picture, however long it may be".utf8)
-        #expect(throws: ServiceError.self) { try image.image(at: "image", maxSide: 16) }
+        #expect(throws: RequestError.self) { try image.image(at: "image", maxSide: 16) }
         image.png = Data()
-        #expect(throws: ServiceError.self) { try image.image(at: "image", maxSide: 16) }
+        #expect(throws: RequestError.self) { try image.image(at: "image", maxSide: 16) }
     }
 
     @Test func aBombIsRefusedByItsHeader() throws {
@@ -84,10 +85,10 @@ import PosedService
         for count in 0..<whole.count {
             var image = Posed_V1_Image()
             image.png = whole.prefix(count)
-            let error = #expect(throws: ServiceError.self) {
+            let error = #expect(throws: RequestError.self) {
                 try image.image(at: "image", maxSide: 16)
             }
-            #expect(error?.message.hasPrefix("image.png: the picture: ") == true)
+            #expect(error?.description.hasPrefix("image.png: the picture: ") == true)
         }
     }
 

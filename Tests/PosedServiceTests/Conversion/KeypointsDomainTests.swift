@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedProtos
 import PosedVision
 import Testing
@@ -98,6 +99,6 @@ import PosedService
     @Test func somebodyMustBeThere() {
         var pose = Poses.keypoints()
         for index in pose.joints.indices { pose.joints[index].confidence = 0.01 }
-        #expect(throws: ServiceError.self) { try pose.keypoints(at: "keypoints") }
+        #expect(throws: RequestError.self) { try pose.keypoints(at: "keypoints") }
     }
 }

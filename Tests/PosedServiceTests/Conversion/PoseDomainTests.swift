@@ -1,4 +1,5 @@
 import Foundation
+import PosedErrors
 import PosedProtos
 import PosedVision
 import Testing
@@ -53,7 +54,7 @@ import PosedService
         expectRefusal(expected + "the file is empty") { try read { $0.file = Data() } }
         expectRefusal(expected + "this is not JSON") { try read { $0.file = Data("{".utf8) } }
         for text in ["{", "[]", "{\"people\": []}", "[[1,2,3]]", "words", "\u{0}\u{1}"] {
-            #expect(throws: ServiceError.self, "\(text)") {
+            #expect(throws: RequestError.self, "\(text)") {
                 try read { $0.file = Data(text.utf8) }
             }
         }
@@ -66,7 +67,7 @@ import PosedService
     }
 
     @Test func deepJSONDoesNotOverflowTheStack() {
-        #expect(throws: ServiceError.self) {
+        #expect(throws: RequestError.self) {
             try read { $0.file = Data(repeating: UInt8(ascii: "["), count: 1 << 20) }
         }
     }

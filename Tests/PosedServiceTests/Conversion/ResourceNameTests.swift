@@ -1,3 +1,4 @@
+import PosedErrors
 import Testing
 
 import PosedService

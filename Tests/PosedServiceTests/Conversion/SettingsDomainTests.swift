@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedProtos
 import PosedServing
 import Testing

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 import PosedServing
 
@@ -55,13 +56,13 @@ final class FakeFrameStream: FrameStream {
                 sequence: pose.sequence, outcome: .frame(try FakeServing.frame(settings)))
         } catch {
             event = StreamEvent(
-                sequence: pose.sequence, outcome: .failed(ServingError(.failed, "\(error)")))
+                sequence: pose.sequence, outcome: .failed(RequestError(.internal, "\(error)")))
         }
         state.withLock { $0.poses.append(pose) }
         answer(event)
     }
 
-    func reject(sequence: UInt64, _ error: ServingError) async {
+    func reject(sequence: UInt64, _ error: RequestError) async {
         answer(StreamEvent(sequence: sequence, outcome: .failed(error)))
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import PosedBackend
+import PosedErrors
 import PosedGuarded
 import PosedServing
 import PosedVision
@@ -42,7 +43,7 @@ final class FakeServing: Serving {
 
     private func index(_ name: String, _ owner: String, in state: State) throws -> Int {
         let index = state.sessions.firstIndex { $0.session.name == name && $0.owner == owner }
-        guard let index else { throw ServingError(.notFound, "there is no session \(name)") }
+        guard let index else { throw RequestError(.notFound, "there is no session \(name)") }
         return index
     }
 

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedService
 import Testing
 
@@ -9,9 +10,9 @@ func expectRefusal(
     do {
         let value = try body()
         Issue.record("not refused: \(value)", sourceLocation: sourceLocation)
-    } catch let error as ServiceError {
-        #expect(error.code == .invalidRequest, sourceLocation: sourceLocation)
-        #expect(error.message == sentence, sourceLocation: sourceLocation)
+    } catch let error as RequestError {
+        #expect(error.code == .invalidArgument, sourceLocation: sourceLocation)
+        #expect(error.description == sentence, sourceLocation: sourceLocation)
     } catch {
         Issue.record("another error: \(error)", sourceLocation: sourceLocation)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import PosedErrors
 import SwiftProtobuf
 import Testing
 
@@ -118,9 +119,9 @@ import PosedService
     @Test func setsThatContradictThemselvesAreRefused() throws {
         let files = extended()
         let refused = { (files: [Google_Protobuf_FileDescriptorProto], part: String) in
-            let error = #expect(throws: ServiceError.self) { try pool(files) }
-            #expect(error?.code == .failed)
-            #expect(error?.message.contains(part) == true, "\(error?.message ?? "")")
+            let error = #expect(throws: RequestError.self) { try pool(files) }
+            #expect(error?.code == .internal)
+            #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
         }
         refused([files[1]], "more.proto")
         refused([files[0], files[0]], "base.proto: the file is there twice")
@@ -145,7 +146,7 @@ import PosedService
             _ = try? damaged.withUnsafeBytes { try DescriptorPool($0) }
             _ = try? whole[..<index].withUnsafeBytes { try DescriptorPool($0) }
         }
-        #expect(throws: ServiceError.self) {
+        #expect(throws: RequestError.self) {
             try [UInt8](repeating: 0xFF, count: 100).withUnsafeBytes { try DescriptorPool($0) }
         }
     }

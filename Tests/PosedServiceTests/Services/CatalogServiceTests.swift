@@ -1,4 +1,5 @@
 import PosedBackend
+import PosedErrors
 import PosedProtos
 import PosedServing
 import Testing
@@ -19,9 +20,9 @@ import PosedService
         request.name = "models/a"
         #expect(try service.getModel(request).depth == 12)
         request.name = "models/b"
-        let missing = #expect(throws: ServiceError.self) { try service.getModel(request) }
+        let missing = #expect(throws: RequestError.self) { try service.getModel(request) }
         #expect(missing?.code == .notFound)
-        #expect(missing?.message == "name: there is no model `models/b`")
+        #expect(missing?.description == "name: there is no model `models/b`")
         request.name = ""
         expectRefusal("name: expected a name `models/…`, got nothing") {
             try service.getModel(request)

@@ -1,4 +1,5 @@
 import Foundation
+import PosedErrors
 import PosedProtos
 import PosedRPC
 import PosedServing

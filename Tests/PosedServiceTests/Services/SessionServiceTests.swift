@@ -1,4 +1,5 @@
 import Foundation
+import PosedErrors
 import PosedProtos
 import PosedServing
 import SwiftProtobuf
@@ -41,7 +42,7 @@ import PosedService
         var delete = Posed_V1_DeleteSessionRequest()
         delete.name = made.name
         _ = try await service.delete(delete, ada)
-        let error = await #expect(throws: ServingError.self) { try await service.get(get, ada) }
+        let error = await #expect(throws: RequestError.self) { try await service.get(get, ada) }
         #expect(error?.code == .notFound)
     }
 
@@ -57,7 +58,7 @@ import PosedService
         _ = try await create()
         var get = Posed_V1_GetSessionRequest()
         get.name = "sessions/1"
-        await #expect(throws: ServingError.self) {
+        await #expect(throws: RequestError.self) {
             try await service.get(get, Caller(owner: "bob"))
         }
         #expect(
@@ -79,64 +80,64 @@ import PosedService
     @Test func negativePagesAreRefused() async {
         var request = Posed_V1_ListSessionsRequest()
         request.pageSize = -1
-        let error = await #expect(throws: ServiceError.self) {
+        let error = await #expect(throws: RequestError.self) {
             try await service.list(request, ada)
         }
-        #expect(error?.message == "page_size: expected a number from 0 to 2147483647, got -1")
+        #expect(error?.description == "page_size: expected a number from 0 to 2147483647, got -1")
     }
 
     @Test func whatTheEngineRefusesIsNamed() async throws {
         func refused(
-            _ field: ServingError.Field, _ call: () async throws -> Void
+            _ field: FieldPath, _ call: () async throws -> Void
         ) async -> String? {
-            serving.with { $0.failure = ServingError(.invalidRequest, "no good", about: field) }
+            serving.with { $0.failure = RequestError(.invalidArgument, "no good", at: field) }
             do {
                 try await call()
                 return nil
             } catch {
-                return (error as? ServingError)?.message
+                return (error as? RequestError)?.description
             }
         }
         var create = Posed_V1_CreateSessionRequest()
         create.sources = [try Pictures.raw()]
         let made = create
         #expect(
-            await refused(.solver) { _ = try await service.create(made, ada) }
+            await refused("settings.solver") { _ = try await service.create(made, ada) }
                 == "default_settings.solver: no good")
         #expect(
-            await refused(.model) { _ = try await service.create(made, ada) }
+            await refused("model") { _ = try await service.create(made, ada) }
                 == "model: no good")
         var get = Posed_V1_GetSessionRequest()
         get.name = "sessions/odd"
         let found = get
         #expect(
-            await refused(.session) { _ = try await service.get(found, ada) }
+            await refused("session") { _ = try await service.get(found, ada) }
                 == "name: no good")
         var update = Posed_V1_UpdateSessionRequest()
         update.session.name = "sessions/odd"
         let changed = update
         #expect(
-            await refused(.session) { _ = try await service.update(changed, ada) }
+            await refused("session") { _ = try await service.update(changed, ada) }
                 == "session.name: no good")
         #expect(
-            await refused(.budget) { _ = try await service.update(changed, ada) }
+            await refused("settings.nfe") { _ = try await service.update(changed, ada) }
                 == "session.default_settings.nfe: no good")
         #expect(
-            await refused(.pageToken) {
+            await refused("page_token") {
                 _ = try await service.list(Posed_V1_ListSessionsRequest(), ada)
             } == "page_token: no good")
     }
 
     @Test func namesAreChecked() async {
-        await #expect(throws: ServiceError.self) {
+        await #expect(throws: RequestError.self) {
             try await service.get(Posed_V1_GetSessionRequest(), ada)
         }
-        await #expect(throws: ServiceError.self) {
+        await #expect(throws: RequestError.self) {
             try await service.delete(Posed_V1_DeleteSessionRequest(), ada)
         }
-        let error = await #expect(throws: ServiceError.self) {
+        let error = await #expect(throws: RequestError.self) {
             try await service.update(Posed_V1_UpdateSessionRequest(), ada)
         }
-        #expect(error?.message == "session.name: expected a name `sessions/…`, got nothing")
+        #expect(error?.description == "session.name: expected a name `sessions/…`, got nothing")
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import PosedErrors
 import PosedProtos
 import PosedServing
 import PosedVision
@@ -74,10 +75,10 @@ import PosedService
             var request = try request()
             change(&request)
             let asked = request
-            let error = await #expect(throws: ServiceError.self) {
+            let error = await #expect(throws: RequestError.self) {
                 try await service.synthesize(asked, Caller(owner: "ada"))
             }
-            #expect(error?.message == sentence)
+            #expect(error?.description == sentence)
         }
         try await refused("pose: expected a pose, got nothing") { $0.clearPose() }
         try await refused("subject: expected `session` or `sources`, got neither") {
@@ -97,22 +98,19 @@ import PosedService
     }
 
     @Test(arguments: [
-        (ServingError.Field.solver, "settings.solver"), (.width, "settings.width"),
-        (.height, "settings.height"), (.guidance, "settings.guidance_scale"),
-        (.timeShift, "settings.time_shift"), (.minimumEvaluations, "settings.min_nfe"),
-        (.budget, "settings.steps"), (.model, "sources.model"), (.sources, "sources.images"),
-        (.pose, "pose"),
+        (FieldPath("settings.solver"), "settings.solver"), ("model", "sources.model"),
+        ("sources", "sources.images"), ("sources[1]", "sources.images[1]"), ("pose", "pose"),
     ])
-    func whatTheEngineRefusesIsNamed(field: ServingError.Field, path: String) async throws {
+    func whatTheEngineRefusesIsNamed(field: FieldPath, path: String) async throws {
         var request = try request()
         request.settings.steps = 3
         let asked = request
-        serving.with { $0.failure = ServingError(.invalidRequest, "no good", about: field) }
-        let error = await #expect(throws: ServingError.self) {
+        serving.with { $0.failure = RequestError(.invalidArgument, "no good", at: field) }
+        let error = await #expect(throws: RequestError.self) {
             try await service.synthesize(asked, Caller(owner: "ada"))
         }
-        #expect(error?.code == .invalidRequest)
-        #expect(error?.message == "\(path): no good")
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.description == "\(path): no good")
     }
 
     @Test func aSessionsModelIsNotItsRequestsToName() async throws {
@@ -120,14 +118,14 @@ import PosedService
         request.session = "sessions/1"
         let asked = request
         for (field, message) in [
-            (ServingError.Field.session, "session: gone"), (.model, "gone"), (nil, "gone"),
-        ] as [(ServingError.Field?, String)] {
-            serving.with { $0.failure = ServingError(.notFound, "gone", about: field) }
-            let error = await #expect(throws: ServingError.self) {
+            ("session", "session: gone"), (nil, "gone"),
+        ] as [(FieldPath?, String)] {
+            serving.with { $0.failure = RequestError(.notFound, "gone", at: field) }
+            let error = await #expect(throws: RequestError.self) {
                 try await service.synthesize(asked, Caller(owner: "ada"))
             }
             #expect(error?.code == .notFound)
-            #expect(error?.message == message)
+            #expect(error?.description == message)
         }
     }
 
@@ -135,7 +133,7 @@ import PosedService
         var request = try request()
         request.session = "sessions/none"
         let asked = request
-        let error = await #expect(throws: ServingError.self) {
+        let error = await #expect(throws: RequestError.self) {
             try await service.synthesize(asked, Caller(owner: "ada"))
         }
         #expect(error?.code == .notFound)

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedGuarded
 import Testing
 
@@ -46,7 +47,7 @@ import PosedService
             try await drain.interrupting { for await _ in never {} }
         }
         drain.begin()
-        let error = await #expect(throws: ServiceError.self) { try await call.value }
+        let error = await #expect(throws: RequestError.self) { try await call.value }
         #expect(error?.code == .unavailable)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import PosedErrors
 import PosedProtos
 import PosedServing
 import PosedVision
@@ -102,7 +103,7 @@ import PosedService
                 == "pose.pose: expected `keypoints`, `picture` or `file`, got none of them")
         #expect(messages[6] == "pose.settings.nfe: expected a number from 1 to 200, got 0")
         #expect(messages[7].hasPrefix("pose.pose.file: expected a PNG, or a pose"))
-        #expect(messages[8] == "message: expected `pose`, got nothing known")
+        #expect(messages[8] == "a message with `pose` expected, got nothing known")
         #expect(messages[9] == "no message at all")
         #expect(conversation.serving.stream?.poses.map(\.sequence) == [1, 8])
     }
@@ -114,13 +115,13 @@ import PosedService
     }
 
     @Test func failuresOfTheEngineHaveTheirStatus() async throws {
-        let answer = try await answer(to: .failed(ServingError(.limitReached, "too many")))
+        let answer = try await answer(to: .failed(RequestError(.resourceExhausted, "too many")))
         #expect(answer.error.code == 8)
         #expect(answer.error.message == "too many")
     }
 
     @Test func whatTheEngineRefusesIsNamed() async throws {
-        let refusal = ServingError(.invalidRequest, "unknown", about: .solver)
+        let refusal = RequestError(.invalidArgument, "unknown", at: "settings.solver")
         let answer = try await answer(to: .failed(refusal))
         #expect(answer.error.code == 3)
         #expect(answer.error.message == "pose.settings.solver: unknown")
@@ -128,8 +129,8 @@ import PosedService
         let other = try await Conversation()
         other.serving.with { $0.failure = refusal }
         other.start()
-        let error = await #expect(throws: ServingError.self) { try await other.serve() }
-        #expect(error?.message == "start.settings.solver: unknown")
+        let error = await #expect(throws: RequestError.self) { try await other.serve() }
+        #expect(error?.description == "start.settings.solver: unknown")
     }
 
     /// What a caller reads of a pose that comes to this, before he hangs up.
@@ -155,8 +156,8 @@ import PosedService
         let conversation = try await Conversation()
         if hasPose { conversation.pose(1) }
         conversation.finish()
-        let error = await #expect(throws: ServiceError.self) { try await conversation.serve() }
-        #expect(error?.code == .invalidRequest)
+        let error = await #expect(throws: RequestError.self) { try await conversation.serve() }
+        #expect(error?.code == .invalidArgument)
         #expect(conversation.serving.stream == nil)
     }
 
@@ -165,16 +166,16 @@ import PosedService
         conversation.start()
         conversation.pose(1)
         conversation.start()
-        let error = await #expect(throws: ServiceError.self) { try await conversation.serve() }
+        let error = await #expect(throws: RequestError.self) { try await conversation.serve() }
         #expect(
-            error?.message == "start: expected one at the beginning of a stream, got another")
+            error?.description == "start: expected once, at the beginning of a stream, got another")
         #expect(conversation.serving.stream?.isCancelled == true)
     }
 
     @Test func unknownAndForeignSessionsDoNotExist() async throws {
         let conversation = try await Conversation()
         conversation.start { $0.session = "sessions/unknown" }
-        let error = await #expect(throws: ServingError.self) { try await conversation.serve() }
+        let error = await #expect(throws: RequestError.self) { try await conversation.serve() }
         #expect(error?.code == .notFound)
         #expect(await conversation.answers().isEmpty)
     }
@@ -241,7 +242,7 @@ import PosedService
         let stream = try #require(conversation.serving.stream)
         await stream.arrivals(2)
         conversation.drain.begin()
-        let error = await #expect(throws: ServiceError.self) { try await call.value }
+        let error = await #expect(throws: RequestError.self) { try await call.value }
         #expect(error?.code == .unavailable)
         #expect(await conversation.answers().map(\.sequence) == [0, 1, 2])
     }
@@ -255,7 +256,7 @@ import PosedService
         let stream = try #require(conversation.serving.stream)
         await stream.arrivals(1)
         stream.emit(StreamEvent(sequence: 2, outcome: .superseded(by: 3, waited: .zero)))
-        let error = await #expect(throws: ServiceError.self) { try await call.value }
-        #expect(error?.code == .failed)
+        let error = await #expect(throws: RequestError.self) { try await call.value }
+        #expect(error?.code == .internal)
     }
 }

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedServing
 import Testing
 
@@ -12,7 +13,7 @@ import PosedService
         var ledger = StreamLedger(capacity: 4)
         #expect(ledger.follow(0) == nil)
         #expect(
-            ledger.follow(0)?.message == "pose.sequence: expected a number greater than 0, got 0")
+            ledger.follow(0)?.description == "sequence: expected a number greater than 0, got 0")
         #expect(ledger.follow(5) == nil)
         #expect(ledger.follow(4) != nil)
         #expect(ledger.follow(6) == nil)

@@ -44,7 +44,7 @@ import Testing
         var vault = Vault(files, fingerprint: SessionVaultTests.fingerprint)
         _ = vault.restore()
         for (index, step) in script.steps.enumerated() {
-            do throws(SessionError) {
+            do throws(StorageError) {
                 switch step {
                 case .save(let session): try vault.save(session)
                 case .remove(let id): try vault.remove(id)
@@ -125,8 +125,8 @@ import Testing
         var vault = Vault(files, fingerprint: SessionVaultTests.fingerprint)
         try vault.save(first)
         files.fail(step, with: .unwritable)
-        #expect(throws: SessionError.self) { try vault.save(second) }
-        #expect(throws: SessionError.self) { try vault.save(changed) }
+        #expect(throws: StorageError.self) { try vault.save(second) }
+        #expect(throws: StorageError.self) { try vault.save(changed) }
         #expect(files.openFiles == 0)
         let (state, found) = restored(files.afterKill())
         #expect(state[first.id] == first || state[first.id] == changed)
@@ -141,7 +141,7 @@ import Testing
         // A removal that failed can be done again.
         files.fail(step, with: .unwritable)
         if [.remove, .synchronizeDirectory].contains(step) {
-            #expect(throws: SessionError.self) { try vault.remove(first.id) }
+            #expect(throws: StorageError.self) { try vault.remove(first.id) }
         }
         files.fail(step, with: nil)
         try vault.remove(first.id)
@@ -163,7 +163,7 @@ import Testing
             let next = files.afterKill()
             var vault = Vault(next, fingerprint: SessionVaultTests.fingerprint)
             next.limit(toBytes: room)
-            do throws(SessionError) {
+            do throws(StorageError) {
                 try vault.save(second)
                 enough += 1
                 #expect(next.all.count == 4)

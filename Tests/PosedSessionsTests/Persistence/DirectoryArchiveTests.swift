@@ -1,4 +1,5 @@
 import PosedGuarded
+import PosedErrors
 import PosedSessions
 import Testing
 
@@ -51,8 +52,8 @@ import Testing
         #expect(await second.store.restore() == 2)
         #expect(try second.store.session(one.id, owner: "alice") == one)
         #expect(try second.store.session(two.id, owner: "bob") == changed)
-        #expect(throws: SessionError.self) { try second.store.session(one.id, owner: "bob") }
-        #expect(throws: SessionError.self) { try second.store.session(three.id, owner: "bob") }
+        #expect(throws: RequestError.self) { try second.store.session(one.id, owner: "bob") }
+        #expect(throws: RequestError.self) { try second.store.session(three.id, owner: "bob") }
         #expect(second.reports.all.isEmpty)
         #expect(second.store.statistics.restored == 2)
     }
@@ -68,7 +69,7 @@ import Testing
         #expect(await second.store.restore() == 1)
         await second.archive.settleAll()
         #expect(files.all == ["\(long.id).pictures", "\(long.id).session"])
-        #expect(throws: SessionError.self) { try second.store.session(short.id, owner: "alice") }
+        #expect(throws: RequestError.self) { try second.store.session(short.id, owner: "alice") }
     }
 
     @Test func endsOfSessionsReachTheDisk() async throws {

@@ -198,7 +198,7 @@ import Testing
         var vault = Vault(files, fingerprint: Self.fingerprint)
         let session = try Self.session()
         files.fail(.create, with: .readOnly)
-        #expect(throws: SessionError.self) { try vault.save(session) }
+        #expect(throws: StorageError.self) { try vault.save(session) }
         files.fail(.remove, with: .readOnly)
         try vault.remove(session.id)
         #expect(files.all.isEmpty)
@@ -214,7 +214,7 @@ import Testing
             id: .random(), owner: "a", at: now)
         let files = MemoryFiles()
         var vault = SessionVault<Number>(files, fingerprint: Self.fingerprint)
-        let failure = #expect(throws: SessionError.self) { try vault.save(session) }
+        let failure = #expect(throws: StorageError.self) { try vault.save(session) }
         #expect(failure?.code == .unwritable)
         #expect(files.all.isEmpty)
     }

@@ -25,8 +25,8 @@ import Testing
 
     private let id = SessionID.random()
 
-    private func open(_ path: String) -> SessionError? {
-        do throws(SessionError) {
+    private func open(_ path: String) -> StorageError? {
+        do throws(StorageError) {
             _ = try StateDirectory(path)
             return nil
         } catch {
@@ -78,18 +78,18 @@ import Testing
         let scratch = try Scratch()
         let directory = try StateDirectory(scratch.path)
         try put([1], .session(id), in: directory)
-        #expect(throws: SessionError.self) { try directory.create(.session(id)) }
+        #expect(throws: StorageError.self) { try directory.create(.session(id)) }
         #expect(try directory.read(.session(id), upTo: 9) == [1])
     }
 
     @Test func missingFilesAreNotFound() throws {
         let scratch = try Scratch()
         let directory = try StateDirectory(scratch.path)
-        let failure = #expect(throws: SessionError.self) {
+        let failure = #expect(throws: StorageError.self) {
             try directory.read(.pictures(id), upTo: 9)
         }
-        #expect(failure?.code == .notFound)
-        let rename = #expect(throws: SessionError.self) {
+        #expect(failure?.code == .missing)
+        let rename = #expect(throws: StorageError.self) {
             try directory.rename(.pictures(id), to: .session(id))
         }
         #expect(rename?.code == .unwritable)
@@ -102,12 +102,12 @@ import Testing
         try Data("secret".utf8).write(to: URL(filePath: secret))
         let name = StateFileName.session(id)
         let path = "\(scratch.path)/\(name.text)"
-        func failure() -> SessionError.Code? {
-            code { () throws(SessionError) in _ = try directory.read(name, upTo: 100) }
+        func failure() -> StorageError.Code? {
+            code { () throws(StorageError) in _ = try directory.read(name, upTo: 100) }
         }
         #expect(symlink(secret, path) == 0)
         #expect(failure() == .unreadable)
-        #expect(throws: SessionError.self) { try directory.create(name) }
+        #expect(throws: StorageError.self) { try directory.create(name) }
         try directory.remove(name)
         #expect(mkfifo(path, 0o600) == 0)
         #expect(failure() == .unreadable, "and it did not wait for a writer")
@@ -159,7 +159,7 @@ import Testing
         let large = try SessionVaultTests.session(2, pixels: 16_000)
         let larger = try SessionVaultTests.session(3, pixels: 16_384)
         try vault.save(large)
-        let failure = #expect(throws: SessionError.self) { try vault.save(larger) }
+        let failure = #expect(throws: StorageError.self) { try vault.save(larger) }
         #expect(failure?.code == .diskFull)
         #expect(failure?.message.hasSuffix("No space left on device") == true)
         // The room is given back, and what was there is there.
@@ -173,9 +173,9 @@ import Testing
         // Read-only from now on.
         let flags = UInt(MS_REMOUNT) | UInt(MS_RDONLY)
         #expect(mount("none", scratch.path, "tmpfs", flags, nil) == 0)
-        let readOnly = #expect(throws: SessionError.self) { try vault.remove(small.id) }
+        let readOnly = #expect(throws: StorageError.self) { try vault.remove(small.id) }
         #expect(readOnly?.code == .readOnly)
-        let saving = #expect(throws: SessionError.self) { try vault.save(larger) }
+        let saving = #expect(throws: StorageError.self) { try vault.save(larger) }
         #expect(saving?.code == .readOnly)
     }
 
@@ -185,7 +185,7 @@ import Testing
         let full = Glibc.open("/dev/full", O_WRONLY | O_CLOEXEC)
         #expect(full >= 0)
         let handle = StateFileHandle(descriptor: full)
-        let failure = #expect(throws: SessionError.self) { try directory.write([1], to: handle) }
+        let failure = #expect(throws: StorageError.self) { try directory.write([1], to: handle) }
         #expect(failure?.code == .diskFull)
         try directory.close(handle)
     }
@@ -194,8 +194,8 @@ import Testing
         let scratch = try Scratch()
         let directory = try StateDirectory(scratch.path)
         let handle = StateFileHandle(descriptor: -1)
-        #expect(throws: SessionError.self) { try directory.write([1], to: handle) }
-        #expect(throws: SessionError.self) { try directory.synchronize(handle) }
-        #expect(throws: SessionError.self) { try directory.close(handle) }
+        #expect(throws: StorageError.self) { try directory.write([1], to: handle) }
+        #expect(throws: StorageError.self) { try directory.synchronize(handle) }
+        #expect(throws: StorageError.self) { try directory.close(handle) }
     }
 }

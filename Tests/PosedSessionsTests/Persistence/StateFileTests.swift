@@ -14,7 +14,7 @@ import Testing
     private var bytes: [UInt8] { file.encoded().flatMap { $0 } }
 
     private func failure(_ bytes: [UInt8], _ kind: StateFile.Kind = .pictures) -> String? {
-        do throws(SessionError) {
+        do throws(StorageError) {
             _ = try StateFile(bytes, expecting: kind)
             return nil
         } catch {

@@ -12,31 +12,31 @@ final class BlockedFiles: StateFiles {
     /// Answers from now on.
     func unblock() { barrier.signal() }
 
-    func names() throws(SessionError) -> [String] { try files.names() }
+    func names() throws(StorageError) -> [String] { try files.names() }
 
-    func read(_ name: StateFileName, upTo limit: Int) throws(SessionError) -> [UInt8] {
+    func read(_ name: StateFileName, upTo limit: Int) throws(StorageError) -> [UInt8] {
         try files.read(name, upTo: limit)
     }
 
-    func create(_ name: StateFileName) throws(SessionError) -> StateFileHandle {
+    func create(_ name: StateFileName) throws(StorageError) -> StateFileHandle {
         barrier.wait()
         barrier.signal()
         return try files.create(name)
     }
 
-    func write(_ bytes: [UInt8], to file: StateFileHandle) throws(SessionError) {
+    func write(_ bytes: [UInt8], to file: StateFileHandle) throws(StorageError) {
         try files.write(bytes, to: file)
     }
 
-    func synchronize(_ file: StateFileHandle) throws(SessionError) { try files.synchronize(file) }
+    func synchronize(_ file: StateFileHandle) throws(StorageError) { try files.synchronize(file) }
 
-    func close(_ file: StateFileHandle) throws(SessionError) { try files.close(file) }
+    func close(_ file: StateFileHandle) throws(StorageError) { try files.close(file) }
 
-    func rename(_ name: StateFileName, to newName: StateFileName) throws(SessionError) {
+    func rename(_ name: StateFileName, to newName: StateFileName) throws(StorageError) {
         try files.rename(name, to: newName)
     }
 
-    func remove(_ name: StateFileName) throws(SessionError) { try files.remove(name) }
+    func remove(_ name: StateFileName) throws(StorageError) { try files.remove(name) }
 
-    func synchronizeDirectory() throws(SessionError) { try files.synchronizeDirectory() }
+    func synchronizeDirectory() throws(StorageError) { try files.synchronizeDirectory() }
 }

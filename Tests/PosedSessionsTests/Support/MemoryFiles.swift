@@ -32,7 +32,7 @@ final class MemoryFiles: StateFiles {
         var deadline: Int?
         var isDead = false
         var room = Int.max
-        var failures: [Step: SessionError.Code] = [:]
+        var failures: [Step: StorageError.Code] = [:]
         var openFiles = 0
     }
 
@@ -64,7 +64,7 @@ final class MemoryFiles: StateFiles {
     func die(atStep step: Int) { state.withLock { $0.deadline = step } }
 
     /// Lets every step of a kind fail; nil lets it succeed again.
-    func fail(_ step: Step, with code: SessionError.Code?) {
+    func fail(_ step: Step, with code: StorageError.Code?) {
         state.withLock { $0.failures[step] = code }
     }
 
@@ -123,27 +123,27 @@ final class MemoryFiles: StateFiles {
 
     // What the archive calls.
 
-    func names() throws(SessionError) -> [String] {
-        try state.withLock { state throws(SessionError) in
+    func names() throws(StorageError) -> [String] {
+        try state.withLock { state throws(StorageError) in
             guard !state.isDead else { throw Self.death }
             return state.names.keys.sorted() + ["lock", "README", "..session"]
         }
     }
 
-    func read(_ name: StateFileName, upTo limit: Int) throws(SessionError) -> [UInt8] {
-        try state.withLock { state throws(SessionError) in
+    func read(_ name: StateFileName, upTo limit: Int) throws(StorageError) -> [UInt8] {
+        try state.withLock { state throws(StorageError) in
             guard !state.isDead else { throw Self.death }
             guard let content = state.names[name.text] else {
-                throw SessionError(.notFound, "\(name.text): no such file")
+                throw StorageError(.missing, "\(name.text): no such file")
             }
             return Array(state.contents[content].bytes.prefix(limit))
         }
     }
 
-    func create(_ name: StateFileName) throws(SessionError) -> StateFileHandle {
-        try step(.create) { state throws(SessionError) in
+    func create(_ name: StateFileName) throws(StorageError) -> StateFileHandle {
+        try step(.create) { state throws(StorageError) in
             guard state.names[name.text] == nil else {
-                throw SessionError(.unwritable, "\(name.text): exists")
+                throw StorageError(.unwritable, "\(name.text): exists")
             }
             state.contents.append(Content())
             let number = state.contents.count - 1
@@ -154,60 +154,60 @@ final class MemoryFiles: StateFiles {
         }
     }
 
-    func write(_ bytes: [UInt8], to file: StateFileHandle) throws(SessionError) {
-        try step(.write) { state throws(SessionError) in
+    func write(_ bytes: [UInt8], to file: StateFileHandle) throws(StorageError) {
+        try step(.write) { state throws(StorageError) in
             let number = Int(file.descriptor)
             let used = state.names.values.reduce(0) { $0 + state.contents[$1].bytes.count }
             state.contents[number].bytes += bytes.prefix(max(0, state.room - used))
             guard used + bytes.count <= state.room else {
-                throw SessionError(.diskFull, "memory: no space left")
+                throw StorageError(.diskFull, "memory: no space left")
             }
         }
     }
 
-    func synchronize(_ file: StateFileHandle) throws(SessionError) {
-        try step(.synchronize) { state throws(SessionError) in
+    func synchronize(_ file: StateFileHandle) throws(StorageError) {
+        try step(.synchronize) { state throws(StorageError) in
             let number = Int(file.descriptor)
             state.contents[number].synchronized = state.contents[number].bytes.count
         }
     }
 
-    func close(_ file: StateFileHandle) throws(SessionError) {
+    func close(_ file: StateFileHandle) throws(StorageError) {
         state.withLock { $0.openFiles -= 1 }
-        try step(.close) { _ throws(SessionError) in }
+        try step(.close) { _ throws(StorageError) in }
     }
 
-    func rename(_ name: StateFileName, to newName: StateFileName) throws(SessionError) {
-        try step(.rename) { state throws(SessionError) in
+    func rename(_ name: StateFileName, to newName: StateFileName) throws(StorageError) {
+        try step(.rename) { state throws(StorageError) in
             guard let content = state.names.removeValue(forKey: name.text) else {
-                throw SessionError(.unwritable, "\(name.text): no such file")
+                throw StorageError(.unwritable, "\(name.text): no such file")
             }
             state.names[newName.text] = content
             state.changes.append(.rename(name.text, newName.text))
         }
     }
 
-    func remove(_ name: StateFileName) throws(SessionError) {
-        try step(.remove) { state throws(SessionError) in
+    func remove(_ name: StateFileName) throws(StorageError) {
+        try step(.remove) { state throws(StorageError) in
             guard state.names.removeValue(forKey: name.text) != nil else { return }
             state.changes.append(.remove(name.text))
         }
     }
 
-    func synchronizeDirectory() throws(SessionError) {
-        try step(.synchronizeDirectory) { state throws(SessionError) in
+    func synchronizeDirectory() throws(StorageError) {
+        try step(.synchronizeDirectory) { state throws(StorageError) in
             state.lasting = state.names
             state.changes = []
         }
     }
 
-    private static var death: SessionError { SessionError(.unwritable, "the process is dead") }
+    private static var death: StorageError { StorageError(.unwritable, "the process is dead") }
 
     /// One step; a process that dies there may have half written, and does nothing after it.
     private func step<Value: Sendable>(
-        _ step: Step, _ body: (inout State) throws(SessionError) -> Value
-    ) throws(SessionError) -> Value {
-        try state.withLock { state throws(SessionError) in
+        _ step: Step, _ body: (inout State) throws(StorageError) -> Value
+    ) throws(StorageError) -> Value {
+        try state.withLock { state throws(StorageError) in
             guard !state.isDead else { throw Self.death }
             state.steps.append(step)
             if state.steps.count == state.deadline {
@@ -218,7 +218,7 @@ final class MemoryFiles: StateFiles {
                 throw Self.death
             }
             if let code = state.failures[step] {
-                throw SessionError(code, "memory: the step fails")
+                throw StorageError(code, "memory: the step fails")
             }
             return try body(&state)
         }

@@ -1,3 +1,4 @@
+import PosedErrors
 import PosedSessions
 import Testing
 
@@ -87,8 +88,18 @@ final class TableFixture {
 }
 
 /// The code of the error that a call throws; nil when it throws none.
-func code(_ body: () throws(SessionError) -> Void) -> SessionError.Code? {
-    do throws(SessionError) {
+func code(_ body: () throws(RequestError) -> Void) -> RequestError.Code? {
+    do throws(RequestError) {
+        try body()
+        return nil
+    } catch {
+        return error.code
+    }
+}
+
+/// The kind of failure of the state directory that a call meets.
+func code(_ body: () throws(StorageError) -> Void) -> StorageError.Code? {
+    do throws(StorageError) {
         try body()
         return nil
     } catch {

@@ -1,0 +1,42 @@
+/// What went wrong with the state directory. Written for the operator: it names files.
+package struct StorageError: Error, Sendable, CustomStringConvertible {
+    /// The kind of failure, for callers that act on it.
+    package enum Code: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+        /// Saved sessions found no room under the limits.
+        case limitReached
+        /// Another process uses the state directory.
+        case locked
+        /// The state directory's file system is full, or a quota is used up.
+        case diskFull
+        /// The state directory may not be written.
+        case readOnly
+        /// There is no such file.
+        case missing
+        /// A file or a directory cannot be read.
+        case unreadable
+        /// A file or a directory cannot be written, for another reason than the two above.
+        case unwritable
+        /// A file's content is not what was written, or of a version that is not understood.
+        case damaged
+
+        /// The kind's name, as in `diskFull`.
+        package var description: String { rawValue }
+    }
+
+    /// The kind of failure.
+    package let code: Code
+    /// One sentence: what was expected, what came, and where.
+    package let message: String
+    /// The error underneath, if any.
+    package let cause: (any Error)?
+
+    /// An error of the given kind.
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    /// The message alone.
+    package var description: String { message }
+}
