@@ -275,13 +275,13 @@ let package = Package(
             "PosedServing",
             [
                 "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedPipeline",
-                "PosedVision", "PosedScheduling", "PosedSessions", "PosedErrors",
+                "PosedVision", "PosedScheduling", "PosedSessions", "PosedAccounts", "PosedErrors",
             ]),
         tests(
             "PosedService",
             [
                 "PosedBackend", "PosedVision", "PosedSolvers", "PosedPipeline", "PosedSessions",
-                "PosedServing", "PosedRPC", "PosedProtos", "PosedErrors",
+                "PosedServing", "PosedRPC", "PosedProtos", "PosedAccounts", "PosedErrors",
                 product("SwiftProtobuf", "swift-protobuf"),
             ]),
         tests("PosedSystemd", []),
@@ -295,7 +295,8 @@ let package = Package(
             "PosedDaemon",
             [
                 "CPosedHeap",
-                "PosedErrors", "PosedVision", "PosedSystemd", "PosedTelemetry", "PosedRPC",
+                "PosedAccounts", "PosedErrors", "PosedVision", "PosedSystemd", "PosedTelemetry",
+                "PosedRPC",
                 "PosedServing", "PosedRehearsal",
                 product("Configuration", "swift-configuration"), product("Logging", "swift-log"),
             ]),

@@ -197,6 +197,16 @@ package final class Hold: Sendable {
         }
     }
 
+    /// Holds another amount from now on, whatever the bounds say. A hold that was released stays so.
+    package func note(_ amount: Int) {
+        state.withLock { state in
+            guard !state.isReleased else { return }
+            let difference = max(0, amount) - state.amount
+            account.accounts.note(resource, difference, of: account.caller)
+            state.amount += difference
+        }
+    }
+
     /// Gives everything back. A second call does nothing.
     package func release() {
         let amount = state.withLock { state in

@@ -1,5 +1,7 @@
 /// What work has cost lately, and what it will therefore cost: running averages of stages, and of
 /// evaluations by the number of their rows.
+///
+/// The cost of a form that was never worked on is that of its likeness, scaled.
 package struct CostModel<Form: Hashable & Sendable>: Sendable {
     private struct StageOfForm: Hashable {
         var stage: Stage
@@ -14,6 +16,26 @@ package struct CostModel<Form: Hashable & Sendable>: Sendable {
     private var stages: [StageOfForm: Double] = [:]
     /// Seconds by rows.
     private var evaluations: [Form: [Int: Double]] = [:]
+
+    /// A form whose costs are known, and how much more the other form costs than that.
+    package struct Likeness: Sendable {
+        /// The form that is known.
+        package var form: Form
+        /// How many times as long a stage takes.
+        package var stages: Double
+        /// How many times as long an evaluation takes.
+        package var evaluations: Double
+
+        /// As given.
+        package init(form: Form, stages: Double, evaluations: Double) {
+            self.form = form
+            self.stages = stages
+            self.evaluations = evaluations
+        }
+    }
+
+    /// The likeness of a form that was never worked on; nil where there is none.
+    package var likeness: @Sendable (Form) -> Likeness? = { _ in nil }
 
     /// A model that knows nothing.
     package init() {}
@@ -30,14 +52,21 @@ package struct CostModel<Form: Hashable & Sendable>: Sendable {
 
     /// What a stage will cost; nil if that is not known.
     package func cost(of stage: Stage, _ form: Form) -> Duration? {
-        stages[StageOfForm(stage: stage, form: form)].map { .seconds($0) }
+        if let known = stages[StageOfForm(stage: stage, form: form)] { return .seconds(known) }
+        guard let likeness = likeness(form), likeness.form != form else { return nil }
+        return stages[StageOfForm(stage: stage, form: likeness.form)].map {
+            .seconds($0 * likeness.stages)
+        }
     }
 
     /// What an evaluation of so many rows will cost; nil if nothing is known of any number of rows.
     ///
     /// Between two known numbers of rows it is interpolated; outside them it is proportional.
     package func cost(evaluationOf rows: Int, _ form: Form) -> Duration? {
-        guard let known = evaluations[form], !known.isEmpty else { return nil }
+        guard let known = evaluations[form], !known.isEmpty else {
+            guard let likeness = likeness(form), likeness.form != form else { return nil }
+            return cost(evaluationOf: rows, likeness.form).map { $0 * likeness.evaluations }
+        }
         if let exact = known[rows] { return .seconds(exact) }
         let below = known.filter { $0.key < rows }.max { $0.key < $1.key }
         let above = known.filter { $0.key > rows }.min { $0.key < $1.key }

@@ -4,7 +4,7 @@
 package struct Job<Form: Hashable & Sendable, Instant: InstantProtocol & Sendable>: Sendable
 where Instant.Duration == Duration {
     /// What makes a job one of a stream.
-    package struct Link: Hashable, Sendable {
+    package struct Link: Sendable {
         /// The stream; equal for all its jobs.
         package var stream: UInt64
         /// How long the job may wait to be begun before a later one of the stream supersedes it; nil: for
@@ -12,12 +12,19 @@ where Instant.Duration == Duration {
         package var maxLag: Duration?
         /// Whether the solve needs the result of the stream's job before it.
         package var isSequential: Bool
+        /// Whether no job of the stream is to be begun for now; they are superseded and expire all the same. Asked
+        /// at every decision, so that an answer is never older than the decision.
+        package var isHeld: @Sendable () -> Bool
 
         /// As given.
-        package init(stream: UInt64, maxLag: Duration? = nil, isSequential: Bool = false) {
+        package init(
+            stream: UInt64, maxLag: Duration? = nil, isSequential: Bool = false,
+            isHeld: @escaping @Sendable () -> Bool = { false }
+        ) {
             self.stream = stream
             self.maxLag = maxLag
             self.isSequential = isSequential
+            self.isHeld = isHeld
         }
     }
 

@@ -36,7 +36,8 @@ extension Scheduler {
         for candidate in order
         where candidate.entry.demand == .evaluation && candidate.entry.job.form == form {
             let wider = rows + candidate.entry.job.rows
-            guard batch.isEmpty || wider <= limits.batchRows else { continue }
+            guard batch.isEmpty || (wider <= limits.batchRows && isShort(wider, form))
+            else { continue }
             let harms = batch.contains { member in
                 guard let before = slack(member.entry, rows: rows, now: now),
                     let after = slack(member.entry, rows: wider, now: now)
@@ -48,6 +49,11 @@ extension Scheduler {
             rows = wider
         }
         return batch
+    }
+
+    /// Whether an evaluation of so many rows is predicted to end in time for whoever watches the machine.
+    private func isShort(_ rows: Int, _ form: Form) -> Bool {
+        costs.cost(evaluationOf: rows, form).map { $0 <= limits.stepTime } ?? true
     }
 
     /// Preparation of a job whose rows the batch has room for.

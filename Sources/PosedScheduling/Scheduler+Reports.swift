@@ -1,6 +1,13 @@
 import OrderedCollections
 
 extension Scheduler {
+    /// Has the costs of forms that were never worked on predicted from those of others.
+    package mutating func predict(
+        by likeness: @escaping @Sendable (Form) -> CostModel<Form>.Likeness?
+    ) {
+        costs.likeness = likeness
+    }
+
     /// Takes note of what a stage cost that was carried out for nobody.
     package mutating func learn(_ stage: Stage, of form: Form, _ cost: Duration) {
         costs.note(stage, of: form, cost)

@@ -31,11 +31,8 @@ where Instant.Duration == Duration {
     package var limits: SchedulerLimits
     /// What work costs.
     package internal(set) var costs = CostModel<Form>()
-    /// Whether new jobs are refused.
-    package private(set) var isClosed = false
     var entries: OrderedDictionary<JobID, Entry> = [:]
     var shares = FairShare()
-    private var held: Set<UInt64> = []
     private var admitted: UInt64 = 0
 
     /// An empty table.
@@ -55,11 +52,13 @@ where Instant.Duration == Duration {
 
     /// Takes a job.
     ///
-    /// - Returns: Its name, and the job of its stream that it supersedes at once, if there was no room.
-    /// - Throws: why it is not taken.
-    package mutating func admit(_ job: Job) throws(Refusal) -> (id: JobID, dropped: Dropped?) {
+    /// - Returns: Its name, and the job of its stream that it supersedes at once, if too many of them wait.
+    package mutating func admit(_ job: Job) -> (id: JobID, dropped: Dropped?) {
         let id = JobID(admitted)
-        let dropped = try makeRoom(for: job, id)
+        let waiting = job.link.map { link in
+            entries.values.count { !$0.hasBegun && $0.job.link?.stream == link.stream }
+        }
+        let dropped = (waiting ?? 0) >= limits.queuedPerStream ? supersede(in: job.link) : nil
         admitted += 1
         let cost = reckon(job)
         let demand = job.stages.first.map(Demand.stage) ?? .stage(job.rows > 0 ? .begin : .decode)
@@ -76,41 +75,33 @@ where Instant.Duration == Duration {
         shares.advance(to: entries.values.map(\.span.start).min())
     }
 
-    /// Takes no new jobs from now on.
-    package mutating func close() { isClosed = true }
+    /// Supersedes the oldest job of a stream that was not begun, by the job that is admitted next.
+    ///
+    /// - Returns: The job, which has left the table; nil where the stream does not supersede or has none.
+    package mutating func supersede(in link: Job.Link?) -> Dropped? {
+        guard let link, link.maxLag != nil,
+            let oldest = entries.first(where: {
+                !$0.value.hasBegun && $0.value.job.link?.stream == link.stream
+            })?.key
+        else { return nil }
+        remove(oldest)
+        return Dropped(id: oldest, reason: .superseded(by: JobID(admitted)))
+    }
 
-    /// Holds back jobs of a stream that were not begun, or lets them go on; they are superseded and
-    /// expire all the same.
-    package mutating func hold(_ stream: UInt64, _ isHeld: Bool) {
-        if isHeld { held.insert(stream) } else { held.remove(stream) }
+    /// What a job will cost, in seconds of the machine, and the longest step of it.
+    package func predict(_ job: Job) -> (total: Double, step: Duration) {
+        let stages = job.stages + (job.rows > 0 ? [.begin, .decode] : [])
+        let steps = stages.map { costs.cost(of: $0, job.form) ?? .zero }
+        let evaluation = job.rows > 0 ? costs.cost(evaluationOf: job.rows, job.form) : nil
+        return (reckon(job), max(steps.max() ?? .zero, evaluation ?? .zero))
     }
 
     /// Whether a job may be worked on now.
     func isRunnable(_ id: JobID, _ entry: Entry) -> Bool {
         guard let link = entry.job.link else { return true }
-        if !entry.hasBegun, held.contains(link.stream) { return false }
+        if !entry.hasBegun, link.isHeld() { return false }
         guard link.isSequential || link.maxLag != nil else { return true }
         return !entries.contains { $0.key < id && $0.value.job.link?.stream == link.stream }
-    }
-
-    private mutating func makeRoom(for job: Job, _ id: JobID) throws(Refusal) -> Dropped? {
-        if isClosed { throw .closed }
-        let waiting = entries.filter { !$0.value.hasBegun }
-        let oldest =
-            job.link?.maxLag == nil
-            ? nil : waiting.first { $0.value.job.link?.stream == job.link?.stream }?.key
-        let ours = waiting.values.count { $0.job.owner == job.owner }
-        let refusal: Refusal? =
-            waiting.count >= limits.queued
-            ? .queueFull(limit: limits.queued)
-            : ours >= limits.queuedPerOwner ? .ownerFull(limit: limits.queuedPerOwner) : nil
-        let stream = waiting.values.count { $0.job.link?.stream == job.link?.stream }
-        if let oldest, refusal != nil || stream >= limits.queuedPerStream {
-            remove(oldest)
-            return Dropped(id: oldest, reason: .superseded(by: id))
-        }
-        if let refusal { throw refusal }
-        return nil
     }
 }
 

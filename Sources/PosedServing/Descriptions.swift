@@ -1,3 +1,4 @@
+package import PosedAccounts
 package import PosedBackend
 
 /// A model that sessions can be made for.
@@ -91,23 +92,31 @@ package struct ServingLimits: Sendable, Equatable {
     /// Of pictures, made or sent, in pixels a side.
     package var maxSide = 2048
     package var maxSources = 8
-    package var maxSessions = 256
-    /// Of one owner.
-    package var maxSessionsPerOwner = 64
-    /// Of the pictures that sessions keep on the host.
-    package var maxPictureBytes = 1 << 30
-    /// Of all conditioning.
-    package var maxSessionBytes = 1 << 30
+    /// How long the device may be predicted to need for one frame, and for one step of it.
+    package var frameTime = Duration.seconds(60)
+    package var stepTime = Duration.seconds(10)
+    /// How much callers may hold.
+    package var accounts = Self.usualAccounts
     /// Of the cache of encoded poses.
     package var maxPoseCacheBytes = 128 << 20
-    /// Frames that wait, of all callers and of one.
-    package var maxQueuedFrames = 256
-    package var maxQueuedFramesPerOwner = 64
     package var defaultTimeToLive = Duration.seconds(3600)
     package var maxTimeToLive = Duration.seconds(86400)
 
     /// The daemon's defaults.
     package init() {}
+
+    /// Bounds of sessions and frames for one machine with a few callers.
+    private static var usualAccounts: AccountLimits {
+        var limits = AccountLimits()
+        for (resource, total) in [
+            (Resource.sessions, 256), (.sessionBytes, 512 << 20), (.conditioningBytes, 512 << 20),
+            (.queuedFrames, 256),
+        ] {
+            limits.total[resource] = total
+            limits.each[resource] = total / 4
+        }
+        return limits
+    }
 }
 
 /// What the daemon is doing, and has done since its start.

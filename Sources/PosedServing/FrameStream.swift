@@ -1,3 +1,4 @@
+package import PosedAccounts
 package import PosedErrors
 package import PosedVision
 
@@ -19,59 +20,58 @@ package struct StreamOptions: Sendable {
 
 /// One pose of a stream.
 package struct StreamPose: Sendable {
-    /// The caller's number, greater than that of the pose before.
-    package var sequence: UInt64
-    package var pose: PoseInput
-    /// What differs from the stream's settings.
-    package var settings: FrameSettings
+    /// A pose that could be read.
+    package struct Content: Sendable {
+        package var pose: PoseInput
+        /// What differs from the stream's settings.
+        package var settings: FrameSettings
+
+        /// A pose as given.
+        package init(_ pose: PoseInput, settings: FrameSettings = FrameSettings()) {
+            self.pose = pose
+            self.settings = settings
+        }
+    }
+
+    /// The caller's number, greater than that of the pose before; nil where the message could not be read.
+    package var sequence: UInt64?
+    /// The pose, or why it cannot be read, which is its answer.
+    package var content: Result<Content, RequestError>
+    /// How long reading it took, which counts as time of the frame.
+    package var readTime: Duration
+    /// What its caller's account holds for the message; given back when the answer has been taken.
+    package var hold: Hold?
 
     /// A pose as given.
-    package init(sequence: UInt64, pose: PoseInput, settings: FrameSettings = FrameSettings()) {
+    package init(
+        sequence: UInt64?, _ content: Result<Content, RequestError>, readTime: Duration = .zero,
+        hold: Hold? = nil
+    ) {
         self.sequence = sequence
-        self.pose = pose
-        self.settings = settings
+        self.content = content
+        self.readTime = readTime
+        self.hold = hold
     }
 }
 
 /// The answer to one pose.
-package struct StreamEvent: Sendable {
+package struct StreamAnswer: Sendable {
     /// What became of a pose.
     package enum Outcome: Sendable {
-        case frame(Frame)
+        /// A frame, and how its picture is to be sent.
+        case frame(Frame, PictureFormat)
         /// A later pose had come; `waited` since its receipt.
         case superseded(by: UInt64, waited: Duration)
         case failed(RequestError)
     }
 
+    /// The number of the pose; 0 where it had none.
     package var sequence: UInt64
     package var outcome: Outcome
 
-    /// An event as given.
+    /// An answer as given.
     package init(sequence: UInt64, outcome: Outcome) {
         self.sequence = sequence
         self.outcome = outcome
     }
-}
-
-/// A stream of poses to frames, open until it is finished or cancelled.
-package protocol FrameStream: Sendable {
-    /// What frames are made with where a pose does not say otherwise.
-    var settings: UsedSettings { get }
-
-    /// Exactly one event for each pose submitted, in the order of the poses; ends after `finish` when
-    /// all are answered, or at once after `cancel`.
-    var events: AsyncStream<StreamEvent> { get }
-
-    /// Takes a pose. What is wrong with it becomes its event. Waits while the stream's queue is full,
-    /// unless the stream supersedes; cancelling the task that waits ends the stream.
-    func submit(_ pose: StreamPose) async
-
-    /// Answers a pose that could not even be read with its error, in its turn.
-    func reject(sequence: UInt64, _ error: RequestError) async
-
-    /// No more poses; those under way are finished.
-    func finish()
-
-    /// Stops all work within one velocity evaluation.
-    func cancel()
 }

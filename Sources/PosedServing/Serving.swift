@@ -1,3 +1,4 @@
+package import PosedAccounts
 /// What the daemon does for its callers, whoever carries their words.
 ///
 /// Every function throws `RequestError`. `owner` is the caller's identity; a session belongs to the one
@@ -14,11 +15,27 @@ package protocol Serving: Sendable {
     func deleteSession(_ name: String, owner: String) async throws
 
     func synthesize(_ request: FrameRequest, owner: String) async throws -> Frame
-    func openStream(_ options: StreamOptions, owner: String) async throws -> any FrameStream
+    /// Makes a frame of each pose, and returns when the poses have come to their end and all are answered.
+    ///
+    /// Every pose gets exactly one answer, in the order of the poses; what is wrong with a pose is its answer. Poses
+    /// are asked for as fast as they are made, or superseded; answers are given as fast as `answer` returns.
+    /// Whatever `poses`, `opened` or `answer` throws ends the stream and is thrown; nothing is under way then.
+    ///
+    /// - Parameters:
+    ///   - opened: told what frames are made with where a pose does not say otherwise, before the first answer.
+    ///   - answer: told the answers, one at a time.
+    func stream<Poses: AsyncSequence & Sendable>(
+        _ options: StreamOptions, owner: String, poses: Poses,
+        opened: @Sendable (UsedSettings) async throws -> Void,
+        answer: @escaping @Sendable (StreamAnswer) async throws -> Void
+    ) async throws where Poses.Element == StreamPose
 
     var models: [ModelDescription] { get }
     var backends: [BackendDescription] { get }
     var solvers: [SolverDescription] { get }
     var limits: ServingLimits { get }
+    /// What all callers have done, and are doing.
     var statistics: ServingStatistics { get }
+    /// What every caller holds.
+    var accounts: Accounts { get }
 }

@@ -25,7 +25,7 @@ struct PosedCommand: AsyncParsableCommand {
               posed --config /etc/posed/posed.yaml
               posed --config posed.yaml --check-config
               posed --model /srv/models/default --socket /tmp/posed.sock --log-level debug
-              posed --model /srv/models/default --set sessions.maxCount=8 --set http.address=none
+              posed --model /srv/models/default --set limits.sessions=8 --set http.address=none
             """,
         version: POSED_VERSION)
 

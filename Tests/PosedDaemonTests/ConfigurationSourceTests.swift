@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Foundation
 internal import Logging
+internal import PosedAccounts
 internal import PosedDaemon
 internal import Testing
 
@@ -33,7 +34,7 @@ struct ConfigurationSourceTests {
     @Test("has a default for every key")
     func defaults() throws {
         let configuration = try load("# nothing else\n")
-        #expect(configuration[Settings.Sessions.maxCount] == 256)
+        #expect(configuration[Settings.Limits.sessions] == 256)
         #expect(configuration[Settings.Scheduling.defaultMaxLag] == nil)
         #expect(configuration[Settings.Model.folder] == folder.path)
         #expect(configuration.values.origin(Settings.Model.folder).hasSuffix("posed.yaml:2"))
@@ -60,26 +61,92 @@ struct ConfigurationSourceTests {
 
     @Test("comes from a file, the environment and flags, later ones winning")
     func precedence() throws {
-        let yaml = "sessions: {maxCount: 100, maxPerOwner: 10, maxBytes: 2GiB}\nlog.level: debug\n"
+        let yaml =
+            "limits: {sessions: 100, sessionsPerIdentity: 10, sessionBytes: 2GiB}\nlog.level: debug\n"
         let environment = [
-            "POSED_SESSIONS_MAX_COUNT": "200", "POSED_SESSIONS_MAX_PER_OWNER": "20",
+            "POSED_LIMITS_SESSIONS": "200", "POSED_LIMITS_SESSIONS_PER_IDENTITY": "20",
             "POSED_LIMITS_MAX_NFE": "", "POSED_LISTEN_TCP_ADDRESSES": "127.0.0.1:1, [::1]:2",
         ]
         let flags = [
-            FlagValue(key: "sessions.maxCount", texts: ["1"], flag: "--set"),
-            FlagValue(key: "sessions.maxCount", texts: ["300"], flag: "--set"),
+            FlagValue(key: "limits.sessions", texts: ["1"], flag: "--set"),
+            FlagValue(key: "limits.sessions", texts: ["300"], flag: "--set"),
         ]
         let configuration = try load(yaml, environment: environment, flags: flags)
-        #expect(configuration[Settings.Sessions.maxCount] == 300)
-        #expect(configuration[Settings.Sessions.maxPerOwner] == 20)
-        #expect(configuration[Settings.Sessions.maxBytes] == 2 << 30)
+        #expect(configuration[Settings.Limits.sessions] == 300)
+        #expect(configuration[Settings.Limits.sessionsPerIdentity] == 20)
+        #expect(configuration[Settings.Limits.sessionBytes] == 2 << 30)
         #expect(configuration[Settings.Operations.logLevel] == .debug)
         #expect(configuration[Settings.Limits.maxNfe] == 200)
         #expect(configuration[Settings.Listen.tcpAddresses].map(\.port) == [1, 2])
-        #expect(configuration.values.origin(Settings.Sessions.maxCount) == "--set")
+        #expect(configuration.values.origin(Settings.Limits.sessions) == "--set")
         #expect(
-            configuration.values.origin(Settings.Sessions.maxPerOwner)
-                == "POSED_SESSIONS_MAX_PER_OWNER")
+            configuration.values.origin(Settings.Limits.sessionsPerIdentity)
+                == "POSED_LIMITS_SESSIONS_PER_IDENTITY")
+    }
+
+    @Test("still knows the keys of earlier versions, and warns of each once")
+    func earlierKeys() throws {
+        let yaml = "sessions: {maxCount: 100, maxPerOwner: 9}\n"
+        let flags = [
+            FlagValue(key: "scheduling.maxQueuedFrames", texts: ["70"], flag: "--set")
+        ]
+        let configuration = try load(
+            yaml, environment: ["POSED_SESSIONS_MAX_BYTES": "8MiB"], flags: flags)
+        #expect(configuration[Settings.Limits.sessions] == 100)
+        #expect(configuration[Settings.Limits.sessionsPerIdentity] == 9)
+        #expect(configuration[Settings.Limits.sessionBytes] == 8 << 20)
+        #expect(configuration[Settings.Limits.queuedFrames] == 70)
+        #expect(
+            configuration.warnings.map(\.description).map { $0.drop { $0 != " " } } == [
+                " sessions.maxCount is now called limits.sessions",
+                " sessions.maxPerOwner is now called limits.sessionsPerIdentity",
+                " sessions.maxBytes is now called limits.sessionBytes",
+                " scheduling.maxQueuedFrames is now called limits.queuedFrames",
+            ])
+        #expect(try load("limits: {sessions: 100}").warnings.isEmpty)
+    }
+
+    @Test("gives identities limits of their own")
+    func identities() throws {
+        let yaml = """
+            limits:
+              callsPerIdentity: 32
+              identities: ["token:studio calls=128 sessionBytes=64MiB", "unix:1000 streams=2"]
+            """
+        let configuration = try load(yaml)
+        let limits = configuration.accountLimits(try configuration.memoryShares(idle: 0))
+        #expect(limits.bounds(of: .identity("token:studio"))[.calls] == 128)
+        #expect(limits.bounds(of: .identity("token:studio"))[.sessionBytes] == 32 << 20)
+        #expect(limits.bounds(of: .identity("token:studio"))[.streams] == 32)
+        #expect(limits.bounds(of: .identity("unix:1000"))[.streams] == 2)
+        #expect(limits.bounds(of: .identity("unix:1000"))[.calls] == 32)
+        #expect(limits.bounds(of: .identity("unix:1001"))[.streams] == 32)
+        for wrong in [
+            "token:studio", "token:* calls=1", "* calls=1", "token:a calls=0", "token:a call=1",
+            "token:a calls=1 calls=2", "token:a calls", "calls=1", "token:a sessionBytes=x",
+        ] {
+            let found = try problems("limits: {identities: ['\(wrong)']}")
+            #expect(found.count == 1 && found[0].contains("limits.identities should be a list"))
+        }
+    }
+
+    @Test("divides its memory so that the parts are less than the whole")
+    func memory() throws {
+        let usual = try load("log.level: info\n").memoryShares(idle: 100 << 20)
+        #expect(usual.total == 2 << 30)
+        #expect(usual.sessionBytes == 1 << 30)
+        #expect(usual.bytesInFlight + usual.sessionBytes + usual.poseBytes < usual.total)
+        let small = try load("limits: {memory: 512MiB}")
+        let shares = try small.memoryShares(idle: 200 << 20)
+        #expect(shares.total == 312 << 20)
+        #expect(shares.bytesInFlight + shares.sessionBytes + shares.poseBytes < shares.total)
+        let error = #expect(throws: ConfigurationProblems.self) {
+            try small.memoryShares(idle: 450 << 20)
+        }
+        #expect(error?.list.first?.description.contains("450 MiB") == true)
+        let limits = usual.sessionBytes
+        let bounds = try load("log.level: info\n").accountLimits(usual)
+        #expect(bounds.total[.sessionBytes] + bounds.total[.conditioningBytes] == limits)
     }
 
     @Test("takes away with flags what a file gave")
@@ -130,7 +197,7 @@ struct ConfigurationSourceTests {
         let yaml = """
             sessions:
               maxCount: many
-              maxCounts: 3
+              idleTimeouts: 3
               idleTimeout: 5
               stateDirectory: [a, b]
             limits: 3
@@ -141,10 +208,10 @@ struct ConfigurationSourceTests {
             flags: [FlagValue(key: "log.formt", texts: ["json"], flag: "--set")])
         #expect(
             found == [
-                "posed.yaml:4: sessions.maxCount should be a whole number from 1 to 1000000; "
+                "posed.yaml:4: limits.sessions should be a whole number from 1 to 1000000; "
                     + "it is 'many'",
-                "posed.yaml:5: sessions.maxCounts is not a setting; did you mean "
-                    + "sessions.maxCount?",
+                "posed.yaml:5: sessions.idleTimeouts is not a setting; did you mean "
+                    + "sessions.idleTimeout?",
                 "posed.yaml:6: sessions.idleTimeout should be a duration such as 250ms, 30s, 5m "
                     + "or 2h, from 1s to 365d; it is '5'",
                 "posed.yaml:7: sessions.stateDirectory should be the absolute path of a folder, "
@@ -232,10 +299,19 @@ struct ConfigurationSourceTests {
             ("listen: {unix: {path: /\(String(repeating: "x", count: 107))}}", "at most 107 bytes"),
             ("sessions: {idleTimeout: 2d}", "sessions.idleTimeout should be at most"),
             (
-                "sessions: {maxCount: 3}",
-                "sessions.maxPerOwner should be at most sessions.maxCount, 3"
+                "limits: {sessions: 3}",
+                "limits.sessionsPerIdentity should be at most limits.sessions, 3"
             ),
-            ("scheduling: {maxQueuedFramesPerOwner: 300}", "should be at most"),
+            ("limits: {queuedFramesPerIdentity: 300}", "should be at most"),
+            ("limits: {stepTime: 20s}", "limits.stepTime should be at most half of watchdog"),
+            (
+                "limits: {memory: 256MiB, sessionBytes: 200MiB}",
+                "limits.memory should have room for limits.bytesInFlight, limits.sessionBytes"
+            ),
+            (
+                "limits: {bytesInFlight: 64MiB, bytesInFlightPerIdentity: 65MiB}",
+                "limits.bytesInFlightPerIdentity should be at most limits.bytesInFlight, 64MiB"
+            ),
             ("rpc: {keepaliveTime: 10s}", "rpc.keepaliveTimeout should be at most"),
             (
                 "sampling: {nfe: 300}",

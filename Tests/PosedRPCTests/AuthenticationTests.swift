@@ -32,7 +32,7 @@ struct AuthenticationTests {
         _ authentication: Authentication, _ metadata: Metadata = Metadata()
     ) async throws -> Result<String, RPCError> {
         var result: Result<String, RPCError>?
-        try await Harness.run(Settings(interceptors: [authentication.interceptor])) {
+        try await Harness.run(Settings(server: { $0.admit = authentication.admit })) {
             try $0.unary(Methods.text) { _, context in context.identity.description }
         } test: { harness in
             do {
@@ -85,8 +85,8 @@ struct AuthenticationTests {
         var authentication = Authentication()
         authentication.tokens = tokens
         let settings = Settings(
-            interceptors: [authentication.interceptor],
-            server: { configuration in
+            server: { [authentication] configuration in
+                configuration.admit = authentication.admit
                 configuration.reloadable = [tokens]
                 configuration.fileCheckInterval = .milliseconds(10)
             })

@@ -1,3 +1,4 @@
+import PosedAccounts
 import PosedGuarded
 import PosedRPC
 import Testing
@@ -69,7 +70,10 @@ struct LimitTests {
     func tooManyCalls() async throws {
         let started = Signal()
         let go = Signal()
-        try await Harness.run(Settings(server: { $0.maxCalls = 1 })) {
+        var limits = AccountLimits()
+        limits.each[.calls] = 1
+        let accounts = Accounts(limits)
+        try await Harness.run(Settings(server: { $0.admit = Admission.everybody(accounts) })) {
             try $0.unary(Methods.text) { request, _ in
                 started.raise()
                 await go.wait()

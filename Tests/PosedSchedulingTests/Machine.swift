@@ -49,7 +49,7 @@ struct Machine {
 
     @discardableResult
     mutating func admit(_ job: Job) throws -> JobID {
-        let (id, dropped) = try scheduler.admit(job)
+        let (id, dropped) = scheduler.admit(job)
         jobs[id] = job
         if let dropped { note(dropped) }
         return id

@@ -78,7 +78,6 @@ import Testing
         var limits = SchedulerLimits()
         limits.batchRows = Int.random(in: 2...8, using: &random)
         limits.solves = Int.random(in: 1...6, using: &random)
-        limits.queued = 12
         var machine = Machine(limits)
         var admitted = 0
         var cancelled: Set<JobID> = []

@@ -7,7 +7,6 @@ import Testing
     private func machine() -> Machine {
         var limits = SchedulerLimits()
         limits.batchRows = 2
-        limits.queuedPerOwner = 200
         limits.allowance = .milliseconds(100)
         var machine = Machine(limits)
         machine.learnCosts()

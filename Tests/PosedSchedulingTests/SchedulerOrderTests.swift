@@ -1,3 +1,4 @@
+import PosedGuarded
 import PosedScheduling
 import Testing
 
@@ -143,12 +144,13 @@ import Testing
 
     @Test func aHeldStreamIsNotBegun() throws {
         var machine = Machine()
-        machine.scheduler.hold(1, true)
-        let held = try machine.admit(machine.frame(link: .init(stream: 1)))
+        let isHeld = Guarded(true)
+        let link = Machine.Job.Link(stream: 1, isHeld: { isHeld.withLock { $0 } })
+        let held = try machine.admit(machine.frame(link: link))
         let other = try machine.admit(machine.frame())
         machine.run()
         #expect(machine.finished == [other])
-        machine.scheduler.hold(1, false)
+        isHeld.withLock { $0 = false }
         machine.run()
         #expect(machine.finished == [other, held])
     }

@@ -3,42 +3,6 @@ import Testing
 
 /// What is taken, refused, dropped and superseded.
 @Suite struct SchedulerQueueTests {
-    @Test func theQueueIsBounded() throws {
-        var limits = SchedulerLimits()
-        limits.queued = 3
-        limits.queuedPerOwner = 2
-        var machine = Machine(limits)
-        for _ in 0..<2 { try machine.admit(machine.frame("a")) }
-        #expect(throws: Refusal.ownerFull(limit: 2)) { try machine.admit(machine.frame("a")) }
-        try machine.admit(machine.frame("b"))
-        #expect(throws: Refusal.queueFull(limit: 3)) { try machine.admit(machine.frame("c")) }
-        // One that was begun waits no longer.
-        machine.step()
-        try machine.admit(machine.frame("c"))
-        #expect(machine.scheduler.waiting == 3)
-        machine.run()
-        #expect(machine.finished.count == 4)
-        #expect(machine.scheduler.waiting == 0)
-    }
-
-    @Test func aClosedSchedulerFinishesWhatItHas() throws {
-        var machine = Machine()
-        try machine.admit(machine.frame())
-        machine.scheduler.close()
-        #expect(throws: Refusal.closed) { try machine.admit(machine.frame()) }
-        machine.run()
-        #expect(machine.finished.count == 1)
-    }
-
-    @Test func lowerLimitsLeaveWhatIsThere() throws {
-        var machine = Machine()
-        for _ in 0..<5 { try machine.admit(machine.frame()) }
-        machine.scheduler.limits.queued = 1
-        #expect(throws: Refusal.queueFull(limit: 1)) { try machine.admit(machine.frame()) }
-        machine.run()
-        #expect(machine.finished.count == 5)
-    }
-
     @Test func aLaterPoseSupersedesOneThatWaitedTooLong() throws {
         var machine = Machine()
         let link = Machine.Job.Link(stream: 1, maxLag: .milliseconds(10))
@@ -79,25 +43,26 @@ import Testing
         #expect(machine.drops.allSatisfy { $0.reason == .superseded(by: ids[5]) })
     }
 
-    /// A stream that supersedes is never refused as long as it has a pose to give up.
-    @Test func aFullQueueSupersedesAtOnce() throws {
+    /// More poses of one stream than may wait supersede its oldest at once, as does whoever finds no room.
+    @Test func aFullStreamSupersedesAtOnce() throws {
         var limits = SchedulerLimits()
         limits.queuedPerStream = 2
-        limits.queued = 3
         var machine = Machine(limits)
         let link = Machine.Job.Link(stream: 1, maxLag: .seconds(60))
         let ids = try (0..<3).map { _ in try machine.admit(machine.frame(link: link)) }
         #expect(machine.drops == [Dropped(id: ids[0], reason: .superseded(by: ids[2]))])
-        try machine.admit(machine.frame("b"))
+        let dropped = machine.scheduler.supersede(in: link)
         let last = try machine.admit(machine.frame(link: link))
-        #expect(machine.drops.last == Dropped(id: ids[1], reason: .superseded(by: last)))
-        #expect(throws: Refusal.queueFull(limit: 3)) { try machine.admit(machine.frame("c")) }
+        #expect(dropped == Dropped(id: ids[1], reason: .superseded(by: last)))
+        #expect(machine.scheduler.supersede(in: .init(stream: 2, maxLag: .zero)) == nil)
+        #expect(machine.scheduler.supersede(in: nil) == nil)
+        machine.run()
+        #expect(machine.finished == [ids[2], last])
     }
 
     @Test func whatIsHeldIsSupersededAndExpires() throws {
         var machine = Machine()
-        machine.scheduler.hold(1, true)
-        let link = Machine.Job.Link(stream: 1, maxLag: .milliseconds(20))
+        let link = Machine.Job.Link(stream: 1, maxLag: .milliseconds(20), isHeld: { true })
         let old = try machine.admit(machine.frame(link: link))
         let newer = try machine.admit(machine.frame(expiry: 100, link: link))
         let hasWorked = machine.step()

@@ -10,8 +10,11 @@ final class FakeExecutor: LaneExecutor {
     /// What was encoded: the shade of a picture, or a pose's first joint.
     struct Encoded: Conditioning {
         let text: String
-        let byteCount = 100
+        let byteCount = FakeExecutor.sourceBytes
     }
+
+    /// Bytes of whatever was encoded.
+    static let sourceBytes = 100
 
     /// A solve that counts.
     final class FakeSolve: LaneSolve {

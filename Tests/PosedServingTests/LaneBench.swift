@@ -1,3 +1,4 @@
+import PosedAccounts
 import PosedErrors
 import PosedGuarded
 import PosedPipeline
@@ -41,6 +42,7 @@ final class LaneBench {
     let executor: FakeExecutor
     let worker: LaneWorker
     let outcomes = Outcomes()
+    let accounts = Accounts()
     let tally = Tally(NoMetrics())
     private(set) var ids: [JobID] = []
 
@@ -107,7 +109,9 @@ final class LaneBench {
         let number = ids.count
         ids.append(JobID(.max))
         ids[number] = try lane.submit(
-            LaneJob(job, work, sequence: sequence) { [outcomes] in outcomes.note(number, $0) })
+            LaneJob(
+                job, work, account: accounts.account(of: .identity(job.owner)), sequence: sequence
+            ) { [outcomes] in outcomes.note(number, $0) })
         return number
     }
 }

@@ -1,3 +1,4 @@
+import PosedAccounts
 import PosedErrors
 import PosedScheduling
 import PosedServing
@@ -131,16 +132,15 @@ import Testing
     }
 
     @Test func aFullQueueIsRefusedInWords() throws {
-        var limits = SchedulerLimits()
-        limits.queued = 2
-        limits.queuedPerOwner = 1
-        let bench = LaneBench(limits)
+        let bench = LaneBench()
+        bench.accounts.limits.total[.queuedFrames] = 2
+        bench.accounts.limits.each[.queuedFrames] = 1
         try bench.frame("a")
         let own = #expect(throws: RequestError.self) { try bench.frame("a") }
-        #expect(own?.code == .resourceExhausted && own?.message.contains("caller's share") == true)
+        #expect(own?.code == .resourceExhausted && own?.quota.first?.subject == "identity:a")
         try bench.frame("b")
         let all = #expect(throws: RequestError.self) { try bench.frame("c") }
-        #expect(all?.code == .resourceExhausted && all?.message.contains("queue is full") == true)
+        #expect(all?.code == .resourceExhausted && all?.quota.first?.subject == "daemon")
         bench.run()
         #expect(bench.outcomes[0] == ["frame 2"] && bench.outcomes[2] == ["frame 2"])
         #expect(bench.isEmpty())

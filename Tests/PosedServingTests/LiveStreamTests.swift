@@ -4,116 +4,81 @@ import PosedVision
 import Testing
 
 /// Streams: one answer for each pose, in order, whatever happens.
-@Suite struct LiveStreamTests {
+@Suite(.timeLimit(.minutes(10))) struct LiveStreamTests {
     private func open(
-        _ test: TestEngine, _ change: (inout StreamOptions) -> Void = { _ in }
-    ) async throws -> any FrameStream {
+        _ test: TestEngine, reads: Bool = true, _ change: (inout StreamOptions) -> Void = { _ in }
+    ) async throws -> OpenStream {
         var options = StreamOptions(session: try await test.session().name)
         options.settings.steps = 1
         options.settings.solver = "euler"
         change(&options)
-        let (engine, chosen) = (test.engine, options)
-        return try await test.finish(Task { try await engine.openStream(chosen, owner: "o") })
-    }
-
-    /// Events as words: `1 frame`, `2 superseded by 3`, `4 invalidArgument`.
-    private func word(_ event: StreamEvent) -> String {
-        switch event.outcome {
-        case .frame: "\(event.sequence) frame"
-        case .superseded(let by, _): "\(event.sequence) superseded by \(by)"
-        case .failed(let error): "\(event.sequence) \(error.code)"
-        }
-    }
-
-    private func read(_ stream: any FrameStream) -> Task<[String], any Error> {
-        Task {
-            var words: [String] = []
-            for await event in stream.events { words.append(word(event)) }
-            return words
-        }
+        let stream = OpenStream(test.engine, options, reads: reads)
+        await test.until { stream.settings != nil }
+        return stream
     }
 
     @Test func everyPoseIsAnsweredInOrder() async throws {
         let test = try TestEngine()
         let stream = try await open(test)
-        #expect(stream.settings.solver == "euler" && stream.settings.evaluations == 1)
-        let poses = try (0..<4).map { try TestEngine.pose($0) }
-        var bad = FrameSettings()
-        bad.solver = "magic"
-        let refused = bad
-        let writer = Task { () async throws -> Void in
-            await stream.submit(StreamPose(sequence: 1, pose: poses[0]))
-            await stream.submit(StreamPose(sequence: 2, pose: poses[1], settings: refused))
-            await stream.reject(sequence: 5, RequestError(.invalidArgument, "unreadable"))
-            await stream.submit(StreamPose(sequence: 6, pose: poses[2]))
-            await stream.submit(StreamPose(sequence: 6, pose: poses[3]))
-            await stream.submit(StreamPose(sequence: 7, pose: poses[3]))
-            stream.finish()
-            await stream.submit(StreamPose(sequence: 8, pose: poses[3]))
-        }
-        let reader = read(stream)
-        try await test.finish(writer)
+        #expect(stream.settings?.solver == "euler" && stream.settings?.evaluations == 1)
+        var refused = FrameSettings()
+        refused.solver = "magic"
+        try stream.submit(1)
+        stream.submit(2, try TestEngine.pose(2), refused)
+        stream.reject(5, RequestError(.invalidArgument, "unreadable"))
+        stream.reject(nil, RequestError(.resourceExhausted, "too large"))
+        try stream.submit(6)
+        try stream.submit(6)
+        try stream.submit(3)
+        try stream.submit(7)
+        stream.finish()
         #expect(
-            try await test.finish(reader) == [
-                "1 frame", "2 invalidArgument", "5 invalidArgument", "6 frame", "6 invalidArgument",
-                "7 frame",
+            try await test.finish(stream.ended) == [
+                "1 frame", "2 invalidArgument", "5 invalidArgument", "0 resourceExhausted",
+                "6 frame", "6 invalidArgument", "3 invalidArgument", "7 frame",
             ])
         await test.until { test.isEmpty() }
     }
 
-    /// Without superseding a full stream makes its writer wait until answers are read.
-    @Test func aFullStreamMakesItsWriterWait() async throws {
+    /// Without superseding, no more poses are asked for than may await that their answers are taken.
+    @Test func aFullStreamAsksForNoMorePoses() async throws {
         let test = try TestEngine(window: 2)
-        let stream = try await open(test)
-        let written = Counter()
-        let poses = try (0..<5).map { try TestEngine.pose($0) }
-        let writer = Task { () async throws -> Void in
-            for (index, pose) in poses.enumerated() {
-                await stream.submit(StreamPose(sequence: UInt64(index + 1), pose: pose))
-                written.add(1)
-            }
-            stream.finish()
+        let stream = try await open(test, reads: false)
+        for number in 1...6 { try stream.submit(UInt64(number)) }
+        stream.finish()
+        await test.until { test.engine.statistics.framesCompleted == 3 }
+        for _ in 0..<100 {
+            test.step()
+            await Task.yield()
         }
-        // The second frame may be done before its writer is back.
-        await test.until {
-            test.engine.statistics.framesCompleted == 2 && written.value >= 2
-        }
-        for _ in 0..<100 { await Task.yield() }
-        #expect(written.value == 2)
-        #expect(test.engine.statistics.framesQueued == 0)
-        let reader = read(stream)
-        try await test.finish(writer)
-        #expect(try await test.finish(reader) == (1...5).map { "\($0) frame" })
+        // One answer has left and waits to be taken, two are in the window.
+        #expect(stream.taken == 3)
+        #expect(test.engine.statistics.framesCompleted == 3)
+        stream.read()
+        #expect(try await test.finish(stream.ended) == (1...6).map { "\($0) frame" })
         await test.until { test.isEmpty() }
     }
 
-    /// A writer that is stopped while it waits does not wait for ever.
-    @Test func cancellingAWriterThatWaitsEndsTheStream() async throws {
+    @Test func cancellingAStreamThatIsFullEndsIt() async throws {
         let test = try TestEngine(window: 1)
-        let stream = try await open(test)
-        let pose = try TestEngine.pose(1)
-        await stream.submit(StreamPose(sequence: 1, pose: pose))
-        let writer = Task { () async throws -> Void in
-            await stream.submit(StreamPose(sequence: 2, pose: pose))
-        }
-        await test.until { test.engine.statistics.framesCompleted == 1 }
-        writer.cancel()
-        try await test.finish(writer)
-        #expect(try await test.finish(read(stream)).isEmpty)
+        let stream = try await open(test, reads: false)
+        for number in 1...3 { try stream.submit(UInt64(number)) }
+        await test.until { test.engine.statistics.framesCompleted == 2 }
+        stream.cancel()
+        stream.read()
+        #expect(await test.result(of: stream.ended).isFailure)
         await test.until { test.isEmpty() }
     }
 
     @Test func theLatestPoseWins() async throws {
         let test = try TestEngine()
         let stream = try await open(test) { $0.maxLag = .zero }
-        for number in 1...6 {
-            await stream.submit(
-                StreamPose(sequence: UInt64(number), pose: try TestEngine.pose(number)))
-        }
+        for number in 1...6 { try stream.submit(UInt64(number)) }
         stream.finish()
-        let words = try await test.finish(read(stream))
-        #expect(words == (1...5).map { "\($0) superseded by 6" } + ["6 frame"])
-        #expect(test.engine.statistics.framesSuperseded == 5)
+        await test.waiting { test.engine.statistics.framesQueued > 0 && stream.taken == 6 }
+        let words = try await test.finish(stream.ended)
+        #expect(words.count == 6)
+        #expect(words.last == "6 frame")
         await test.until { test.isEmpty() }
     }
 
@@ -121,24 +86,43 @@ import Testing
     /// other, so that what comes next is new.
     @Test func aStalledReaderHoldsALiveStreamBack() async throws {
         let test = try TestEngine(window: 2)
-        let stream = try await open(test) { $0.maxLag = .zero }
-        for number in 1...2 {
-            await stream.submit(
-                StreamPose(sequence: UInt64(number), pose: try TestEngine.pose(number)))
+        let stream = try await open(test, reads: false) { $0.maxLag = .zero }
+        // The first answer is on its way to the reader; two more fill the window.
+        for number in 1...3 {
+            try stream.submit(UInt64(number))
             await test.until { test.engine.statistics.framesCompleted == number }
         }
-        for number in 3...9 {
-            await stream.submit(
-                StreamPose(sequence: UInt64(number), pose: try TestEngine.pose(number)))
-            test.worker.step()
+        for number in 4...10 {
+            try stream.submit(UInt64(number))
+            await test.until { stream.taken == number }
+            for _ in 0..<10 {
+                test.step()
+                await Task.yield()
+            }
         }
-        #expect(test.engine.statistics.framesCompleted == 2)
+        #expect(test.engine.statistics.framesCompleted == 3)
         #expect(test.engine.statistics.framesSuperseded == 6)
         stream.finish()
-        let words = try await test.finish(read(stream))
+        stream.read()
+        let words = try await test.finish(stream.ended)
         #expect(
-            words == ["1 frame", "2 frame"] + (3...8).map { "\($0) superseded by \($0 + 1)" }
-                + ["9 frame"])
+            words == ["1 frame", "2 frame", "3 frame"]
+                + (4...9).map { "\($0) superseded by \($0 + 1)" } + ["10 frame"])
+        await test.until { test.isEmpty() }
+    }
+
+    /// Frames come as fast as they are taken, whichever thread crosses the window: a reader that is now ahead and
+    /// now behind never leaves the stream held.
+    @Test func aReaderAtTheWindowNeverStallsTheStream() async throws {
+        let test = try TestEngine(window: 1)
+        let stream = try await open(test) { $0.maxLag = .zero }
+        for number in 1...300 {
+            try stream.submit(UInt64(number))
+            await test.until { stream.words.count == number }
+        }
+        stream.finish()
+        #expect(try await test.finish(stream.ended).count == 300)
+        #expect(stream.words.allSatisfy { $0.hasSuffix("frame") })
         await test.until { test.isEmpty() }
     }
 
@@ -146,51 +130,53 @@ import Testing
         for moment in 0..<20 {
             let test = try TestEngine(window: 4)
             let stream = try await open(test) { $0.warmStart = moment % 2 == 0 ? 0 : 0.5 }
-            for number in 1...3 {
-                await stream.submit(
-                    StreamPose(sequence: UInt64(number), pose: try TestEngine.pose(number)))
-            }
+            for number in 1...3 { try stream.submit(UInt64(number)) }
+            await test.waiting { stream.taken == 3 }
             for _ in 0..<moment { test.worker.step() }
             stream.cancel()
-            stream.cancel()
-            #expect(try await test.finish(read(stream)).isEmpty)
-            #expect(test.isEmpty())
-            await stream.submit(StreamPose(sequence: 9, pose: try TestEngine.pose(9)))
-            #expect(test.isEmpty())
+            #expect(await test.result(of: stream.ended).isFailure)
+            await test.until { test.isEmpty() }
         }
     }
 
-    /// Whoever stops reading ends the stream.
-    @Test func aReaderThatLeavesEndsTheStream() async throws {
+    @Test func whateverThePosesThrowEndsTheStream() async throws {
+        struct Broken: Error {}
         let test = try TestEngine()
-        let stream = try await open(test)
-        let reader = read(stream)
-        await stream.submit(StreamPose(sequence: 1, pose: try TestEngine.pose(1)))
-        reader.cancel()
-        _ = try await test.finish(reader)
+        let session = try await test.session()
+        let engine = test.engine
+        let poses = AsyncThrowingStream<StreamPose, any Error> { continuation in
+            continuation.yield(StreamPose(sequence: 1, .success(.init(.picture(Self.dot)))))
+            continuation.finish(throwing: Broken())
+        }
+        let call = Task {
+            try await engine.stream(
+                StreamOptions(session: session.name), owner: "o", poses: poses, opened: { _ in },
+                answer: { _ in })
+        }
+        guard case .failure(let error) = await test.result(of: call) else {
+            Issue.record("a broken stream ended well")
+            return
+        }
+        #expect(error is Broken)
         await test.until { test.isEmpty() }
     }
 
-    @Test func aStreamThatIsDroppedEnds() async throws {
-        let test = try TestEngine()
-        do {
-            let stream = try await open(test)
-            #expect(stream.settings.model == "models/fake")
-            #expect(test.engine.statistics.openStreams == 1)
+    private static let dot = {
+        guard let image = try? Image(width: 1, height: 1, bytes: [0, 0, 0]) else {
+            preconditionFailure("a picture of one pixel")
         }
-        await test.until { test.isEmpty() }
-    }
+        return image
+    }()
 
     @Test func posesOfADeletedSessionFail() async throws {
         let test = try TestEngine()
         let session = try await test.session()
-        let engine = test.engine
-        let stream = try await test.finish(
-            Task { try await engine.openStream(.init(session: session.name), owner: "o") })
-        try await engine.deleteSession(session.name, owner: "o")
-        await stream.submit(StreamPose(sequence: 1, pose: try TestEngine.pose(1)))
+        let stream = OpenStream(test.engine, .init(session: session.name))
+        await test.until { stream.settings != nil }
+        try await test.engine.deleteSession(session.name, owner: "o")
+        try stream.submit(1)
         stream.finish()
-        #expect(try await test.finish(read(stream)) == ["1 notFound"])
+        #expect(try await test.finish(stream.ended) == ["1 notFound"])
         await test.until { test.isEmpty() }
     }
 
@@ -200,44 +186,45 @@ import Testing
         let session = try await test.session()
         let engine = test.engine
         #expect(engine.notedSessions == 1)
-        let stream = try await test.finish(
-            Task { try await engine.openStream(.init(session: session.name), owner: "o") })
-        await stream.submit(StreamPose(sequence: 1, pose: try TestEngine.pose(1)))
+        let stream = OpenStream(engine, .init(session: session.name))
+        await test.until { stream.settings != nil }
+        try stream.submit(1)
+        await test.waiting { engine.statistics.framesQueued == 1 }
         try await engine.deleteSession(session.name, owner: "o")
         #expect(engine.notedSessions == 0)
         var larger = FrameSettings()
         (larger.width, larger.height) = (16, 16)
-        await stream.submit(
-            StreamPose(sequence: 2, pose: try TestEngine.pose(2), settings: larger))
+        stream.submit(2, try TestEngine.pose(2), larger)
         stream.finish()
-        #expect(try await test.finish(read(stream)) == ["1 frame", "2 notFound"])
+        #expect(try await test.finish(stream.ended) == ["1 frame", "2 notFound"])
         await test.until { test.isEmpty() }
         #expect(engine.notedSessions == 0)
     }
 
-    @Test func aDrainingEngineFinishesAStreamsPoses() async throws {
+    @Test func aStoppedEngineAnswersAStreamsPoses() async throws {
         let test = try TestEngine()
         let stream = try await open(test)
-        await stream.submit(StreamPose(sequence: 1, pose: try TestEngine.pose(1)))
-        let engine = test.engine
-        let drain = Task { () async throws -> Bool in
-            await engine.drain(until: .now + .seconds(3600))
-        }
-        await test.waiting { engine.isDraining }
-        await stream.submit(StreamPose(sequence: 2, pose: try TestEngine.pose(2)))
+        try stream.submit(1)
+        await test.waiting { test.engine.statistics.framesQueued == 1 }
+        await test.engine.shutDown()
+        try stream.submit(2)
         stream.finish()
-        #expect(try await test.finish(drain))
-        #expect(try await test.finish(read(stream)) == ["1 frame", "2 unavailable"])
+        #expect(try await test.finish(stream.ended) == ["1 unavailable", "2 unavailable"])
         await test.until { test.isEmpty() }
     }
 
     @Test func impossibleStreamsAreRefused() async throws {
         let test = try TestEngine()
+        let session = try await test.session()
         for change in [
             { $0.session = "sessions/none" }, { $0.maxLag = .seconds(-1) },
             { $0.warmStart = 1 }, { $0.warmStart = .nan }, { $0.settings.solver = "magic" },
         ] as [(inout StreamOptions) -> Void] {
-            await #expect(throws: RequestError.self) { try await open(test, change) }
+            var options = StreamOptions(session: session.name)
+            change(&options)
+            let stream = OpenStream(test.engine, options)
+            #expect(await test.result(of: stream.ended).isFailure)
+            #expect(stream.settings == nil)
             #expect(test.isEmpty())
         }
     }

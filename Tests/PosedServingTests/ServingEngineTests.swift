@@ -230,13 +230,11 @@ import Testing
         var options = StreamOptions(session: session.name)
         options.settings = settings
         options.frameDeadline = .nanoseconds(1)
-        let stream = try await tiny.engine.openStream(options, owner: "owner")
-        await stream.submit(StreamPose(sequence: 1, pose: try TinyEngine.pose()))
+        let stream = OpenStream(tiny.engine, options, owner: "owner")
+        stream.submit(1, try TinyEngine.pose())
         stream.finish()
-        var frames: [Frame] = []
-        for await event in stream.events {
-            if case .frame(let frame) = event.outcome { frames.append(frame) }
-        }
+        _ = try await stream.ended.value
+        let frames = stream.frames
         #expect(frames.map(\.used.evaluations) == [3])
         #expect(frames.map(\.used.isReduced) == [true])
         #expect(tiny.engine.statistics.framesReduced == 1)

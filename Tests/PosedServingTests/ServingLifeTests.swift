@@ -1,3 +1,4 @@
+import PosedAccounts
 import PosedErrors
 import PosedScheduling
 import PosedServing
@@ -78,38 +79,18 @@ import Testing
         }
     }
 
-    @Test func drainingFinishesWhatWasAccepted() async throws {
+    @Test func whoeverWaitsWhenTheEngineStopsIsTold() async throws {
         let test = try TestEngine()
         let session = try await test.session()
         let engine = test.engine
         let request = try request(session)
         let accepted = Task { try await engine.synthesize(request, owner: "o") }
         await test.waiting { engine.statistics.framesQueued == 1 }
-        let drain = Task { () async throws -> Bool in
-            await engine.drain(until: .now + .seconds(3600))
-        }
-        await test.waiting { engine.isDraining }
-        await #expect { try await engine.synthesize(request, owner: "o") } throws: {
+        await engine.shutDown()
+        await #expect { try await accepted.value } throws: {
             ($0 as? RequestError)?.code == .unavailable
         }
-        await #expect {
-            try await engine.openStream(.init(session: session.name), owner: "o")
-        } throws: { ($0 as? RequestError)?.code == .unavailable }
-        #expect(try await test.finish(drain))
-        #expect(try await accepted.value.used.evaluations == 16)
-        #expect(test.isEmpty())
-    }
-
-    @Test func drainingGivesUpAtItsEnd() async throws {
-        let test = try TestEngine()
-        let session = try await test.session()
-        let engine = test.engine
-        let request = try request(session)
-        let accepted = Task { try await engine.synthesize(request, owner: "o") }
-        await test.waiting { engine.statistics.framesQueued == 1 }
-        // Nobody steps, so nothing is finished.
-        #expect(await engine.drain(until: .now) == false)
-        await #expect { try await accepted.value } throws: {
+        await #expect { try await engine.synthesize(request, owner: "o") } throws: {
             ($0 as? RequestError)?.code == .unavailable
         }
         #expect(test.isEmpty())
@@ -120,9 +101,11 @@ import Testing
         let session = try await test.session()
         var limits = test.engine.limits
         limits.maxEvaluations = 4
-        limits.maxQueuedFrames = 1
+        limits.accounts.each[.queuedFrames] = 1
+        limits.stepTime = .seconds(3)
         try test.engine.adopt(limits)
-        #expect(test.lane.limits.queued == 1)
+        #expect(test.lane.limits.stepTime == .seconds(3))
+        #expect(test.engine.accounts.limits.each[.queuedFrames] == 1)
         let engine = test.engine
         let request = try request(session)
         await #expect { try await engine.synthesize(request, owner: "o") } throws: {
@@ -130,7 +113,7 @@ import Testing
         }
         limits.defaultTimeToLive = .zero
         #expect(throws: RequestError.self) { try engine.adopt(limits) }
-        #expect(engine.limits.maxQueuedFrames == 1)
+        #expect(engine.limits.accounts.each[.queuedFrames] == 1)
         #expect(engine.limits.defaultTimeToLive != .zero)
     }
 

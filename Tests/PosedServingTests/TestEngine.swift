@@ -1,3 +1,4 @@
+import PosedAccounts
 import PosedBackend
 import PosedPipeline
 import PosedScheduling
@@ -93,12 +94,15 @@ final class TestEngine {
             Task { try await engine.createSession(NewSession(sources: [picture]), owner: owner) })
     }
 
+    /// What callers give back with the end of their requests; sessions stay.
+    private var held: [Resource] { [.streams, .queuedFrames, .deviceTime, .conditioningBytes] }
+
     /// Whether anything is held anywhere.
     func isEmpty() -> Bool {
         step()
         return lanes.allSatisfy { $0.count == 0 } && executors.allSatisfy { $0.live == 0 }
             && workers.allSatisfy { $0.holdingCount == 0 && $0.resultCount == 0 }
-            && engine.accepted == 0 && engine.leases == 0
-            && engine.statistics.openStreams == 0
+            && engine.leases == 0 && engine.statistics.openStreams == 0
+            && held.allSatisfy { engine.accounts.total[$0] == 0 }
     }
 }

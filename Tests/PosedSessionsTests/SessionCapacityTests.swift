@@ -55,6 +55,39 @@ import Testing
         #expect(fixture.isVisible(third))
     }
 
+    /// Whoever fills the store gives up sessions of its own: others keep theirs up to an equal share.
+    @Test func anOwnerThatFillsTheStoreLeavesOthersTheirShare() throws {
+        let fixture = TableFixture {
+            $0.bytes = 600
+            $0.bytesPerOwner = 600
+        }
+        let mine = [
+            try fixture.create("alice", pixels: 30), try fixture.create("alice", pixels: 30),
+        ]
+        fixture.tick(.seconds(3600 / 8))
+        for _ in 0..<10 { try fixture.create("bob", pixels: 40) }
+        #expect(mine.allSatisfy { fixture.isVisible($0) })
+        #expect(fixture.table.statistics.bytes <= 600)
+        // Bob has more than half, so the half is there for Alice.
+        try fixture.create("alice", pixels: 20)
+        #expect(mine.allSatisfy { fixture.isVisible($0) })
+    }
+
+    @Test func ownersMayHaveBoundsOfTheirOwn() throws {
+        let fixture = TableFixture {
+            $0.sessionsPerOwner = 1
+            $0.named["bob"] = .init(sessions: 3, bytes: 1000)
+        }
+        let ids = [
+            try fixture.create("bob"), try fixture.create("bob"), try fixture.create("bob"),
+        ]
+        #expect(ids.allSatisfy { fixture.isVisible($0, to: "bob") })
+        #expect(fixture.table.statistics.evicted == 0)
+        let changed = fixture.table.takeChangedUsage()
+        #expect(changed.map(\.owner) == ["bob"] && changed.map(\.sessions) == [3])
+        #expect(fixture.table.takeChangedUsage().isEmpty)
+    }
+
     @Test func neverGivesUpASessionInUse() throws {
         let fixture = TableFixture { $0.sessions = 2 }
         let used = try fixture.create()

@@ -30,16 +30,18 @@ extension ConfigurationLayer {
         let present = variables.filter { !$0.value.isEmpty }
         let provider = EnvironmentVariablesProvider(environmentVariables: present)
             .prefixKeys(with: "posed")
-        let known = Settings.all.filter { present[$0.variable] != nil }
+        let names = Settings.Limits.renamed.keys.sorted() + Settings.all.map(\.key)
+        let items = names.map { Item(key: $0, place: Settings.variable(of: $0)) }
         return ConfigurationLayer(
-            items: known.map { Item(key: $0.key, place: $0.variable) },
+            items: items.filter { present[$0.place] != nil },
             snapshot: provider.snapshot())
     }
 
     /// Variables that look like settings and are none. They are no error: a container's platform sets such
     /// variables by itself for a service named posed.
     package static func strayVariables(_ variables: [String: String]) -> [String] {
-        let known = Set(Settings.all.map(\.variable)).union(otherVariables)
+        let earlier = Settings.Limits.renamed.keys.map(Settings.variable)
+        let known = Set(Settings.all.map(\.variable)).union(earlier).union(otherVariables)
         return variables.keys.filter { $0.hasPrefix("POSED_") && !known.contains($0) }.sorted()
     }
 }

@@ -26,8 +26,10 @@ package struct ConfigurationLayer: Sendable {
     }
 
     /// The value of a setting, if the source has one; nil too where it has something of another shape.
-    func value(of setting: any AnySetting) -> RawValue? {
-        let key = AbsoluteConfigKey(setting.key.split(separator: ".").map(String.init))
+    ///
+    /// - Parameter name: the key that the source has, where it is an earlier name of the setting.
+    func value(of setting: any AnySetting, called name: String? = nil) -> RawValue? {
+        let key = AbsoluteConfigKey((name ?? setting.key).split(separator: ".").map(String.init))
         if setting.isList, let found = try? snapshot.value(forKey: key, type: .stringArray).value,
             case .stringArray(let texts) = found.content
         {

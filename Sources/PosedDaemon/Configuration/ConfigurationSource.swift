@@ -41,7 +41,8 @@ package struct ConfigurationSource: Sendable {
 
         let (values, wrong) = Self.merge(layers)
         problems += wrong
-        let configuration = DaemonConfiguration(values: values, file: file)
+        let configuration = DaemonConfiguration(
+            values: values, file: file, warnings: layers.flatMap(Self.warnings))
         // Values that are wrong by themselves have been replaced by defaults: that they do not agree with
         // others is no news.
         if problems.isEmpty { problems = configuration.disagreements() }
@@ -62,7 +63,8 @@ package struct ConfigurationSource: Sendable {
                     problems.append(ConfigurationProblem(item.place, unknown(item.key)))
                     continue
                 }
-                guard layer.problems.isEmpty, let raw = layer.value(of: setting) else { continue }
+                guard layer.problems.isEmpty, let raw = layer.value(of: setting, called: item.key)
+                else { continue }
                 if let value = setting.parse(raw) {
                     values.set(setting, to: value, origin: item.place)
                 } else {
@@ -74,6 +76,14 @@ package struct ConfigurationSource: Sendable {
             }
         }
         return (values, problems)
+    }
+
+    /// One warning for each key that an earlier version had.
+    private static func warnings(_ layer: ConfigurationLayer) -> [ConfigurationProblem] {
+        layer.items.compactMap { item in
+            guard let setting = Settings.Limits.renamed[item.key] else { return nil }
+            return ConfigurationProblem(item.place, "\(item.key) is now called \(setting.key)")
+        }
     }
 
     private static func unknown(_ key: String) -> String {

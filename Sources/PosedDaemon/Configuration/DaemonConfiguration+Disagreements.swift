@@ -75,10 +75,17 @@ extension DaemonConfiguration {
                     "should be at most \(large.key), \(values.text(large)); it is \(values.text(small))"
                 ))
         }
-        atMost(Settings.Sessions.maxPerOwner, Settings.Sessions.maxCount)
+        typealias Limits = Settings.Limits
+        atMost(Limits.connectionsPerPeer, Limits.connections)
+        atMost(Limits.openCallsPerPeer, Limits.openCalls)
+        atMost(Limits.callsPerIdentity, Limits.calls)
+        atMost(Limits.streamsPerIdentity, Limits.streams)
+        atMost(Limits.streamsPerIdentity, Limits.callsPerIdentity)
+        atMost(Limits.sessionsPerIdentity, Limits.sessions)
+        atMost(Limits.queuedFramesPerIdentity, Limits.queuedFrames)
+        atMost(Limits.stepTime, Limits.frameTime)
+        problems += shares() + steps()
         atMost(Settings.Sessions.idleTimeout, Settings.Sessions.maxIdleTimeout)
-        atMost(
-            Settings.Scheduling.maxQueuedFramesPerOwner, Settings.Scheduling.maxQueuedFrames)
         atMost(Settings.RPC.keepaliveTimeout, Settings.RPC.keepaliveTime)
         if let nfe = self[Settings.Sampling.nfe], nfe > self[Settings.Limits.maxNfe] {
             problems.append(
@@ -88,6 +95,45 @@ extension DaemonConfiguration {
                 ))
         }
         return problems
+    }
+
+    /// What is wrong with shares of memory: one is larger than what it is a share of.
+    private func shares() -> [ConfigurationProblem] {
+        typealias Limits = Settings.Limits
+        let pairs: [(Setting<Int?>, Setting<Int?>)] = [
+            (Limits.bytesInFlightPerIdentity, Limits.bytesInFlight),
+            (Limits.sessionBytesPerIdentity, Limits.sessionBytes),
+            (Limits.bytesInFlight, Limits.memory), (Limits.sessionBytes, Limits.memory),
+            (Settings.Sessions.poseCacheBytes, Limits.memory),
+        ]
+        var problems: [ConfigurationProblem] = []
+        do throws(ConfigurationProblems) {
+            _ = try memoryShares(idle: 0)
+        } catch {
+            problems = error.list
+        }
+        return problems
+            + pairs.compactMap { small, large in
+                guard let part = self[small], let whole = self[large], part > whole else {
+                    return nil
+                }
+                return problem(
+                    small,
+                    "should be at most \(large.key), \(values.text(large)); it is \(values.text(small))"
+                )
+            }
+    }
+
+    /// What is wrong with the time of a step: the daemon would take itself for stuck.
+    private func steps() -> [ConfigurationProblem] {
+        let (step, stall) = (Settings.Limits.stepTime, Settings.Operations.stallTimeout)
+        guard self[step] * 2 > self[stall] else { return [] }
+        return [
+            problem(
+                step,
+                "should be at most half of watchdog.stallTimeout, \(values.text(stall)); it is "
+                    + values.text(step))
+        ]
     }
 
     private func files() -> [ConfigurationProblem] {

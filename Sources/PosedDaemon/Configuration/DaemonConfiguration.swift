@@ -4,11 +4,16 @@ package struct DaemonConfiguration: Sendable {
     package let values: SettingValues
     /// The file that they came from, if any.
     package let file: String?
+    /// What its operator should change some day, though it is understood: keys that an earlier version had.
+    package let warnings: [ConfigurationProblem]
 
     /// A configuration of given values, unchecked: ``ConfigurationSource/load()`` checks.
-    package init(values: SettingValues, file: String? = nil) {
+    package init(
+        values: SettingValues, file: String? = nil, warnings: [ConfigurationProblem] = []
+    ) {
         self.values = values
         self.file = file
+        self.warnings = warnings
     }
 
     /// The value of a setting.

@@ -71,7 +71,12 @@ extension Setting: AnySetting {
 
 extension AnySetting {
     /// The variable that sets it: `POSED_SESSIONS_MAX_COUNT`.
-    package var variable: String {
+    package var variable: String { Settings.variable(of: key) }
+}
+
+extension Settings {
+    /// The variable that sets a key.
+    static func variable(of key: String) -> String {
         var name = "POSED_"
         var previous: Character = "."
         for character in key {

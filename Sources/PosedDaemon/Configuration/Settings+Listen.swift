@@ -52,7 +52,7 @@ extension Settings {
     /// Limits of connections and messages.
     package enum RPC {
         package static let maxReceiveBytes = Setting(
-            "rpc.maxReceiveBytes", .bytes(4096...(1 << 30)), initial: 64 << 20, .restart,
+            "rpc.maxReceiveBytes", .bytes(4096...(1 << 30)), initial: 16 << 20, .restart,
             "The largest message that the daemon takes.")
         package static let maxSendBytes = Setting(
             "rpc.maxSendBytes", .bytes(4096...(1 << 30)), initial: 64 << 20, .restart,

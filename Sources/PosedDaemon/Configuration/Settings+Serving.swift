@@ -3,15 +3,6 @@ extension Settings {
     package enum Sessions {
         private static let lives: ClosedRange<Duration> = .seconds(1)...(.seconds(365 * 86_400))
 
-        package static let maxCount = Setting(
-            "sessions.maxCount", .integer(1...1_000_000), initial: 256, .reload,
-            "Sessions of all callers together.")
-        package static let maxPerOwner = Setting(
-            "sessions.maxPerOwner", .integer(1...1_000_000), initial: 64, .reload,
-            "Sessions of one caller.")
-        package static let maxBytes = Setting(
-            "sessions.maxBytes", .bytes((1 << 20)...(1 << 46)), initial: 1 << 30, .reload,
-            "Memory of all sessions together.")
         package static let idleTimeout = Setting(
             "sessions.idleTimeout", .duration(lives), initial: .seconds(3600), .reload,
             "How long a session that nobody uses is kept, when its owner does not say.")
@@ -23,12 +14,12 @@ extension Settings {
             "Where sessions are kept over a restart; none keeps them in memory alone. Under systemd the "
                 + "default is the unit's StateDirectory=, $STATE_DIRECTORY.")
         package static let poseCacheBytes = Setting(
-            "cache.poseBytes", .bytes(0...(1 << 40)), initial: 128 << 20, .reload,
-            "Memory of the cache of encoded poses.")
+            "cache.poseBytes", .optional(.bytes(0...(1 << 40))), initial: nil, .reload,
+            "Memory of the cache of encoded poses; none for a sixteenth of limits.memory, less the model's."
+        )
 
         static let all: [any AnySetting] = [
-            maxCount, maxPerOwner, maxBytes, idleTimeout, maxIdleTimeout, stateDirectory,
-            poseCacheBytes,
+            idleTimeout, maxIdleTimeout, stateDirectory, poseCacheBytes,
         ]
     }
 
@@ -39,12 +30,6 @@ extension Settings {
         package static let maxBatchRows = Setting(
             "scheduling.maxBatchRows", .integer(1...256), initial: 16, .restart,
             "Rows that one velocity evaluation computes at once; a frame with guidance has two.")
-        package static let maxQueuedFrames = Setting(
-            "scheduling.maxQueuedFrames", .integer(1...1_000_000), initial: 256, .reload,
-            "Frames of all callers that wait; more are told RESOURCE_EXHAUSTED.")
-        package static let maxQueuedFramesPerOwner = Setting(
-            "scheduling.maxQueuedFramesPerOwner", .integer(1...1_000_000), initial: 64, .reload,
-            "Frames of one caller that wait.")
         package static let defaultDeadline = Setting(
             "scheduling.defaultDeadline", .optional(.duration(spans)), initial: .seconds(120),
             .reload, "When a call without a deadline is given up; none waits for ever.")
@@ -54,7 +39,7 @@ extension Settings {
                 + "does not say; none makes every pose a frame.")
 
         static let all: [any AnySetting] = [
-            maxBatchRows, maxQueuedFrames, maxQueuedFramesPerOwner, defaultDeadline, defaultMaxLag,
+            maxBatchRows, defaultDeadline, defaultMaxLag,
         ]
     }
 
@@ -74,20 +59,5 @@ extension Settings {
             "The shift of the time grid; none for the model's own.")
 
         static let all: [any AnySetting] = [solver, nfe, guidance, timeShift]
-    }
-
-    /// What one request may ask for.
-    package enum Limits {
-        package static let maxNfe = Setting(
-            "limits.maxNfe", .integer(1...10_000), initial: 200, .reload,
-            "Velocity evaluations of one picture.")
-        package static let maxSide = Setting(
-            "limits.maxSide", .integer(8...16_384), initial: 2048, .reload,
-            "Width and height of pictures, made or sent, in pixels.")
-        package static let maxSources = Setting(
-            "limits.maxSources", .integer(1...64), initial: 8, .reload,
-            "Pictures of the person in one session.")
-
-        static let all: [any AnySetting] = [maxNfe, maxSide, maxSources]
     }
 }

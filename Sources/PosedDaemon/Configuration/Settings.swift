@@ -13,14 +13,15 @@ package enum Settings {
         ("cache", "What the daemon keeps for itself"),
         ("scheduling", "What waits, how long, and what runs together"),
         ("sampling", "How pictures are made when nobody says"),
-        ("limits", "What one request may ask for"), ("shutdown", "How the daemon ends"),
+        ("limits", "What one request may ask for, and how much of the daemon its callers may hold"),
+        ("shutdown", "How the daemon ends"),
         ("http", "Metrics and liveness over HTTP"), ("log", "The log"),
         ("watchdog", "When the daemon counts as stuck"),
     ]
 
-    /// The key of a name.
+    /// The setting of a name, or of a name that it had in an earlier version.
     package static func named(_ key: String) -> (any AnySetting)? {
-        all.first { $0.key == key }
+        all.first { $0.key == key } ?? Limits.renamed[key]
     }
 
     /// Whether a key is a section of others.

@@ -4,7 +4,7 @@ package enum SettingsReference {
     package static func example() -> String {
         var lines = [
             "# Configuration of posed. What is commented out shows its default. Variables and flags win",
-            "# over this file: POSED_SESSIONS_MAX_COUNT=8, or --set sessions.maxCount=8.",
+            "# over this file: POSED_LIMITS_SESSIONS=8, or --set limits.sessions=8.",
             "# posed --config FILE --check-config says what the daemon makes of it all.",
         ]
         for section in Settings.sections {

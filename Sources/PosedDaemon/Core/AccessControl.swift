@@ -1,7 +1,10 @@
+package import PosedAccounts
+package import PosedErrors
 internal import PosedGuarded
 package import PosedRPC
 
-/// Finds out who calls, and lets in whom the configuration allows on that kind of socket.
+/// Finds out who calls, lets in whom the configuration allows on that kind of socket, and takes each call from
+/// its caller's account.
 package final class AccessControl: Sendable {
     /// What decides, all of one configuration.
     package struct Policy: Sendable {
@@ -19,14 +22,26 @@ package final class AccessControl: Sendable {
 
     /// The bearer tokens, the same object for as long as the daemon lives.
     package let tokens: TokenFile
+    /// The largest request of an open method, in bytes: it names a service.
+    private static let openRequestBytes = 4 << 10
+
     private let current: Guarded<Policy>
     private let openMethods: Set<String>
+    private let accounts: Accounts
+    private let status: @Sendable (RequestError) -> RPCError
 
     /// Access by a policy; `openMethods` are for everybody, such as health checks.
-    package init(_ policy: Policy, tokens: TokenFile, openMethods: Set<String>) {
+    ///
+    /// - Parameter status: the status of a refusal.
+    package init(
+        _ policy: Policy, tokens: TokenFile, openMethods: Set<String>, accounts: Accounts,
+        status: @escaping @Sendable (RequestError) -> RPCError = { RPCError(plain: $0) }
+    ) {
         current = Guarded(policy)
         self.tokens = tokens
         self.openMethods = openMethods
+        self.accounts = accounts
+        self.status = status
     }
 
     /// The policy from now on.
@@ -35,11 +50,22 @@ package final class AccessControl: Sendable {
         set { current.withLock { $0 = newValue } }
     }
 
-    /// The interceptor that sets the identity of every call, and turns away who may not call.
-    package var interceptor: ServerInterceptor {
-        { [self] request, context, next in
-            context.identity = try identity(request)
-            try await next()
+    /// Decides about a call that has arrived. A call of an open method is charged to its peer, from an amount that
+    /// other calls cannot use up; every other call is charged to its identity.
+    ///
+    /// - Throws: What `identity(_:)` throws, and `RPCError` `.resourceExhausted` where the caller has too many
+    ///   calls.
+    package func admit(_ request: ServerRequest) throws(RPCError) -> Admission {
+        let identity = try identity(request)
+        let isOpen = openMethods.contains(request.method)
+        let account = accounts.account(of: isOpen ? request.peer.caller : Caller(identity))
+        do throws(RequestError) {
+            return Admission(
+                identity: identity, account: account,
+                call: try account.take(isOpen ? .openCalls : .calls),
+                largestMessage: isOpen ? Self.openRequestBytes : .max)
+        } catch {
+            throw status(error)
         }
     }
 

@@ -31,11 +31,17 @@ package struct CallTelemetry: Sendable {
                 } catch {
                     let told = RPCError(error, in: context)
                     count(request, code: told.code)
-                    report(told, error, request, context)
+                    report(told, request, identity: context.identity)
                     throw error
                 }
             }
         }
+    }
+
+    /// Counts a call that was turned away when it arrived, and says so in the log.
+    package func refused(_ request: ServerRequest, _ error: RPCError) {
+        count(request, code: error.code)
+        report(error, request, identity: nil)
     }
 
     private func count(_ request: ServerRequest, code: StatusCode) {
@@ -46,13 +52,11 @@ package struct CallTelemetry: Sendable {
 
     /// The daemon's own failures are errors, callers' mistakes details, of which there is only so much.
     /// Calls that were taken back or came too late are what clients do all day: metrics count them.
-    private func report(
-        _ told: RPCError, _ error: any Error, _ request: ServerRequest, _ context: ServerContext
-    ) {
+    private func report(_ told: RPCError, _ request: ServerRequest, identity: Identity?) {
         var metadata: Logger.Metadata = [
-            "method": "\(request.method)", "code": "\(told.code.name)",
-            "identity": "\(context.identity)", "peer": "\(request.peer)",
+            "method": "\(request.method)", "code": "\(told.code.name)", "peer": "\(request.peer)",
         ]
+        if let identity { metadata["identity"] = "\(identity)" }
         switch told.code {
         case .internal, .unknown, .dataLoss:
             let cause = told.cause.map { " (\($0))" } ?? ""

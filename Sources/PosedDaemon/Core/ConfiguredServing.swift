@@ -1,3 +1,4 @@
+package import PosedAccounts
 internal import PosedGuarded
 package import PosedServing
 
@@ -49,12 +50,15 @@ package final class ConfiguredServing: Serving {
         return try await engine.synthesize(request, owner: owner)
     }
 
-    package func openStream(_ options: StreamOptions, owner: String) async throws
-        -> any FrameStream
-    {
+    package func stream<Poses: AsyncSequence & Sendable>(
+        _ options: StreamOptions, owner: String, poses: Poses,
+        opened: @Sendable (UsedSettings) async throws -> Void,
+        answer: @escaping @Sendable (StreamAnswer) async throws -> Void
+    ) async throws where Poses.Element == StreamPose {
         var options = options
         options.maxLag = options.maxLag ?? requestDefaults.maxLag
-        return try await engine.openStream(options, owner: owner)
+        try await engine.stream(
+            options, owner: owner, poses: poses, opened: opened, answer: answer)
     }
 
     package func session(_ name: String, owner: String) throws -> SessionDescription {
@@ -78,6 +82,7 @@ package final class ConfiguredServing: Serving {
     package var solvers: [SolverDescription] { engine.solvers }
     package var limits: ServingLimits { engine.limits }
     package var statistics: ServingStatistics { engine.statistics }
+    package var accounts: Accounts { engine.accounts }
 }
 
 extension ModelDescription {

@@ -10,7 +10,7 @@ extension DaemonConfiguration {
         _ check: (FrameSettings, ServingLimits) throws -> Void
     ) throws(ConfigurationProblems) {
         do {
-            try check(requestDefaults.settings, servingLimits)
+            try check(requestDefaults.settings, servingLimits(memoryShares(idle: 0)))
         } catch {
             let setting = setting(of: (error as? RequestError)?.field)
             throw ConfigurationProblems([

@@ -5,7 +5,9 @@ extension DaemonConfiguration {
     /// What the engine room is to serve, and how.
     ///
     /// - Throws: `BackendError` for a placement or a type that cannot be.
-    func serving() throws -> ServingConfiguration {
+    ///
+    /// - Parameter shares: how its memory is divided.
+    func serving(_ shares: MemoryShares) throws -> ServingConfiguration {
         let model = ServingConfiguration.Model(
             name: "default", folder: self[Settings.Model.folder] ?? "",
             placements: try Placement.copies(parsing: self[Settings.Model.backend]),
@@ -17,23 +19,20 @@ extension DaemonConfiguration {
         serving.solverLibraries = self[Settings.Model.solverLibraries]
         serving.batchRows = .automatic(atMost: self[Settings.Scheduling.maxBatchRows])
         serving.stateFolder = self[Settings.Sessions.stateDirectory]
-        serving.limits = servingLimits
+        serving.limits = servingLimits(shares)
         return serving
     }
 
     /// What requests may ask for.
-    var servingLimits: ServingLimits {
+    func servingLimits(_ shares: MemoryShares) -> ServingLimits {
         var limits = ServingLimits()
         limits.maxEvaluations = self[Settings.Limits.maxNfe]
         limits.maxSide = self[Settings.Limits.maxSide]
         limits.maxSources = self[Settings.Limits.maxSources]
-        limits.maxSessions = self[Settings.Sessions.maxCount]
-        limits.maxSessionsPerOwner = self[Settings.Sessions.maxPerOwner]
-        limits.maxSessionBytes = self[Settings.Sessions.maxBytes]
-        limits.maxPictureBytes = self[Settings.Sessions.maxBytes]
-        limits.maxPoseCacheBytes = self[Settings.Sessions.poseCacheBytes]
-        limits.maxQueuedFrames = self[Settings.Scheduling.maxQueuedFrames]
-        limits.maxQueuedFramesPerOwner = self[Settings.Scheduling.maxQueuedFramesPerOwner]
+        limits.frameTime = self[Settings.Limits.frameTime]
+        limits.stepTime = self[Settings.Limits.stepTime]
+        limits.accounts = accountLimits(shares)
+        limits.maxPoseCacheBytes = shares.poseBytes
         limits.defaultTimeToLive = self[Settings.Sessions.idleTimeout]
         limits.maxTimeToLive = self[Settings.Sessions.maxIdleTimeout]
         return limits

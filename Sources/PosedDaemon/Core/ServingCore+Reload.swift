@@ -5,11 +5,12 @@ extension ServingCore {
     package func reload(_ configuration: DaemonConfiguration) async throws {
         guard let running else { return }
         // All that can fail comes first; what follows cannot.
+        let shares = try configuration.memoryShares(idle: running.idleMemory)
         try configuration.checkDefaults { try running.engine.check($0, within: $1) }
         let tokens = try running.access.tokens.prepare(
             path: configuration[Settings.Authentication.tokensFile])
         let before = running.engine.limits
-        try running.engine.adopt(configuration.servingLimits)
+        try running.engine.adopt(configuration.servingLimits(shares))
         do {
             try running.server.reloadCertificates()
         } catch {
@@ -18,6 +19,9 @@ extension ServingCore {
         }
         tokens?()
         running.access.policy = policy(configuration)
+        running.server.revoke { (request) throws(RPCError) in
+            try running.access.identity(request)
+        }
         running.serving.requestDefaults = configuration.requestDefaults
         adopt(configuration)
     }

@@ -11,7 +11,8 @@ extension ServingCore {
     package func start(_ configuration: DaemonConfiguration, _ context: CoreContext) async throws {
         let sessions = log.logger("posed.sessions")
         let engine = try await ServingEngine.load(
-            try configuration.serving(), metrics: EngineMetrics(context.metrics),
+            try configuration.serving(configuration.memoryShares(idle: 0)),
+            metrics: EngineMetrics(context.metrics),
             onArchive: { report in
                 sessions.log(
                     level: report.severity == .problem ? .warning : .info, "\(report.message)")
@@ -24,7 +25,10 @@ extension ServingCore {
                 let count = await engine.restoreSessions()
                 logger.notice("Restored \(count) sessions")
             }
-            adopt(try serve(engine, configuration, context))
+            let idle = ProcessMetrics.residentBytes
+            try engine.adopt(
+                configuration.servingLimits(configuration.memoryShares(idle: idle)))
+            adopt(try serve(engine, configuration, context, idle: idle))
         } catch {
             await engine.shutDown()
             throw error
@@ -33,35 +37,44 @@ extension ServingCore {
 
     /// Opens the endpoints in front of an engine that is ready.
     private func serve(
-        _ engine: ServingEngine, _ configuration: DaemonConfiguration, _ context: CoreContext
+        _ engine: ServingEngine, _ configuration: DaemonConfiguration, _ context: CoreContext,
+        idle: Int
     ) throws -> Running {
         let serving = ConfiguredServing(engine, defaults: configuration.requestDefaults)
+        let workers = Workers(threads: 2)
         let services = try Services(
             serving: serving,
             facts: .init(
                 version: POSED_VERSION, started: Date(),
-                maxMessageBytes: configuration[Settings.RPC.maxReceiveBytes]))
+                maxMessageBytes: configuration[Settings.RPC.maxReceiveBytes]), workers: workers)
         var router = Router()
         try services.register(in: &router)
         let tokens = try configuration.tokens()
         let access = AccessControl(
             policy(configuration), tokens: tokens,
-            openMethods: ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"])
+            openMethods: ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"],
+            accounts: engine.accounts, status: { RPCError($0) })
         let telemetry = CallTelemetry(
             context.metrics, methods: router.methods, logger: log.logger("posed.calls"),
             quota: LogQuota())
         var settings = try configuration.server(activated: context.activated)
         settings.reloadable = [tokens]
         let (quota, events) = (LogQuota(), log.logger("posed.server"))
-        settings.onEvent = { Self.report($0, events, quota) }
+        settings.onEvent = { Self.report($0, telemetry, events, quota) }
+        settings.accounts = engine.accounts
+        settings.admit = { (request) throws(RPCError) in try access.admit(request) }
+        settings.status = { RPCError($0) }
+        settings.firstMessageTimeout = configuration[Settings.Limits.firstMessageTimeout]
+        settings.idleTimeout = configuration[Settings.Limits.idleTimeout]
+        settings.workers = workers
         let server = Server(
             configuration: settings, router: router,
-            interceptors: [telemetry.interceptor, access.interceptor])
+            interceptors: [telemetry.interceptor])
         try server.start()
         services.health.set(.serving)
         return Running(
             engine: engine, serving: serving, services: services, server: server, access: access,
-            configuration: configuration,
+            configuration: configuration, idleMemory: idle,
             chores: [
                 Task { await engine.keepHouse() },
                 Task { await self.keepGauges(context, engine) },
@@ -93,7 +106,9 @@ extension ServingCore {
         } while (try? await Task.sleep(for: .seconds(1))) != nil
     }
 
-    private static func report(_ event: ServerEvent, _ logger: Logger, _ quota: LogQuota) {
+    private static func report(
+        _ event: ServerEvent, _ telemetry: CallTelemetry, _ logger: Logger, _ quota: LogQuota
+    ) {
         /// What strangers bring about, as often as they like.
         func whisper(_ level: Logger.Level, _ text: String) {
             guard let withheld = quota.take() else { return }
@@ -106,8 +121,7 @@ extension ServingCore {
         case .connectionRefused(let peer, let reason): whisper(.info, "\(peer) refused: \(reason)")
         case .acceptPaused(let reason):
             whisper(.warning, "No connections are accepted for a moment: \(reason)")
-        case .callRefused(let request):
-            whisper(.warning, "\(request.method) of \(request.peer) refused: too many calls")
+        case .callRefused(let request, let error): telemetry.refused(request, error)
         case .filesReloaded(let paths):
             logger.notice("Reloaded \(paths.joined(separator: ", "))")
         case .filesRefused(let paths, let error):

@@ -19,6 +19,8 @@ package final class ServingCore: DaemonCore {
         var configuration: DaemonConfiguration
         /// Whether the daemon goes on without a device, or ends.
         var isLost = false
+        /// Resident memory when nobody had called, in bytes.
+        let idleMemory: Int
         /// Removes expired sessions and keeps gauges; cancelled at the end.
         let chores: [Task<Void, Never>]
     }

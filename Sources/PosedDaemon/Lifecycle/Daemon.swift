@@ -233,6 +233,7 @@ extension Daemon {
     private nonisolated func apply(_ configuration: DaemonConfiguration) {
         configuration.apply(to: environment.log, suited: environment.suitedLogFormat)
         status.stallTimeout = configuration[Settings.Operations.stallTimeout]
+        for warning in configuration.warnings { logger.warning("\(warning)") }
     }
 
     /// Drains the core, gives up when the time is over, and keeps the service manager waiting meanwhile.

@@ -37,6 +37,7 @@ package struct DaemonProcess: Sendable {
             // The folder of the usual socket is made by the service manager, when it starts the daemon.
             let isUsual = configuration.values.origin(Settings.Listen.unixPath) == "default"
             try await configuration.examine(socket: !isUsual)
+            for warning in configuration.warnings { complain("posed: warning: \(warning)") }
             print(configuration.report())
             return .drained
         } catch {

@@ -14,14 +14,6 @@ package struct Authentication: Sendable {
 
     package init() {}
 
-    /// The interceptor that sets the identity of every call.
-    package var interceptor: ServerInterceptor {
-        { [self] request, context, next in
-            context.identity = try identify(request)
-            try await next()
-        }
-    }
-
     /// Who makes the call.
     ///
     /// - Throws: `RPCError` with `unauthenticated` when that is not known but must be, or when a token

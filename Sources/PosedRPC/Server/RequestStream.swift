@@ -7,21 +7,24 @@ package struct RequestStream<Request: Sendable>: AsyncSequence, Sendable {
     package typealias Failure = any Error
 
     private let call: ServerCall
-    private let decode: MethodDescriptor<Request, Request>.Decode<Request>
+    private let codec: MessageCodec<Request>
 
-    init(_ call: ServerCall, decode: @escaping @Sendable (MessageBytes) throws -> Request) {
+    init(_ call: ServerCall, _ codec: MessageCodec<Request>) {
         self.call = call
-        self.decode = decode
+        self.codec = codec
     }
 
     /// The next message; nil when the client has sent its last.
     ///
+    /// - Throws: As `received()`.
+    package func next() async throws -> Request? { try await received()?.message }
+
+    /// The next message and what is charged for it; nil when the client has sent its last.
+    ///
     /// - Throws: `CancellationError` when the task or the call is cancelled, `RPCError` with
-    ///   `invalidArgument` for bytes that are no such message. The stream goes on after that.
-    package func next() async throws -> Request? {
-        guard let bytes = try await call.read() else { return nil }
-        return try ServerCall.decoded(bytes, decode, call.context.request.method)
-    }
+    ///   `invalidArgument` for bytes that are no such message, `RequestError` with `resourceExhausted` for a
+    ///   message that the caller's account has no room for. The stream goes on after the last two.
+    package func received() async throws -> Received<Request>? { try await call.next(codec) }
 
     package func makeAsyncIterator() -> Iterator {
         Iterator(stream: self)

@@ -19,8 +19,7 @@ package struct Router: Sendable {
         _ handler: @escaping @Sendable (Request, ServerContext) async throws -> Response
     ) throws(RPCError) {
         try add(method.path, method.shape, .unary) { call in
-            let bytes = try await call.readOnly()
-            let request = try ServerCall.decoded(bytes, method.decodeRequest, method.path)
+            let request = try await call.only(method.requestCodec)
             let response = try await handler(request, call.context)
             try call.reply(try method.encodeResponse(response))
         }
@@ -33,7 +32,7 @@ package struct Router: Sendable {
             @escaping @Sendable (RequestStream<Request>, ServerContext) async throws -> Response
     ) throws(RPCError) {
         try add(method.path, method.shape, .clientStreaming) { call in
-            let stream = RequestStream(call, decode: method.decodeRequest)
+            let stream = RequestStream(call, method.requestCodec)
             let response = try await handler(stream, call.context)
             try call.reply(try method.encodeResponse(response))
         }
@@ -47,8 +46,7 @@ package struct Router: Sendable {
             Void
     ) throws(RPCError) {
         try add(method.path, method.shape, .serverStreaming) { call in
-            let bytes = try await call.readOnly()
-            let request = try ServerCall.decoded(bytes, method.decodeRequest, method.path)
+            let request = try await call.only(method.requestCodec)
             let writer = ResponseWriter(call, encode: method.encodeResponse)
             try await handler(request, writer, call.context)
         }
@@ -63,7 +61,7 @@ package struct Router: Sendable {
             ) async throws -> Void
     ) throws(RPCError) {
         try add(method.path, method.shape, .bidirectional) { call in
-            let stream = RequestStream(call, decode: method.decodeRequest)
+            let stream = RequestStream(call, method.requestCodec)
             let writer = ResponseWriter(call, encode: method.encodeResponse)
             try await handler(stream, writer, call.context)
         }

@@ -1,4 +1,6 @@
 internal import Glibc
+internal import PosedAccounts
+internal import PosedErrors
 internal import PosedGuarded
 
 /// Serves calls on Unix sockets, TCP and inherited listeners until it is shut down.
@@ -30,6 +32,8 @@ package final class Server: Sendable {
         var lastConnection: Connection = 0
         var calls: [ObjectIdentifier: ServerCall] = [:]
         var quietTicks = 0
+        /// Ends calls that wait for their clients for too long.
+        var sweeper: Task<Void, Never>?
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -49,7 +53,7 @@ package final class Server: Sendable {
     /// Where the server is reached, in the order of the configuration; empty before the start.
     package var boundEndpoints: [BoundEndpoint] { state.withLock { $0.bound } }
 
-    /// How many calls are being served.
+    /// How many calls are being served, of all callers.
     package var liveCalls: Int { state.withLock { $0.calls.count } }
 
     // MARK: Start
@@ -100,6 +104,7 @@ package final class Server: Sendable {
             terminator?.end {}
             throw error
         }
+        startSweeping()
         let (bound, stores) = (binder.bound, binder.stores)
         state.withLock { state in
             state.bound = bound
@@ -110,10 +115,12 @@ package final class Server: Sendable {
     }
 
     private func abandonStart() {
-        state.withLock { state in
+        let sweeper = state.withLock { state in
             state.phase = .stopped
             state.queues = []
+            return state.sweeper
         }
+        sweeper?.cancel()
     }
 
     // MARK: Connections and calls
@@ -166,25 +173,26 @@ package final class Server: Sendable {
 
     private func arrived(_ incoming: IncomingCall, _ peer: Peer) {
         let request = ServerRequest(incoming, peer: peer)
-        let context = ServerContext(request)
+        let admission: Admission
+        do throws(RPCError) {
+            admission = try configuration.admit(request)
+        } catch {
+            configuration.onEvent(.callRefused(request, error))
+            return ServerCall.refuse(incoming.core, request, error)
+        }
         let call = ServerCall(
-            incoming.core, context: context, transport: configuration.transport)
-        let admitted = state.withLock { state in
-            guard state.calls.count < configuration.maxCalls else { return false }
-            state.calls[ObjectIdentifier(call)] = call
-            return true
-        }
-        guard admitted else {
-            configuration.onEvent(.callRefused(request))
-            return call.refuse(
-                RPCError(
-                    .resourceExhausted,
-                    "the server is serving \(configuration.maxCalls) calls already, try again"))
-        }
+            incoming.core, context: ServerContext(request, admission),
+            transport: configuration.transport, workers: configuration.workers)
+        state.withLock { $0.calls[ObjectIdentifier(call)] = call }
         let handler = router.handler(for: request.method)
-        call.serve { [interceptors] call in
-            try await Server.run(interceptors[...], call, handler)
+        call.serve { [interceptors, configuration] call in
+            do {
+                try await Server.run(interceptors[...], call, handler)
+            } catch let error as RequestError where !call.context.isCancelled {
+                throw configuration.status(error)
+            }
         } done: { [weak self] call in
+            admission.call.release()
             self?.served(call)
         }
     }
@@ -202,6 +210,47 @@ package final class Server: Sendable {
     private func served(_ call: ServerCall) {
         state.withLock { _ = $0.calls.removeValue(forKey: ObjectIdentifier(call)) }
         settleIfDone()
+    }
+
+    /// Ends every call whose caller would not be let in any more under the same identity: a token or a
+    /// certificate was taken back.
+    ///
+    /// - Parameter identify: who makes a call; throws for those that must not call.
+    package func revoke(_ identify: (ServerRequest) throws(RPCError) -> Identity) {
+        for call in state.withLock({ Array($0.calls.values) }) {
+            let identity: Identity?
+            do throws(RPCError) {
+                identity = try identify(call.context.request)
+            } catch {
+                identity = nil
+            }
+            if identity != call.context.identity { call.cancel(.revoked) }
+        }
+    }
+
+    /// How often calls are looked at that wait for their clients.
+    private static let sweepInterval = Duration.milliseconds(500)
+
+    private func startSweeping() {
+        let sweeper = Task { [weak self] in
+            while (try? await Task.sleep(for: Server.sweepInterval)) != nil {
+                guard let self else { return }
+                sweep(at: .now)
+            }
+        }
+        state.withLock { $0.sweeper = sweeper }
+    }
+
+    /// Ends calls that wait for their clients for too long. Once the server drains, a call whose first message
+    /// has not come was never accepted: nobody waits for it.
+    private func sweep(at now: ContinuousClock.Instant) {
+        let (phase, calls) = state.withLock { ($0.phase, Array($0.calls.values)) }
+        let isDraining = phase == .draining
+        let first = isDraining ? Server.sweepInterval : configuration.firstMessageTimeout
+        for call in calls
+        where call.isOverdue(at: now, first: first, idle: configuration.idleTimeout) {
+            call.cancel(isDraining ? .shutdown : .idle)
+        }
     }
 
     // MARK: Files
@@ -318,17 +367,20 @@ package final class Server: Sendable {
     }
 
     private func close() {
-        let waiting = state.withLock { state in
+        let (waiting, sweeper) = state.withLock { state in
             state.phase = .stopped
+            let sweeper = state.sweeper
             defer {
                 state.acceptor = nil
                 state.terminator = nil
                 state.queues = []
                 state.stores = []
                 state.waiting = []
+                state.sweeper = nil
             }
-            return state.waiting
+            return (state.waiting, sweeper)
         }
+        sweeper?.cancel()
         for continuation in waiting { continuation.resume() }
     }
 }

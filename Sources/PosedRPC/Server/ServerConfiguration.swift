@@ -1,4 +1,5 @@
 package import PosedAccounts
+package import PosedErrors
 
 /// How a server is to run.
 package struct ServerConfiguration: Sendable {
@@ -7,14 +8,23 @@ package struct ServerConfiguration: Sendable {
     package var transport = TransportOptions()
     /// Completion queues, each with a thread of its own.
     package var queues = 1
-    /// Calls at a time, over all connections; more are turned away with `resourceExhausted`.
-    package var maxCalls = 256
     /// What callers hold, and how much they may: connections of a peer, which are closed at once beyond that.
     package var accounts = Accounts(ServerConfiguration.usualLimits)
     /// Connections at a time that have not shown yet that they speak HTTP/2; the oldest leaves for a newer one.
     package var maxNewcomers = 512
     /// Such connections of one peer; its oldest leaves for its newest.
     package var maxNewcomersOfPeer = 64
+    /// Decides about every call when it arrives.
+    package var admit: Admit = Admission.everybody()
+    /// The status of an error that was thrown for the caller.
+    package var status: @Sendable (RequestError) -> RPCError = { RPCError(plain: $0) }
+    /// Time for a call's first message; a call without one by then is ended with `deadlineExceeded`.
+    package var firstMessageTimeout: Duration = .seconds(30)
+    /// Time that a call may neither get a message from its client nor get rid of one; then it is ended with
+    /// `deadlineExceeded`. A call whose handler is at work, or that waits to be told something, is not idle.
+    package var idleTimeout: Duration = .seconds(300)
+    /// The threads that decode large messages.
+    package var workers = Workers(threads: 2)
     /// Time for a new connection without TLS to say that it speaks HTTP/2.
     package var greetingTimeout: Duration = .seconds(10)
     /// Files to look at now and then, besides those of certificates: tokens. They are read when they have changed.
@@ -51,8 +61,8 @@ package enum ServerEvent: Sendable {
     case connectionRefused(Peer, reason: String)
     /// No connection can be accepted for the moment, and why.
     case acceptPaused(reason: String)
-    /// A call was turned away because too many are served.
-    case callRefused(ServerRequest)
+    /// A call was turned away when it arrived.
+    case callRefused(ServerRequest, RPCError)
     /// New contents of these files are in use.
     case filesReloaded(paths: [String])
     /// These files have changed but are no good; their old contents stay in use.

@@ -1,4 +1,5 @@
-import PosedGuarded
+package import PosedAccounts
+internal import PosedGuarded
 
 /// Why a call ended before its handler was done.
 package enum CancellationReason: Sendable, Hashable {
@@ -8,12 +9,27 @@ package enum CancellationReason: Sendable, Hashable {
     case deadline
     /// The server was told to end all calls.
     case shutdown
+    /// Its client sent nothing, or read nothing, for too long.
+    case idle
+    /// Its client may not make such calls any more.
+    case revoked
+
+    /// What the client is told where the server is who ends the call.
+    var status: RPCError? {
+        switch self {
+        case .client, .deadline: nil
+        case .shutdown: RPCError(.unavailable, "the server is shutting down")
+        case .idle:
+            RPCError(.deadlineExceeded, "the client neither sent nor read a message for too long")
+        case .revoked:
+            RPCError(.unauthenticated, "the identity of this call is no longer accepted")
+        }
+    }
 }
 
 /// What changes in a call while it is served: identity, cancellation, metadata of the reply.
 package final class ServerContext: Sendable {
     private struct State {
-        var identity = Identity.anonymous
         var cancellation: CancellationReason?
         var onCancel: [@Sendable (CancellationReason) -> Void] = []
         var initialMetadata = Metadata()
@@ -22,17 +38,20 @@ package final class ServerContext: Sendable {
     }
 
     package let request: ServerRequest
+    /// Who calls.
+    package let identity: Identity
+    /// Whom the call's work is charged to.
+    package let account: Account
+    /// The largest message that the client may send, in bytes.
+    let largestMessage: Int
     private let state = Guarded(State())
 
-    /// The context of a call that has just come.
-    package init(_ request: ServerRequest) {
+    /// The context of a call that was admitted.
+    package init(_ request: ServerRequest, _ admission: Admission) {
         self.request = request
-    }
-
-    /// Who calls; `anonymous` until an interceptor knows better.
-    package var identity: Identity {
-        get { state.withLock { $0.identity } }
-        set { state.withLock { $0.identity = newValue } }
+        identity = admission.identity
+        account = admission.account
+        largestMessage = admission.largestMessage
     }
 
     /// Why the call was cancelled; nil while it is alive.

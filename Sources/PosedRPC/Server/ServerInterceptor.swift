@@ -1,3 +1,5 @@
+internal import PosedErrors
+
 /// Stands around every call: looks at it before its first message is read, lets it go on by calling
 /// `next` or turns it away by throwing, and sees how it ended.
 ///
@@ -22,13 +24,18 @@ extension RPCError {
             if error.code == .ok { code = .internal }
             return
         }
+        if let error = error as? RequestError, !context.isCancelled {
+            self.init(plain: error)
+            return
+        }
         switch context.cancellation {
         case .client:
             self.init(.cancelled, "the client cancelled the call", cause: error)
         case .deadline:
             self.init(.deadlineExceeded, "the call's deadline has passed", cause: error)
-        case .shutdown:
-            self.init(.unavailable, "the server is shutting down", cause: error)
+        case .shutdown?, .idle?, .revoked?:
+            self = context.cancellation?.status ?? RPCError(.cancelled, "the call was cancelled")
+            cause = error
         case nil:
             if error is CancellationError || error is BrokenCall {
                 self.init(.cancelled, "the call was cancelled", cause: error)

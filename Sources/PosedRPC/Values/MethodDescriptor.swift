@@ -20,6 +20,13 @@ package struct MethodDescriptor<Request: Sendable, Response: Sendable>: Sendable
     package let decodeRequest: Decode<Request>
     package let encodeResponse: Encode<Response>
     package let decodeResponse: Decode<Response>
+    /// How many bytes of memory a request takes when it is decoded, at most; as many as it has by default.
+    package var decodedBytes: @Sendable (MessageBytes) -> Int = { $0.count }
+
+    /// What a server needs to decode requests.
+    var requestCodec: MessageCodec<Request> {
+        MessageCodec(decode: decodeRequest, decodedBytes: decodedBytes)
+    }
 
     package init(
         path: String, shape: CallShape,
@@ -33,6 +40,12 @@ package struct MethodDescriptor<Request: Sendable, Response: Sendable>: Sendable
         self.encodeResponse = encodeResponse
         self.decodeResponse = decodeResponse
     }
+}
+
+/// How bytes become messages of one type, and what those take.
+struct MessageCodec<Message: Sendable>: Sendable {
+    let decode: @Sendable (MessageBytes) throws -> Message
+    let decodedBytes: @Sendable (MessageBytes) -> Int
 }
 
 extension MethodDescriptor where Request == MessageBytes, Response == MessageBytes {

@@ -43,6 +43,21 @@ extension Posed_V1_Image {
         }
     }
 
+    /// What the picture's pixels take when it is decoded, by its header; a picture that is too large to be decoded
+    /// counts as the largest.
+    package func decodedBytes(maxSide: Int) -> Int {
+        switch content {
+        case .png(let data): Self.decodedBytes(file: data, maxSide: maxSide)
+        case .raw(let raw): raw.rgb.count
+        case nil: 0
+        }
+    }
+
+    static func decodedBytes(file data: Data, maxSide: Int) -> Int {
+        guard let header = try? Image.header(of: data) else { return 0 }
+        return 3 * min(header.width, maxSide) * min(header.height, maxSide)
+    }
+
     /// A picture, written in `format`.
     package init(_ image: Image, as format: PictureFormat) throws {
         self.init()
@@ -75,6 +90,13 @@ extension Posed_V1_Image {
             return try Image(
                 encoded: data, background: background, pixelLimit: maxSide * maxSide)
         }
+    }
+}
+
+extension [Posed_V1_Image] {
+    /// What the pictures' pixels take when they are decoded, by their headers.
+    package func decodedBytes(maxSide: Int) -> Int {
+        reduce(0) { $0 + $1.decodedBytes(maxSide: maxSide) }
     }
 }
 

@@ -23,6 +23,20 @@ extension Posed_V1_Pose {
         }
     }
 
+    /// How many bytes a byte of a pose in text may come to while it is read.
+    private static let textGrowth = 32
+
+    /// What the pose takes when it is read, by its headers.
+    package func decodedBytes(maxSide: Int) -> Int {
+        switch content {
+        case .picture(let picture): picture.decodedBytes(maxSide: maxSide)
+        case .file(let data) where Image.fileFormat(of: data) != nil:
+            Posed_V1_Image.decodedBytes(file: data, maxSide: maxSide)
+        case .file(let data): min(data.count, Self.maxTextBytes) * Self.textGrowth
+        case .keypoints, nil: 0
+        }
+    }
+
     /// Whether reading the pose is work for a thread of its own.
     package var isHeavy: Bool {
         switch content {
@@ -49,7 +63,8 @@ extension Posed_V1_Pose {
             } catch let error as VisionError where error.code == .malformedPose {
                 let reason = error.message.trimmingPrefix(fileName + ": ")
                 throw RequestError(
-                    .invalidArgument, "expected a picture, or a pose in JSON or text, but \(reason)",
+                    .invalidArgument,
+                    "expected a picture, or a pose in JSON or text, but \(reason)",
                     at: path, cause: error)
             }
         }

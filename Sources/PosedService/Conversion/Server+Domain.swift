@@ -1,3 +1,4 @@
+import PosedAccounts
 package import PosedProtos
 package import PosedServing
 import SwiftProtobuf
@@ -10,9 +11,9 @@ extension Posed_V1_Limits {
         maxSide = Int32(clamping: limits.maxSide)
         self.maxMessageBytes = Int64(maxMessageBytes)
         maxSources = Int32(clamping: limits.maxSources)
-        maxSessions = Int32(clamping: limits.maxSessions)
-        maxSessionBytes = Int64(limits.maxSessionBytes)
-        maxQueuedFrames = Int32(clamping: limits.maxQueuedFrames)
+        maxSessions = Int32(clamping: limits.accounts.total[.sessions])
+        maxSessionBytes = Int64(limits.accounts.sessionBytes)
+        maxQueuedFrames = Int32(clamping: limits.accounts.total[.queuedFrames])
         maxTtl = Google_Protobuf_Duration(limits.maxTimeToLive)
     }
 }
@@ -48,5 +49,14 @@ extension Posed_V1_CacheStatistics {
         misses = Int64(cache.misses)
         entries = Int64(cache.entries)
         bytes = Int64(cache.bytes)
+    }
+}
+
+extension AccountLimits {
+    /// What all sessions together may take: their pictures, and their encoded sources.
+    fileprivate var sessionBytes: Int {
+        let (sum, isTooLarge) = total[.sessionBytes].addingReportingOverflow(
+            total[.conditioningBytes])
+        return isTooLarge ? .max : sum
     }
 }

@@ -1,24 +1,46 @@
+import PosedAccounts
+import PosedErrors
 import PosedProtos
+package import PosedRPC
 import PosedServing
 import PosedVision
 
-/// Reads the pictures of requests and writes those of replies: what is work on threads of its own, what is
-/// not at once.
+/// Reads the pictures of requests and writes those of replies, within the account of whoever asks. Large ones and
+/// compressed ones are work for threads of their own.
 package struct PictureCodec: Sendable {
-    private let workers: PictureWorkers
+    /// A part of a request that was read.
+    struct Part<Value: Sendable>: Sendable {
+        let value: Value
+        /// How long reading it took, waiting included.
+        let time: Duration
+        /// The memory of its pixels, charged to the caller for as long as this is kept.
+        let hold: Hold
+    }
+
+    /// How many times the memory of its pixels a picture takes while it is decompressed.
+    private static let scratch = 3
+
+    private let workers: Workers
 
     /// A codec with these workers.
-    package init(workers: PictureWorkers) { self.workers = workers }
+    package init(workers: Workers) { self.workers = workers }
 
-    /// Reads a part of a request, and says how long that took, waiting included.
+    /// Reads a part of a request.
     ///
-    /// - Parameter isHeavy: Whether it is work for a thread of its own.
+    /// - Parameters:
+    ///   - bytes: What its pixels will take, by its headers.
+    ///   - isHeavy: Whether it is work for a thread of its own.
+    /// - Throws: `RequestError` `resourceExhausted` before anything is decompressed for which the account has no
+    ///   room, and what `body` throws.
     func read<Value: Sendable>(
-        isHeavy: Bool, _ body: @escaping @Sendable () throws -> Value
-    ) async throws -> (value: Value, time: Duration) {
+        for account: Account, bytes: Int, isHeavy: Bool,
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Part<Value> {
         let start = ContinuousClock.now
-        let value = isHeavy ? try await workers.run(body) : try body()
-        return (value, ContinuousClock.now - start)
+        let hold = try account.take(.bytes, isHeavy ? bytes * Self.scratch : bytes)
+        let value = isHeavy ? try await workers.run(for: account.caller, body) : try body()
+        hold.note(bytes)
+        return Part(value: value, time: ContinuousClock.now - start, hold: hold)
     }
 
     /// A frame as it is sent.
@@ -28,14 +50,18 @@ package struct PictureCodec: Sendable {
     ///   - format: How its picture is sent.
     ///   - arrival: When its request came, where that is not what `total` counts from.
     func write(
-        _ frame: Frame, as format: PictureFormat, since arrival: ContinuousClock.Instant? = nil
+        _ frame: Frame, as format: PictureFormat, for account: Account,
+        since arrival: ContinuousClock.Instant? = nil
     ) async throws -> Posed_V1_Frame {
         let start = ContinuousClock.now
         let image = frame.image
         var message = Posed_V1_Frame()
         switch format {
         case .raw: message.image = try Posed_V1_Image(image, as: .raw)
-        case .png: message.image = try await workers.run { try Posed_V1_Image(image, as: .png) }
+        case .png:
+            message.image = try await workers.run(for: account.caller) {
+                try Posed_V1_Image(image, as: .png)
+            }
         }
         let end = ContinuousClock.now
         message.used = Posed_V1_UsedSettings(frame.used)

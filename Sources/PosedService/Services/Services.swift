@@ -2,6 +2,7 @@ import PosedErrors
 import PosedProtos
 package import PosedRPC
 package import PosedServing
+import SwiftProtobuf
 
 /// All that the daemon serves, bound to a router.
 package final class Services: Sendable {
@@ -15,6 +16,7 @@ package final class Services: Sendable {
     private let server: ServerService
     private let healthService: HealthService
     private let reflection: ReflectionService
+    private let shapes: MessageShapes
 
     /// The full names of all services, which are also those that have a health.
     package static let names = [
@@ -28,19 +30,21 @@ package final class Services: Sendable {
     /// - Parameters:
     ///   - serving: The engine room.
     ///   - facts: What the daemon says of itself.
-    ///   - pictureThreads: Threads that read and write PNG files.
+    ///   - workers: The threads that read and write pictures.
     /// - Throws: `RequestError` when the embedded descriptors cannot be read.
     package init(
-        serving: any Serving, facts: ServerService.Facts, pictureThreads: Int = 2
+        serving: any Serving, facts: ServerService.Facts, workers: Workers = Workers(threads: 2)
     ) throws {
-        let codec = PictureCodec(workers: PictureWorkers(threads: pictureThreads))
+        let codec = PictureCodec(workers: workers)
         health = HealthRegistry(services: Self.names)
         sessions = SessionService(serving: serving, codec: codec)
         synthesis = SynthesisService(serving: serving, codec: codec, drain: drain)
         catalog = CatalogService(serving: serving)
         server = ServerService(serving: serving, facts: facts)
         healthService = HealthService(registry: health)
-        reflection = ReflectionService(pool: try DescriptorPool(), services: Self.names)
+        let pool = try DescriptorPool()
+        reflection = ReflectionService(pool: pool, services: Self.names)
+        shapes = try MessageShapes(pool)
     }
 
     /// Takes no more poses and ends all calls without an end of their own: poses that were taken are
@@ -71,10 +75,11 @@ package final class Services: Sendable {
     private func registerSynthesis(in router: inout Router) throws(RPCError) {
         let service = synthesis
         try bind(SynthesisMethods.synthesize, in: &router) { try await service.synthesize($0, $1) }
-        try router.bidirectional(SynthesisMethods.stream) { requests, writer, context in
+        try router.bidirectional(SynthesisMethods.stream.weighed(by: shapes)) {
+            requests, writer, context in
             try await Self.told(context) {
                 try await service.stream(
-                    Caller(context), receive: { try await requests.next() },
+                    Caller(context), receive: { try await requests.received() },
                     send: { try await writer.write($0) })
             }
         }
@@ -95,7 +100,8 @@ package final class Services: Sendable {
     private func registerHealth(in router: inout Router) throws(RPCError) {
         let service = healthService
         try bind(HealthMethods.check, in: &router) { request, _ in try service.check(request) }
-        try router.serverStreaming(HealthMethods.watch) { request, writer, context in
+        try router.serverStreaming(HealthMethods.watch.weighed(by: shapes)) {
+            request, writer, context in
             try await Self.told(context) {
                 try await service.watch(request) { try await writer.write($0) }
             }
@@ -104,7 +110,8 @@ package final class Services: Sendable {
 
     private func registerReflection(in router: inout Router) throws(RPCError) {
         for method in [ReflectionMethods.info, ReflectionMethods.alphaInfo] {
-            try router.bidirectional(method) { [drain, reflection] requests, writer, context in
+            try router.bidirectional(method.weighed(by: shapes)) {
+                [drain, reflection] requests, writer, context in
                 try await Self.told(context) {
                     try await drain.interrupting {
                         while let request = try await requests.next() {
@@ -116,11 +123,11 @@ package final class Services: Sendable {
         }
     }
 
-    private func bind<Request, Response>(
+    private func bind<Request: Message, Response>(
         _ method: MethodDescriptor<Request, Response>, in router: inout Router,
         _ body: @escaping @Sendable (Request, Caller) async throws -> Response
     ) throws(RPCError) {
-        try router.unary(method) { request, context in
+        try router.unary(method.weighed(by: shapes)) { request, context in
             try await Self.told(context) { try await body(request, Caller(context)) }
         }
     }
@@ -146,7 +153,8 @@ extension Caller {
     /// The caller of a call.
     fileprivate init(_ context: ServerContext) {
         self.init(
-            owner: context.identity.description, deadline: context.request.deadline,
+            owner: context.identity.description, account: context.account,
+            deadline: context.request.deadline,
             arrival: context.request.arrival)
     }
 }

@@ -1,3 +1,4 @@
+import PosedAccounts
 import PosedErrors
 package import PosedProtos
 package import PosedServing
@@ -22,10 +23,12 @@ package struct SessionService: Sendable {
         _ request: Posed_V1_CreateSessionRequest, _ caller: Caller
     ) async throws -> Posed_V1_Session {
         let limits = serving.limits
-        let isHeavy = request.sources.contains(where: \.isHeavy)
-        var (session, _) = try await codec.read(isHeavy: isHeavy) {
-            try request.session(limits: limits)
-        }
+        let read = try await codec.read(
+            for: caller.account, bytes: request.sources.decodedBytes(maxSide: limits.maxSide),
+            isHeavy: request.sources.contains(where: \.isHeavy)
+        ) { try request.session(limits: limits) }
+        defer { read.hold.release() }
+        var session = read.value
         session.deadline = caller.deadline
         let new = session
         return try await RequestError.renaming(["settings": "default_settings"]) {

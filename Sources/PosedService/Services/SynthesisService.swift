@@ -1,3 +1,4 @@
+import PosedAccounts
 import PosedErrors
 package import PosedProtos
 package import PosedServing
@@ -24,23 +25,31 @@ package struct SynthesisService: Sendable {
         guard request.hasPose else {
             throw RequestError(.invalidArgument, "expected a pose, got nothing", at: "pose")
         }
-        let (subject, sourceTime) = try await codec.read(isHeavy: request.hasHeavySources) {
-            try request.subject(limits: limits)
+        let images = request.sources.images
+        let subject = try await codec.read(
+            for: caller.account, bytes: images.decodedBytes(maxSide: limits.maxSide),
+            isHeavy: images.contains(where: \.isHeavy)
+        ) { try request.subject(limits: limits) }
+        let pose = try await codec.read(
+            for: caller.account, bytes: request.pose.decodedBytes(maxSide: limits.maxSide),
+            isHeavy: request.pose.isHeavy
+        ) { try request.pose.pose(at: "pose", maxSide: limits.maxSide) }
+        defer {
+            subject.hold.release()
+            pose.hold.release()
         }
-        let (pose, poseTime) = try await codec.read(isHeavy: request.pose.isHeavy) {
-            try request.pose.pose(at: "pose", maxSide: limits.maxSide)
-        }
-        let format = try format(settings, of: subject, caller)
+        let format = try format(settings, of: subject.value, caller)
         var frame = try await RequestError.renaming(request.names) {
             try await serving.synthesize(
                 FrameRequest(
-                    subject: subject, pose: pose, settings: settings, deadline: caller.deadline),
-                owner: caller.owner)
+                    subject: subject.value, pose: pose.value, settings: settings,
+                    deadline: caller.deadline), owner: caller.owner)
         }
-        if case .sources? = request.subject { frame.timings.source += sourceTime }
-        frame.timings.pose += poseTime
+        if case .sources? = request.subject { frame.timings.source += subject.time }
+        frame.timings.pose += pose.time
         var response = Posed_V1_SynthesizeResponse()
-        response.frame = try await codec.write(frame, as: format, since: caller.arrival)
+        response.frame = try await codec.write(
+            frame, as: format, for: caller.account, since: caller.arrival)
         return response
     }
 
@@ -51,13 +60,5 @@ package struct SynthesisService: Sendable {
         if let format = settings.format { return format }
         guard case .session(let name) = subject else { return .png }
         return try serving.session(name, owner: caller.owner).defaults.format ?? .png
-    }
-}
-
-extension Posed_V1_SynthesizeRequest {
-    /// Whether reading the pictures sent along is work for a thread of its own.
-    fileprivate var hasHeavySources: Bool {
-        guard case .sources(let sources)? = subject else { return false }
-        return sources.images.contains(where: \.isHeavy)
     }
 }

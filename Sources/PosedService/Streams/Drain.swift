@@ -53,19 +53,32 @@ package final class Drain: Sendable {
 
     /// Runs `body`, which is cancelled when draining begins. Throws what `body` throws, and `error` then.
     package func interrupting(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        let isDone = try await unlessBegun {
+            try await body()
+            return true
+        }
+        if isDone == nil { throw Self.error }
+    }
+
+    /// Runs `body`, which is cancelled when draining begins.
+    ///
+    /// - Returns: What `body` returns; nil when draining has begun.
+    package func unlessBegun<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value?
+    ) async throws -> Value? {
         let (begun, signal) = AsyncStream<Void>.makeStream()
-        try await during {
+        return try await during {
             signal.finish()
         } _: {
-            try await withThrowingTaskGroup(of: Void.self) { group in
+            try await withThrowingTaskGroup(of: Value?.self) { group in
                 group.addTask { try await body() }
                 group.addTask {
                     for await _ in begun {}
                     try Task.checkCancellation()
-                    throw Self.error
+                    return nil
                 }
-                try await group.next()
-                group.cancelAll()
+                defer { group.cancelAll() }
+                return try await group.next() ?? nil
             }
         }
     }

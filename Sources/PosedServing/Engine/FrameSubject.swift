@@ -51,12 +51,15 @@ extension ServingEngine {
         if let framing = subject.framing { pictures = try await framed(pictures, framing, form) }
         let known = subject.lease.flatMap { notes.key($0.session.id, form) }
         let key: ContentKey
-        if let known { key = known } else { key = try await self.key(of: pictures, form) }
+        if let known {
+            key = known
+        } else {
+            key = try await self.key(of: pictures, form, owner: owner)
+        }
         let source = try await conditioning(
             of: pictures, key, form, owner: owner, due: due)
         if let id = subject.lease?.session.id {
             keep(key, of: id, form)
-            notes.note(bytes: source.reference.byteCount, of: id)
         }
         return source
     }

@@ -52,8 +52,11 @@ extension ServingEngine {
         }
     }
 
-    /// The name of what these pictures come to in a form.
-    func key(of pictures: [Image], _ form: LaneForm) async throws(RequestError) -> ContentKey {
+    /// The name of what these pictures come to in a form. Every owner has names of its own, so that no reply tells
+    /// whether somebody else used the same pictures.
+    func key(of pictures: [Image], _ form: LaneForm, owner: String) async throws(RequestError)
+        -> ContentKey
+    {
         let identity = served[form.model].identity
         let sized = try pictures.map { picture throws(RequestError) in
             try SourcePicture(
@@ -62,17 +65,17 @@ extension ServingEngine {
         return await HostWork.run {
             ContentKey.conditioning(
                 pictures: sized, preprocessing: form.name,
-                weights: [], numerics: identity)
+                weights: [], numerics: identity, salt: owner)
         }
     }
 
-    /// The name of what a pose comes to in a form.
-    func key(of pose: PoseInput, _ form: LaneForm) async -> ContentKey {
+    /// The name of what a pose comes to in a form; every owner has names of its own.
+    func key(of pose: PoseInput, _ form: LaneForm, owner: String) async -> ContentKey {
         let identity = served[form.model].identity
         @Sendable func make(_ bytes: [UInt8], _ kind: String) -> ContentKey {
             ContentKey.pose(
                 bytes, preprocessing: "\(kind) \(form.name)", weights: [],
-                numerics: identity)
+                numerics: identity, salt: owner)
         }
         switch pose {
         case .keypoints(let keypoints):
@@ -101,14 +104,16 @@ extension ServingEngine {
     ) async throws -> Source {
         let expected = served[form.model].conditioningBytes(
             width: form.width, height: form.height, sources: pictures.count)
-        if let kept = sources.existingReference(to: key) {
+        let account = account(of: owner)
+        if let kept = try sources.existingReference(to: key, account: account) {
             tally.cache("source", hit: true)
             return Source(reference: kept, time: .zero)
         }
         let start = fleet.now
         let spent = Spent()
         let reference = try await within(due) { [self] in
-            try await sources.reference(to: key, expectedBytes: expected) { [self] in
+            try await sources.reference(to: key, expectedBytes: expected, account: account) {
+                [self] in
                 try await encode(pictures, form, owner: owner, due: due, spent)
             }
         }
@@ -130,7 +135,7 @@ extension ServingEngine {
         let job = LaneScheduler.Job(
             owner: owner, form: form, stages: [.source], rows: 0, evaluations: 0,
             received: fleet.now, due: due)
-        switch await run(job, .source(pictures)) {
+        switch await run(job, .source(pictures), owner: owner) {
         case .conditioning(let made, let cost):
             spent.time.withLock { $0 = cost }
             return made
@@ -141,11 +146,15 @@ extension ServingEngine {
     }
 
     /// Has a job done by its form's lane. Cancelling the task stops it.
-    func run(_ job: LaneScheduler.Job, _ work: LaneJob.Work) async -> LaneOutcome {
+    func run(
+        _ job: LaneScheduler.Job, _ work: LaneJob.Work, owner: String
+    ) async -> LaneOutcome {
         let ticket = Ticket(fleet[job.form])
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let job = LaneJob(job, work) { continuation.resume(returning: $0) }
+                let job = LaneJob(job, work, account: account(of: owner)) {
+                    continuation.resume(returning: $0)
+                }
                 do throws(RequestError) {
                     try ticket.submit(job)
                 } catch {

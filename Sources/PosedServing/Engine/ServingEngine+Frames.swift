@@ -6,8 +6,6 @@ import PosedVision
 extension ServingEngine {
     package func synthesize(_ request: FrameRequest, owner: String) async throws -> Frame {
         let received = fleet.now
-        try gate.enter()
-        defer { gate.leave() }
         do {
             if let deadline = request.deadline, deadline <= received {
                 throw RequestError(
@@ -18,6 +16,7 @@ extension ServingEngine {
             var resolved = try resolver.resolve(
                 request.settings.over(subject.defaults), model: subject.model)
             resolved.form = place(resolved.form, of: subject)
+            try checkCost(resolved)
             let source = try await counting(from: received) { [self] in
                 try await conditioning(
                     of: subject, resolved.form, owner: owner, due: request.deadline)
@@ -27,9 +26,9 @@ extension ServingEngine {
             draft.due = request.deadline
             draft.expiry = request.deadline
             let job = await prepare(draft, source)
-            switch await run(job.job, job.work) {
+            switch await run(job.job, job.work, owner: owner) {
             case .frame(let frame):
-                count(frame, due: nil, received: received, session: subject.lease?.session.id)
+                count(frame, due: nil, received: received, lease: subject.lease)
                 return frame
             case .failed(let error): throw error
             case .conditioning, .superseded:
@@ -81,7 +80,7 @@ extension ServingEngine {
         _ draft: FrameDraft, _ source: Source
     ) async -> (job: LaneScheduler.Job, work: LaneJob.Work) {
         let resolved = draft.resolved
-        let key = await key(of: draft.pose, resolved.form)
+        let key = await key(of: draft.pose, resolved.form, owner: draft.owner)
         let known = poses.pose(for: key)
         tally.cache("pose", hit: known != nil)
         let job = LaneScheduler.Job(
@@ -104,10 +103,45 @@ extension ServingEngine {
     /// Counts a frame that was made.
     func count(
         _ frame: Frame, due: ContinuousClock.Instant?, received: ContinuousClock.Instant,
-        session: SessionID?
+        lease: SessionLease<SessionDefaults>?
     ) {
         let isLate = due.map { received.advanced(by: frame.timings.total) > $0 } ?? false
         tally.note(late: isLate, reduced: frame.used.isReduced)
-        if let session { notes.countFrame(of: session) }
+        lease?.count(frames: 1)
+    }
+
+    /// Refuses a frame that would keep the device from others for too long, as far as its cost can be predicted.
+    ///
+    /// - Throws: `invalidArgument`.
+    func checkCost(_ resolved: ResolvedFrame) throws(RequestError) {
+        let limits = limits
+        let form = resolved.form
+        let (total, step) = fleet[form].predict(
+            LaneScheduler.Job(
+                owner: "", form: form, stages: [.source, .pose], rows: resolved.rows,
+                evaluations: resolved.evaluations, received: fleet.now))
+        let size = "\(form.width) × \(form.height) pixels"
+        if step > limits.stepTime {
+            throw RequestError(
+                .invalidArgument,
+                "a smaller picture expected: one step of a picture of \(size) is predicted to take "
+                    + "\(step.rounded), and at most \(limits.stepTime.rounded) are allowed",
+                at: "settings.width")
+        }
+        if total > limits.frameTime {
+            throw RequestError(
+                .invalidArgument,
+                "less work expected: a picture of \(size) in \(resolved.evaluations) evaluations is predicted to "
+                    + "take \(total.rounded), and at most \(limits.frameTime.rounded) are allowed",
+                at: "settings.nfe")
+        }
+    }
+}
+
+extension Duration {
+    /// The duration in seconds, for people.
+    fileprivate var rounded: String {
+        let tenths = (self / .milliseconds(100)).rounded()
+        return "\(tenths / 10) s"
     }
 }

@@ -98,6 +98,15 @@ extension Lane {
         return loaded.withLock { $0 }
     }
 
+    /// Has the costs of sizes that were never worked on predicted from those of the models' own.
+    func scale(by models: [ServedModel]) {
+        state.withLock { state in
+            state.scheduler.predict { form in
+                models.indices.contains(form.model) ? models[form.model].likeness(of: form) : nil
+            }
+        }
+    }
+
     /// Takes note of what a warm-up cost, and chooses the rows of batches where that is left to it.
     func learn(
         _ costs: [PipelineExecutor.Cost], _ form: LaneForm,

@@ -7,15 +7,14 @@ extension ServingEngine {
     package func createSession(
         _ session: NewSession, owner: String
     ) async throws -> SessionDescription {
-        try gate.enter()
-        defer { gate.leave() }
         do {
             try check(session.sources)
             let model = try resolver.model(session.model)
             var resolved = try resolver.resolve(session.defaults, model: model)
             resolved.form = resolved.form.on(fleet.lane(homes: [], spreads: true))
+            try checkCost(resolved)
             let sources = try await framed(session.sources, session.framing, resolved.form)
-            let key = try await key(of: sources, resolved.form)
+            let key = try await key(of: sources, resolved.form, owner: owner)
             let source = try await conditioning(
                 of: sources, key, resolved.form, owner: owner, due: session.deadline)
             defer { source.reference.release() }
@@ -26,11 +25,11 @@ extension ServingEngine {
                 SessionDraft(
                     pictures: pictures,
                     settings: SessionDefaults(
-                        model: served[model].description.name, frame: session.defaults),
+                        model: served[model].description.name, frame: session.defaults,
+                        conditioningBytes: source.reference.byteCount),
                     displayName: session.displayName, timeToLive: session.timeToLive),
                 owner: owner)
             keep(key, of: made.id, resolved.form)
-            notes.note(bytes: source.reference.byteCount, of: made.id)
             return describe(made)
         } catch {
             throw RequestError(error)
@@ -56,9 +55,10 @@ extension ServingEngine {
         update.displayName = changes.displayName
         update.timeToLive = changes.timeToLive
         if let defaults = changes.defaults {
-            let model = try store.session(id, owner: owner).settings.model
-            _ = try resolver.resolve(defaults, model: try resolver.model(model))
-            update.settings = SessionDefaults(model: model, frame: defaults)
+            var settings = try store.session(id, owner: owner).settings
+            _ = try resolver.resolve(defaults, model: try resolver.model(settings.model))
+            settings.frame = defaults
+            update.settings = settings
         }
         return describe(try await store.update(id, owner: owner, with: update))
     }
@@ -97,7 +97,6 @@ extension ServingEngine {
     }
 
     private func describe(_ session: Session<SessionDefaults>) -> SessionDescription {
-        let counts = notes.counts(session.id)
         var description = SessionDescription()
         description.name = session.name
         description.displayName = session.displayName
@@ -108,9 +107,21 @@ extension ServingEngine {
         description.lastUsed = Date(session.used)
         description.expires = Date(session.expires)
         description.sourceCount = session.pictures.count
-        description.conditioningBytes = counts.bytes
-        description.frameCount = counts.frames
+        description.conditioningBytes =
+            session.settings.conditioningBytes ?? expectedBytes(session) ?? 0
+        description.frameCount = Int(clamping: session.frameCount)
         return description
+    }
+}
+
+extension ServingEngine {
+    /// What a session's sources will take when they are encoded at its own size, about.
+    private func expectedBytes(_ session: Session<SessionDefaults>) -> Int? {
+        guard let index = try? resolver.model(session.settings.model),
+            let form = try? resolver.resolve(session.settings.frame, model: index).form
+        else { return nil }
+        return served[index].conditioningBytes(
+            width: form.width, height: form.height, sources: session.pictures.count)
     }
 }
 

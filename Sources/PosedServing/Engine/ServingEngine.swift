@@ -1,3 +1,4 @@
+package import PosedAccounts
 package import PosedErrors
 import PosedGuarded
 import PosedScheduling
@@ -14,7 +15,6 @@ package final class ServingEngine: Serving {
     let registry: SolverRegistry
     let fleet: Fleet
     let tally: Tally
-    let gate = Gate()
     let store: ServedSessions
     let notes = SessionNotes()
     let sources: ConditioningCache<any Conditioning>
@@ -24,6 +24,8 @@ package final class ServingEngine: Serving {
     package let backends: [BackendDescription]
     /// The solvers that requests may name.
     package let solvers: [SolverDescription]
+    /// What every caller holds.
+    package let accounts: Accounts
     private let bounds: Guarded<ServingLimits>
     private let began = ContinuousClock.now
     private let streamNumbers = Atomic<UInt64>(0)
@@ -40,18 +42,21 @@ package final class ServingEngine: Serving {
         served = models
         self.registry = registry
         fleet = Fleet(lanes)
+        for lane in lanes { lane.scale(by: models) }
         self.tally = tally
         self.solvers = solvers
         self.backends = backends
         self.streamWindow = max(1, streamWindow)
         bounds = Guarded(limits)
-        let sources = ConditioningCache<any Conditioning>(byteLimit: limits.maxSessionBytes) {
-            $0.byteCount
-        }
+        accounts = Accounts(limits.accounts)
+        let sources = ConditioningCache<any Conditioning>(
+            byteLimit: limits.accounts.total[.conditioningBytes]
+        ) { $0.byteCount }
         self.sources = sources
         poses = PoseCache(byteLimit: limits.maxPoseCacheBytes) { $0.byteCount }
         store = try ServedSessions(
             limits: SessionLimits(limits), clock: ContinuousClock(), archive: archive,
+            accounts: accounts,
             onRemoval: { [notes] session, _ in
                 for key in notes.forget(session.id) { sources.removeKeeper(of: key) }
             })
@@ -72,7 +77,8 @@ package final class ServingEngine: Serving {
     package func adopt(_ limits: ServingLimits) throws(RequestError) {
         try store.adopt(SessionLimits(limits))
         bounds.withLock { $0 = limits }
-        sources.byteLimit = limits.maxSessionBytes
+        accounts.limits = limits.accounts
+        sources.byteLimit = limits.accounts.total[.conditioningBytes]
         poses.byteLimit = limits.maxPoseCacheBytes
         fleet.adopt(limits)
     }
@@ -89,12 +95,9 @@ package final class ServingEngine: Serving {
         statistics.framesQueued = fleet.waiting
         statistics.framesRunning = max(0, fleet.count - statistics.framesQueued)
         statistics.sessions = store.statistics.sessions
-        statistics.sessionBytes = sources.bytes
+        statistics.sessionBytes = sources.bytes + store.statistics.bytes
         return statistics
     }
-
-    /// Requests, and poses of streams, that were accepted and are not answered.
-    package var accepted: Int { gate.inside }
 
     /// Uses of sessions that have not ended.
     package var leases: Int { store.statistics.leases }
@@ -116,6 +119,9 @@ package final class ServingEngine: Serving {
         for model in served.indices { _ = try resolver.resolve(settings, model: model) }
     }
 
+    /// The account of an owner of sessions.
+    func account(of owner: String) -> Account { accounts.account(of: .identity(owner)) }
+
     /// A number for a stream.
     func nextStream() -> UInt64 {
         streamNumbers.wrappingAdd(1, ordering: .relaxed).newValue
@@ -126,10 +132,14 @@ extension SessionLimits {
     /// What the daemon's limits say of the store of sessions.
     init(_ limits: ServingLimits) {
         self.init()
-        sessions = limits.maxSessions
-        sessionsPerOwner = limits.maxSessionsPerOwner
-        bytes = limits.maxPictureBytes
-        bytesPerOwner = limits.maxPictureBytes
+        let accounts = limits.accounts
+        sessions = accounts.total[.sessions]
+        sessionsPerOwner = accounts.each[.sessions]
+        bytes = accounts.total[.sessionBytes]
+        bytesPerOwner = accounts.each[.sessionBytes]
+        for case (.identity(let owner), let own) in accounts.named {
+            named[owner] = OwnerBounds(sessions: own[.sessions], bytes: own[.sessionBytes])
+        }
         picturesPerSession = limits.maxSources
         greatestTimeToLive = limits.maxTimeToLive
         defaultTimeToLive = limits.defaultTimeToLive
@@ -138,11 +148,10 @@ extension SessionLimits {
 }
 
 extension SchedulerLimits {
-    /// These limits with the daemon's bounds of the queue.
+    /// These limits with the daemon's bound of a step.
     func adopting(_ limits: ServingLimits) -> SchedulerLimits {
         var result = self
-        result.queued = limits.maxQueuedFrames
-        result.queuedPerOwner = limits.maxQueuedFramesPerOwner
+        result.stepTime = limits.stepTime
         return result
     }
 }

@@ -5,11 +5,14 @@ package struct SessionDefaults: Codable, Equatable, Sendable {
     /// `models/{model}`.
     package var model: String
     package var frame: FrameSettings
+    /// Bytes that the session's sources take when they are encoded; nil where an earlier version kept the session.
+    package var conditioningBytes: Int?
 
     /// As given.
-    package init(model: String, frame: FrameSettings) {
+    package init(model: String, frame: FrameSettings, conditioningBytes: Int? = nil) {
         self.model = model
         self.frame = frame
+        self.conditioningBytes = conditioningBytes
     }
 }
 

@@ -5,23 +5,20 @@ import PosedSessions
 ///
 /// Only a key begins a note: what comes to its end after its session was forgotten begins no new one.
 final class SessionNotes: Sendable {
-    private struct Note {
-        var keys: [LaneForm: ContentKey] = [:]
-        var bytes = 0
-        var frames = 0
-    }
+    /// The keys of a session's conditioning, by the form that it was computed in.
+    private typealias Keys = [LaneForm: ContentKey]
 
-    private let notes = Guarded<[SessionID: Note]>([:])
+    private let notes = Guarded<[SessionID: Keys]>([:])
 
     /// The key of a session's conditioning in a form, if it was computed before.
     func key(_ id: SessionID, _ form: LaneForm) -> ContentKey? {
-        notes.withLock { $0[id]?.keys[form] }
+        notes.withLock { $0[id]?[form] }
     }
 
     /// The lanes that computed a session's conditioning in a form, whichever lane that names.
     func lanes(_ id: SessionID, _ form: LaneForm) -> Set<Int> {
         notes.withLock { notes in
-            let forms = notes[id]?.keys.keys.filter { $0.on(form.lane) == form } ?? []
+            let forms = notes[id]?.keys.filter { $0.on(form.lane) == form } ?? []
             return Set(forms.map(\.lane))
         }
     }
@@ -29,34 +26,19 @@ final class SessionNotes: Sendable {
     /// Remembers a key. Returns whether it is new.
     func note(_ key: ContentKey, of id: SessionID, _ form: LaneForm) -> Bool {
         notes.withLock { notes in
-            notes[id, default: Note()].keys.updateValue(key, forKey: form) == nil
+            notes[id, default: [:]].updateValue(key, forKey: form) == nil
         }
-    }
-
-    /// Remembers how large the session's conditioning is.
-    func note(bytes: Int, of id: SessionID) {
-        notes.withLock { $0[id]?.bytes = bytes }
-    }
-
-    /// Counts a frame.
-    func countFrame(of id: SessionID) {
-        notes.withLock { $0[id]?.frames += 1 }
     }
 
     /// Sessions of which something is remembered.
     var count: Int { notes.withLock { $0.count } }
-
-    /// Bytes of its conditioning and frames made, as far as is known.
-    func counts(_ id: SessionID) -> (bytes: Int, frames: Int) {
-        notes.withLock { ($0[id]?.bytes ?? 0, $0[id]?.frames ?? 0) }
-    }
 
     /// Forgets a session.
     ///
     /// - Returns: The keys of its conditioning.
     func forget(_ id: SessionID) -> [ContentKey] {
         notes.withLock { notes in
-            notes.removeValue(forKey: id).map { Array($0.keys.values) } ?? []
+            notes.removeValue(forKey: id).map { Array($0.values) } ?? []
         }
     }
 }

@@ -1,3 +1,4 @@
+import PosedScheduling
 import PosedBackend
 import PosedModels
 package import PosedPipeline
@@ -79,6 +80,25 @@ package struct ServedModel: Sendable {
             ? Double(2 * form.depth * form.hiddenSize)
                 * Double(streams.transformer.precision.size) / (step * step) : 0
         sourceBytes = form.sourceBytes
+    }
+
+    /// The model's own size, and how much more a picture of another size costs than one of that.
+    ///
+    /// Stages take time by pixels. An evaluation takes it by tokens: products with weights once for each, and
+    /// attention once for each pair.
+    func likeness(of form: LaneForm) -> CostModel<LaneForm>.Likeness {
+        var own = form
+        (own.width, own.height) = (description.width, description.height)
+        let step = Double(max(1, description.sizeMultiple))
+        func tokens(_ form: LaneForm) -> Double {
+            Double(form.width * form.height) / (step * step)
+        }
+        func work(_ tokens: Double) -> Double {
+            tokens * (6 * Double(description.hiddenSize) + tokens)
+        }
+        return CostModel<LaneForm>.Likeness(
+            form: own, stages: tokens(form) / tokens(own),
+            evaluations: work(tokens(form)) / work(tokens(own)))
     }
 
     /// Bytes that a source's conditioning will take, about.

@@ -73,9 +73,9 @@ final class Fleet: Sendable {
         lanes[job.lane].cancel(job.id, with: error)
     }
 
-    /// Holds back the poses of a stream, or lets them go on, wherever they are.
-    func hold(_ stream: UInt64, _ isHeld: Bool) {
-        for lane in lanes { lane.hold(stream, isHeld) }
+    /// Has all threads look again for what is to be done.
+    func wake() {
+        for lane in lanes { lane.wake() }
     }
 
     /// Forgets a stream.

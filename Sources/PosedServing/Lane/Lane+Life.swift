@@ -55,20 +55,4 @@ extension Lane {
 extension RequestError {
     /// There is no lane any more.
     static let stopped = RequestError(.unavailable, "the daemon is stopping and takes no work")
-
-    /// Why the scheduler did not take a job.
-    init(_ refusal: Refusal) {
-        switch refusal {
-        case .queueFull(let limit):
-            self.init(
-                .resourceExhausted,
-                "the queue is full: \(limit) frames wait already; try again later")
-        case .ownerFull(let limit):
-            self.init(
-                .resourceExhausted,
-                "the caller's share of the queue is full: \(limit) of its frames wait already; "
-                    + "wait for some of them")
-        case .closed: self = .stopped
-        }
-    }
 }

@@ -1,3 +1,4 @@
+import PosedAccounts
 package import PosedErrors
 import PosedGuarded
 package import PosedScheduling
@@ -58,26 +59,43 @@ package final class Lane: Sendable {
     /// Jobs in all.
     package var count: Int { state.withLock { $0.scheduler.count } }
 
-    /// Takes a job.
+    /// Takes a job, and from its caller's account the place of a frame and the time that it is predicted to take.
+    ///
+    /// A pose of a stream that supersedes takes the place of the stream's oldest where there is no other.
     ///
     /// - Returns: Its name.
     /// - Throws: `resourceExhausted` or `unavailable`; then its completion is not called.
     package func submit(_ job: LaneJob) throws(RequestError) -> JobID {
-        let (id, superseded) = try state.withLock {
-            state throws(RequestError) -> (JobID, (LaneJob, LaneOutcome)?) in
-            guard !state.isStopped else { throw .stopped }
-            let admitted: (id: JobID, dropped: Dropped?)
-            do throws(Refusal) {
-                admitted = try state.scheduler.admit(job.job)
-            } catch {
-                throw RequestError(error)
+        var job = job
+        var refusal: RequestError?
+        do throws(RequestError) {
+            if let account = job.account {
+                let time = Int(predict(job.job).total / .milliseconds(1))
+                job.holds = [
+                    try account.take(.queuedFrames), try account.take(.deviceTime, time),
+                ]
             }
-            state.jobs[admitted.id] = job
-            return (
-                admitted.id, admitted.dropped.flatMap { Lane.outcome(of: $0, &state, clock()) }
-            )
+        } catch {
+            refusal = error
         }
-        if let superseded { report(superseded.0, superseded.1) }
+        let (id, superseded) = try state.withLock {
+            state throws(RequestError) -> (JobID, [(LaneJob, LaneOutcome)]) in
+            guard !state.isStopped else { throw .stopped }
+            var dropped: [Dropped] = []
+            if let refusal {
+                guard let oldest = state.scheduler.supersede(in: job.job.link) else {
+                    throw refusal
+                }
+                job.holds = state.jobs[oldest.id]?.holds ?? []
+                state.jobs[oldest.id]?.holds = []
+                dropped.append(oldest)
+            }
+            let admitted = state.scheduler.admit(job.job)
+            state.jobs[admitted.id] = job
+            if let also = admitted.dropped { dropped.append(also) }
+            return (admitted.id, dropped.compactMap { Lane.outcome(of: $0, &state, clock()) })
+        }
+        for (job, outcome) in superseded { report(job, outcome) }
         doorbell.ring()
         return id
     }
@@ -90,19 +108,20 @@ package final class Lane: Sendable {
         report(job, .failed(error))
     }
 
-    /// Holds back the poses of a stream, or lets them go on.
-    package func hold(_ stream: UInt64, _ isHeld: Bool) {
-        state.withLock { $0.scheduler.hold(stream, isHeld) }
-        if !isHeld { doorbell.ring() }
-    }
+    /// Has the thread look again for what is to be done: poses of a stream are no longer held back.
+    package func wake() { doorbell.ring() }
 
     /// Forgets a stream.
     package func close(stream: UInt64) {
-        state.withLock { state in
-            state.scheduler.hold(stream, false)
-            state.closedStreams.append(stream)
-        }
+        state.withLock { $0.closedStreams.append(stream) }
         doorbell.ring()
+    }
+
+    /// What a job is predicted to take of the device's time, and its longest step. What nobody has measured,
+    /// nor anything like it, counts as next to nothing.
+    package func predict(_ job: LaneScheduler.Job) -> (total: Duration, step: Duration) {
+        let (total, step) = state.withLock { $0.scheduler.predict(job) }
+        return (.seconds(total), step)
     }
 
     /// Notes that the lane's thread is alive.
@@ -125,6 +144,7 @@ package final class Lane: Sendable {
                 metrics.frame(outcome: error.outcome, total: total, queue: .zero)
             }
         }
+        for hold in job.holds { hold.release() }
         job.completion(outcome)
     }
 

@@ -1,3 +1,4 @@
+package import PosedAccounts
 package import PosedErrors
 package import PosedPipeline
 package import PosedScheduling
@@ -68,6 +69,10 @@ package struct LaneJob: Sendable {
     /// What the scheduler knows of it.
     package var job: LaneScheduler.Job
     package var work: Work
+    /// Whom it is charged to; nil for nobody.
+    package var account: Account?
+    /// What the account holds for it until it has ended.
+    var holds: [Hold] = []
     /// Its number in its stream.
     package var sequence: UInt64
     /// Called exactly once, from any thread; returns at once.
@@ -75,11 +80,12 @@ package struct LaneJob: Sendable {
 
     /// A job as given.
     package init(
-        _ job: LaneScheduler.Job, _ work: Work, sequence: UInt64 = 0,
+        _ job: LaneScheduler.Job, _ work: Work, account: Account? = nil, sequence: UInt64 = 0,
         completion: @escaping @Sendable (LaneOutcome) -> Void
     ) {
         self.job = job
         self.work = work
+        self.account = account
         self.sequence = sequence
         self.completion = completion
     }

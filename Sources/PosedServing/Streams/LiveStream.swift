@@ -3,9 +3,10 @@ import PosedGuarded
 import PosedScheduling
 import PosedSessions
 import PosedVision
+import Synchronization
 
-/// A stream of the engine room's: a book of poses and answers, and the lanes that make the frames.
-final class LiveStream: FrameStream {
+/// A stream while it is served: its poses and answers in order, and the lanes that make the frames.
+final class LiveStream: Sendable {
     /// What holds for all its frames.
     struct Terms: Sendable {
         let options: StreamOptions
@@ -16,119 +17,115 @@ final class LiveStream: FrameStream {
         let resolved: ResolvedFrame
         let source: ServingEngine.Source
         let number: UInt64
+        /// Frames that are under way, or made and not taken.
         let window: Int
     }
 
     private struct State {
         var book = StreamBook()
-        var reader: CheckedContinuation<StreamEvent?, Never>?
-        var writers: [CheckedContinuation<Void, Never>] = []
-        var isHeld = false
-        var isClosed = false
+        /// The task that delivers answers, while there is none.
+        var reader: CheckedContinuation<Void, Never>?
+        /// The task that takes poses, while there is no room.
+        var writer: CheckedContinuation<Void, Never>?
     }
 
-    /// A stream that supersedes does not wait for its reader, but for this many answers.
-    private static let answerLimit = 1024
+    /// Whether no pose is to be begun, for the scheduler to ask.
+    private final class Brake: Sendable {
+        private let value = Atomic(false)
 
-    let settings: UsedSettings
+        var isOn: Bool { value.load(ordering: .acquiring) }
+
+        /// Sets it, and returns what it was.
+        func set(_ isOn: Bool) -> Bool { value.exchange(isOn, ordering: .acquiringAndReleasing) }
+    }
+
+    /// So many times the window may poses of a stream that supersedes await that their answers are taken; most of
+    /// those were superseded and hold next to nothing.
+    private static let answersPerFrame = 16
+
     private let engine: ServingEngine
     private let terms: Terms
+    private let brake = Brake()
     private let state = Guarded(State())
 
     init(_ engine: ServingEngine, _ terms: Terms) {
         self.engine = engine
         self.terms = terms
-        settings = terms.resolved.used
         engine.tally.streams(1)
     }
 
-    deinit { cancel() }
-
-    var events: AsyncStream<StreamEvent> {
-        AsyncStream(unfolding: { await self.next() }, onCancel: { self.cancel() })
+    /// Takes poses until there are no more.
+    ///
+    /// - Throws: `CancellationError`, and what the poses throw.
+    func take<Poses: AsyncSequence>(_ poses: Poses) async throws
+    where Poses.Element == StreamPose {
+        var poses = poses.makeAsyncIterator()
+        while true {
+            try await wait(\.writer) { [limit] in $0.count < limit }
+            guard let pose = try await poses.next() else { break }
+            await submit(pose)
+        }
+        change { $0.finish() }
     }
 
-    func submit(_ pose: StreamPose) async {
-        let received = engine.fleet.now
-        guard let ticket = await open(pose.sequence) else { return }
-        do {
-            try engine.gate.enter()
-        } catch {
-            return answer(ticket, .failed(error))
-        }
-        do {
-            let (job, work, source) = try await job(pose, received: received)
-            let id = try engine.fleet[job.form].submit(
-                LaneJob(job, work, sequence: pose.sequence) { [self] outcome in
-                    // The source is in use until here.
-                    withExtendedLifetime(source) {
-                        finish(ticket, outcome, received: received, due: job.due)
-                    }
-                    engine.gate.leave()
-                })
-            note(PlacedJob(lane: job.form.lane, id: id), ticket)
-        } catch {
-            engine.gate.leave()
-            answer(ticket, .failed(RequestError(error)))
+    /// Delivers the answers, in the order of the poses, until there are no more.
+    ///
+    /// - Throws: `CancellationError`, and what `send` throws.
+    func deliver(_ send: (StreamAnswer) async throws -> Void) async throws {
+        while true {
+            try await wait(\.reader) { $0.hasAnswer || $0.isOver }
+            guard let answer = change({ $0.take() }) else { return }
+            try await send(answer)
         }
     }
 
-    func reject(sequence: UInt64, _ error: RequestError) async {
-        guard let ticket = await open(sequence) else { return }
-        answer(ticket, .failed(error))
-    }
-
-    func finish() {
-        change { $0.book.finish() }
-    }
-
-    func cancel() {
-        let jobs = state.withLock { $0.book.cancel() }
-        for job in jobs { engine.fleet.cancel(job, with: .cancelled) }
-        change { _ in }
+    /// Ends the stream, whatever is under way, and gives back what it holds.
+    func close() {
+        for job in change({ $0.cancel() }) { engine.fleet.cancel(job, with: .cancelled) }
+        engine.fleet.close(stream: terms.number)
+        engine.tally.streams(-1)
+        terms.source.reference.release()
+        terms.subject.lease?.release()
     }
 
     // MARK: Poses
 
     private var supersedes: Bool { terms.options.maxLag != nil }
 
-    /// Waits for room and opens a page; nil when the stream has ended, or the page has its answer.
-    private func open(_ sequence: UInt64) async -> StreamBook.Ticket? {
-        let limit = supersedes ? Self.answerLimit : terms.window
-        while true {
-            await room(for: limit)
-            var ticket: StreamBook.Ticket?
-            var hasRoom = false
-            change { state in
-                hasRoom = state.book.count < limit || state.book.isCancelled
-                guard hasRoom, let opened = state.book.open(sequence) else { return }
-                ticket = state.book.isAnswered(opened) ? nil : opened
-            }
-            if hasRoom { return ticket }
-        }
-    }
+    /// Poses at a time that have no answer, or one that was not taken.
+    private var limit: Int { terms.window * (supersedes ? Self.answersPerFrame : 1) }
 
-    /// Waits until there may be room. Cancelling the task that waits ends the stream.
-    private func room(for limit: Int) async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let hasRoom = state.withLock { state in
-                    let hasRoom = state.book.count < limit || state.book.isCancelled
-                    if !hasRoom { state.writers.append(continuation) }
-                    return hasRoom
-                }
-                if hasRoom { continuation.resume() }
-            }
-        } onCancel: {
-            cancel()
+    private func submit(_ pose: StreamPose) async {
+        let received = engine.fleet.now
+        guard let (place, content) = change({ $0.open(pose) }) else { return }
+        do {
+            let (job, source) = try await job(content, received: received)
+            let format = content.settings.over(terms.base).format ?? .png
+            let id = try engine.fleet[job.job.form].submit(
+                LaneJob(
+                    job.job, job.work, account: engine.account(of: terms.owner),
+                    sequence: pose.sequence ?? 0
+                ) { [self] outcome in
+                    // The source is in use until here.
+                    withExtendedLifetime(source) {
+                        let answer = answer(outcome, job.job, format, readTime: pose.readTime)
+                        change { $0.answer(place, answer) }
+                    }
+                })
+            note(PlacedJob(lane: job.job.form.lane, id: id), place)
+        } catch {
+            change { $0.answer(place, .failed(RequestError(error))) }
         }
     }
 
     private func job(
-        _ pose: StreamPose, received: ContinuousClock.Instant
-    ) async throws -> (LaneScheduler.Job, LaneJob.Work, ServingEngine.Source) {
+        _ pose: StreamPose.Content, received: ContinuousClock.Instant
+    ) async throws -> (
+        job: (job: LaneScheduler.Job, work: LaneJob.Work), source: ServingEngine.Source
+    ) {
         if terms.subject.lease?.isRevoked == true {
-            throw RequestError(.notFound, "\(terms.options.session) was deleted")
+            throw RequestError(
+                .notFound, "\(terms.options.session) was deleted", at: "session")
         }
         var resolved = terms.resolved
         var source = terms.source
@@ -143,6 +140,7 @@ final class LiveStream: FrameStream {
             resolved.form = engine.place(resolved.form, of: terms.subject)
         }
         if resolved.form != terms.resolved.form {
+            try engine.checkCost(resolved)
             source = try await engine.conditioning(
                 of: terms.subject, resolved.form, owner: terms.owner, due: nil)
         }
@@ -152,90 +150,90 @@ final class LiveStream: FrameStream {
         draft.warmStart = terms.options.warmStart
         draft.link = LaneScheduler.Job.Link(
             stream: terms.number, maxLag: terms.options.maxLag,
-            isSequential: terms.options.warmStart > 0)
-        let (job, work) = await engine.prepare(draft, source)
-        return (job, work, source)
+            isSequential: terms.options.warmStart > 0, isHeld: { [brake] in brake.isOn })
+        return (await engine.prepare(draft, source), source)
     }
 
-    private func note(_ job: PlacedJob, _ ticket: StreamBook.Ticket) {
-        let isCancelled = state.withLock { state in
-            state.book.note(job, for: ticket)
-            return state.book.isCancelled
+    private func note(_ job: PlacedJob, _ place: StreamBook.Place) {
+        let isCancelled = change { book in
+            book.note(job, for: place)
+            return book.isCancelled
         }
         if isCancelled { engine.fleet.cancel(job, with: .cancelled) }
     }
 
-    private func finish(
-        _ ticket: StreamBook.Ticket, _ outcome: LaneOutcome, received: ContinuousClock.Instant,
-        due: ContinuousClock.Instant?
-    ) {
+    private func answer(
+        _ outcome: LaneOutcome, _ job: LaneScheduler.Job, _ format: PictureFormat,
+        readTime: Duration
+    ) -> StreamAnswer.Outcome {
         switch outcome {
-        case .frame(let frame):
+        case .frame(var frame):
             engine.count(
-                frame, due: due, received: received, session: terms.subject.lease?.session.id)
-            answer(ticket, .frame(frame))
-        case .superseded(let later, let waited):
-            answer(ticket, .superseded(by: later, waited: waited))
-        case .failed(let error): answer(ticket, .failed(error))
+                frame, due: job.due, received: job.received, lease: terms.subject.lease)
+            frame.timings.pose += readTime
+            frame.timings.total += readTime
+            return .frame(frame, format)
+        case .superseded(let later, let waited): return .superseded(by: later, waited: waited)
+        case .failed(let error): return .failed(error)
         case .conditioning:
-            answer(ticket, .failed(RequestError(.internal, "a frame came to something else")))
+            return .failed(RequestError(.internal, "a frame came to something else"))
         }
     }
 
-    private func answer(_ ticket: StreamBook.Ticket, _ outcome: StreamEvent.Outcome) {
-        change { $0.book.answer(ticket, outcome) }
-    }
+    // MARK: Waiting
 
-    // MARK: Events
-
-    private func next() async -> StreamEvent? {
-        await withCheckedContinuation { continuation in
-            change { state in
-                // One reader at a time: another takes its place, and the first finds the end.
-                let before = state.reader
-                state.reader = continuation
-                before?.resume(returning: nil)
+    /// Changes the book, and does what follows from it: whoever waits for an answer or for room goes on, and no
+    /// frame is begun while too many wait to be taken.
+    @discardableResult
+    private func change<Value>(_ body: (inout StreamBook) -> sending Value) -> sending Value {
+        let (value, woken, isReleased) = state.withLock { state in
+            let value = body(&state.book)
+            let isOver = state.book.isOver
+            var woken: [CheckedContinuation<Void, Never>?] = []
+            if state.book.hasAnswer || isOver {
+                woken.append(state.reader)
+                state.reader = nil
             }
+            if state.book.count < limit || isOver {
+                woken.append(state.writer)
+                state.writer = nil
+            }
+            // Set under the lock: the scheduler never sees an older word than the book's last.
+            let isHeld = supersedes && !isOver && state.book.unreadFrames >= terms.window
+            let wasHeld = brake.set(isHeld)
+            return (value, woken, wasHeld && !isHeld)
         }
+        for continuation in woken { continuation?.resume() }
+        if isReleased { engine.fleet.wake() }
+        return value
     }
 
-    /// Changes the state, and does what follows: an answer to the reader, room for a writer, frames held
-    /// back while too many wait to be read, and the end.
-    private func change(_ body: (inout State) -> Void) {
-        var event: (CheckedContinuation<StreamEvent?, Never>, StreamEvent?)?
-        var writers: [CheckedContinuation<Void, Never>] = []
-        var hold: Bool?
-        var closes = false
-        state.withLock { state in
-            body(&state)
-            if let reader = state.reader {
-                switch state.book.take() {
-                case .event(let next): event = (reader, next)
-                case .end: event = (reader, nil)
-                case .wait: break
+    /// Waits until something holds of the book, or the stream is closed.
+    ///
+    /// - Parameter waiter: where the task waits; one task at a time.
+    /// - Throws: `CancellationError`.
+    private func wait(
+        _ waiter: any WritableKeyPath<State, CheckedContinuation<Void, Never>?> & Sendable,
+        until holds: @Sendable (StreamBook) -> Bool
+    ) async throws {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let goesOn = state.withLock { state in
+                    if holds(state.book) || state.book.isCancelled || Task.isCancelled {
+                        return true
+                    }
+                    state[keyPath: waiter] = continuation
+                    return false
                 }
-                if event != nil { state.reader = nil }
+                if goesOn { continuation.resume() }
             }
-            (writers, state.writers) = (state.writers, [])
-            let isHeld = supersedes && state.book.unreadFrames >= terms.window
-            if isHeld != state.isHeld { hold = isHeld }
-            state.isHeld = isHeld
-            let isOver =
-                state.book.isCancelled || (state.book.isFinished && state.book.unanswered == 0)
-            closes = isOver && !state.isClosed
-            if isOver { state.isClosed = true }
+        } onCancel: {
+            let continuation = state.withLock { state in
+                defer { state[keyPath: waiter] = nil }
+                return state[keyPath: waiter]
+            }
+            continuation?.resume()
         }
-        if let hold { engine.fleet.hold(terms.number, hold) }
-        if let event { event.0.resume(returning: event.1) }
-        for writer in writers { writer.resume() }
-        if closes { close() }
-    }
-
-    /// Gives back what the stream holds.
-    private func close() {
-        engine.fleet.close(stream: terms.number)
-        engine.tally.streams(-1)
-        terms.source.reference.release()
-        terms.subject.lease?.release()
+        try Task.checkCancellation()
     }
 }

@@ -1,84 +1,86 @@
+import PosedAccounts
 import PosedErrors
 
 /// A stream's poses and their answers, in order: every pose gets one answer, and answers leave in the
 /// order of the poses.
 struct StreamBook: Sendable {
     /// A pose's place in the stream.
-    typealias Ticket = Int
-
-    /// What the reader gets.
-    enum Take: Sendable {
-        case event(StreamEvent)
-        /// Nothing yet.
-        case wait
-        /// Nothing any more.
-        case end
-    }
+    typealias Place = Int
 
     private struct Page {
         let sequence: UInt64
+        let hold: Hold?
         var job: PlacedJob?
-        var answer: StreamEvent.Outcome?
+        var answer: StreamAnswer.Outcome?
     }
 
     private var pages: [Page] = []
-    /// The ticket of the first page.
+    /// The place of the first page.
     private var first = 0
     private var lastSequence: UInt64?
+    /// Whether no more poses will come.
     private(set) var isFinished = false
+    /// Whether nobody wants answers any more.
     private(set) var isCancelled = false
 
-    /// Poses that are not answered, and answers that are not read.
+    /// Poses that are not answered, and answers that are not taken.
     var count: Int { pages.count }
 
-    /// Frames that were made and are not read.
+    /// Frames that were made and are not taken.
     var unreadFrames: Int {
         pages.count { if case .frame? = $0.answer { true } else { false } }
     }
 
-    /// Poses that are not answered.
-    var unanswered: Int { pages.count { $0.answer == nil } }
+    /// Whether there is an answer to take.
+    var hasAnswer: Bool { pages.first?.answer != nil }
 
-    /// Opens a page for a pose; nil when the stream has ended.
-    mutating func open(_ sequence: UInt64) -> Ticket? {
+    /// Whether there will be no answer any more.
+    var isOver: Bool { isCancelled || (isFinished && pages.isEmpty) }
+
+    /// Opens a page for a pose. A pose that cannot be read, or whose number is not above the one before, has its
+    /// answer at once.
+    ///
+    /// - Returns: Its place and its content; nil when the page has its answer, or the stream has ended.
+    mutating func open(_ pose: StreamPose) -> (place: Place, content: StreamPose.Content)? {
         guard !isFinished, !isCancelled else { return nil }
-        pages.append(Page(sequence: sequence))
-        defer { lastSequence = sequence }
-        if let lastSequence, sequence <= lastSequence {
-            pages[pages.count - 1].answer = .failed(
-                RequestError(
-                    .invalidArgument,
-                    "a sequence number above \(lastSequence), that of the pose before, expected, "
-                        + "but \(sequence) came"))
+        var page = Page(sequence: pose.sequence ?? 0, hold: pose.hold)
+        defer { pages.append(page) }
+        if let sequence = pose.sequence {
+            if let last = lastSequence, sequence <= last {
+                page.answer = .failed(
+                    FieldPath("sequence").refusal(
+                        expected: "a number greater than \(last)", got: sequence))
+                return nil
+            }
+            lastSequence = sequence
         }
-        return first + pages.count - 1
-    }
-
-    /// Whether a page has its answer already.
-    func isAnswered(_ ticket: Ticket) -> Bool {
-        page(ticket).map { pages[$0].answer != nil } ?? true
+        switch pose.content {
+        case .success(let content): return (first + pages.count, content)
+        case .failure(let error):
+            page.answer = .failed(error)
+            return nil
+        }
     }
 
     /// Notes which job makes a pose's frame.
-    mutating func note(_ job: PlacedJob, for ticket: Ticket) {
-        if let index = page(ticket) { pages[index].job = job }
+    mutating func note(_ job: PlacedJob, for place: Place) {
+        if let index = index(place), pages[index].answer == nil { pages[index].job = job }
     }
 
     /// Answers a pose; a second answer is ignored.
-    mutating func answer(_ ticket: Ticket, _ outcome: StreamEvent.Outcome) {
-        guard let index = page(ticket), pages[index].answer == nil else { return }
+    mutating func answer(_ place: Place, _ outcome: StreamAnswer.Outcome) {
+        guard let index = index(place), pages[index].answer == nil else { return }
         pages[index].answer = outcome
         pages[index].job = nil
     }
 
-    /// The next answer in order.
-    mutating func take() -> Take {
-        if isCancelled { return .end }
-        guard let head = pages.first else { return isFinished ? .end : .wait }
-        guard let answer = head.answer else { return .wait }
+    /// The next answer in order, which leaves; nil where it is not there yet.
+    mutating func take() -> StreamAnswer? {
+        guard let head = pages.first, let answer = head.answer else { return nil }
         pages.removeFirst()
         first += 1
-        return .event(StreamEvent(sequence: head.sequence, outcome: answer))
+        head.hold?.release()
+        return StreamAnswer(sequence: head.sequence, outcome: answer)
     }
 
     /// No more poses will come.
@@ -93,8 +95,8 @@ struct StreamBook: Sendable {
         return pages.compactMap(\.job)
     }
 
-    private func page(_ ticket: Ticket) -> Int? {
-        let index = ticket - first
+    private func index(_ place: Place) -> Int? {
+        let index = place - first
         return pages.indices.contains(index) ? index : nil
     }
 }

@@ -1,4 +1,5 @@
-import PosedErrors
+package import PosedAccounts
+package import PosedErrors
 import PosedGuarded
 
 /// Sources' conditioning by content, shared between sessions: ``ConditioningTable`` behind a lock,
@@ -37,11 +38,12 @@ package final class ConditioningCache<Payload: Sendable>: Sendable {
     ///
     /// - Parameters:
     ///   - expectedBytes: what the payload will take; room for it is made before it is computed.
+    ///   - account: whom the payload is charged to while it is in use.
     ///   - compute: computes it, in a task of its own that is cancelled when nobody waits any more.
     /// - Throws: `resourceExhausted` when there is no room to compute it; `CancellationError` when the
     ///   calling task is cancelled while it waits; what `compute` throws.
     package func reference(
-        to key: ContentKey, expectedBytes: Int,
+        to key: ContentKey, expectedBytes: Int, account: Account? = nil,
         compute: @escaping @Sendable () async throws -> Payload
     ) async throws -> Reference {
         let waiter = state.withLock { state in
@@ -50,7 +52,7 @@ package final class ConditioningCache<Payload: Sendable>: Sendable {
         }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                begin(waiter, key, expectedBytes, continuation, compute)
+                begin(waiter, key, expectedBytes, account, continuation, compute)
             }
         } onCancel: {
             cancel(waiter)
@@ -58,14 +60,19 @@ package final class ConditioningCache<Payload: Sendable>: Sendable {
     }
 
     /// The conditioning of a key if it is there; nothing is computed, and nothing is waited for.
-    package func existingReference(to key: ContentKey) -> Reference? {
-        let found = state.withLock { state -> (Table.Waiter, Payload, Int)? in
+    ///
+    /// - Throws: `resourceExhausted` when the account has no room for it.
+    package func existingReference(
+        to key: ContentKey, account: Account? = nil
+    ) throws(RequestError) -> Reference? {
+        let found = try state.withLock {
+            state throws(RequestError) -> (Table.Waiter, Payload, Int)? in
             guard state.table.contains(key) else { return nil }
             state.lastWaiter += 1
             let waiter = state.lastWaiter
             guard
-                case .ready(let payload, let bytes)? =
-                    try? state.table.request(key, bytes: 0, waiter: waiter)
+                case .ready(let payload, let bytes) =
+                    try state.table.request(key, bytes: 0, waiter: waiter, account: account)
             else { return nil }
             return (waiter, payload, bytes)
         }
@@ -101,7 +108,7 @@ package final class ConditioningCache<Payload: Sendable>: Sendable {
     }
 
     private func begin(
-        _ waiter: Table.Waiter, _ key: ContentKey, _ expectedBytes: Int,
+        _ waiter: Table.Waiter, _ key: ContentKey, _ expectedBytes: Int, _ account: Account?,
         _ continuation: CheckedContinuation<Reference, any Error>,
         _ compute: @escaping @Sendable () async throws -> Payload
     ) {
@@ -111,7 +118,9 @@ package final class ConditioningCache<Payload: Sendable>: Sendable {
             // resume, but it has marked the task.
             guard !Task.isCancelled else { return (.failure(CancellationError()), []) }
             do throws(RequestError) {
-                switch try state.table.request(key, bytes: expectedBytes, waiter: waiter) {
+                switch try state.table.request(
+                    key, bytes: expectedBytes, waiter: waiter, account: account)
+                {
                 case .ready(let payload, let bytes):
                     return (.success((payload, bytes)), [])
                 case .join:

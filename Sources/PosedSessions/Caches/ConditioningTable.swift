@@ -1,3 +1,4 @@
+package import PosedAccounts
 package import PosedErrors
 
 /// What is kept of sources' conditioning, what is being computed, and who waits for it; performs
@@ -45,12 +46,15 @@ package struct ConditioningTable<Payload: Sendable>: Sendable {
         let payload: Payload
         let bytes: Int
         var pins = 0
+        /// What the account of those who use it holds for it.
+        var hold: Hold?
     }
 
     private struct Computation: Sendable {
         let key: ContentKey
         let reserved: Int
         var waiters: [Waiter]
+        let hold: Hold?
     }
 
     /// The most bytes; pinned ones may exceed it when a payload is larger than was expected.
@@ -89,11 +93,16 @@ package struct ConditioningTable<Payload: Sendable>: Sendable {
     /// - Parameters:
     ///   - bytes: what the payload will take if it has to be computed.
     ///   - waiter: a number that no other request has or had.
-    /// - Throws: `resourceExhausted` when it would have to be computed and there is no room.
+    ///   - account: whom the payload is charged to while it is in use. All requests for a key have one account.
+    /// - Throws: `resourceExhausted` when the account has no room for it, or when it would have to be computed
+    ///   and there is no room.
     package mutating func request(
-        _ key: ContentKey, bytes: Int, waiter: Waiter
+        _ key: ContentKey, bytes: Int, waiter: Waiter, account: Account? = nil
     ) throws(RequestError) -> Answer {
         if let entry = ready[key] {
+            if entry.pins == 0 {
+                ready[key]?.hold = try account?.take(.conditioningBytes, entry.bytes)
+            }
             counts.hits += 1
             pin(key, waiter)
             return .ready(entry.payload, bytes: entry.bytes)
@@ -111,12 +120,14 @@ package struct ConditioningTable<Payload: Sendable>: Sendable {
                     + "\(counts.pinnedBytes) are in use, so \(bytes) more do not fit",
                 of: "daemon")
         }
+        let hold = try account?.take(.conditioningBytes, bytes)
         shrink(to: byteLimit - bytes)
         counts.misses += 1
         counts.bytes += bytes
         counts.pinnedBytes += bytes
         lastFlight += 1
-        flights[lastFlight] = Computation(key: key, reserved: bytes, waiters: [waiter])
+        flights[lastFlight] = Computation(
+            key: key, reserved: bytes, waiters: [waiter], hold: hold)
         current[key] = lastFlight
         waiting[waiter] = lastFlight
         return .compute(lastFlight)
@@ -151,7 +162,7 @@ package struct ConditioningTable<Payload: Sendable>: Sendable {
             if !computation.waiters.isEmpty { counts.failures += 1 }
             return computation.waiters.map { Delivery(waiter: $0, result: .failure(error)) }
         case .success(let (payload, bytes)):
-            store(payload, bytes: max(0, bytes), for: key, waiters: computation.waiters)
+            store(payload, bytes: max(0, bytes), for: key, computation)
             return computation.waiters.enumerated().map { index, waiter in
                 Delivery(waiter: waiter, result: .success((payload, bytes, index == 0)))
             }
@@ -163,6 +174,10 @@ package struct ConditioningTable<Payload: Sendable>: Sendable {
     package mutating func release(_ pin: Waiter) -> Bool {
         guard let key = pins.removeValue(forKey: pin), var entry = ready[key] else { return false }
         entry.pins -= 1
+        if entry.pins == 0 {
+            entry.hold?.release()
+            entry.hold = nil
+        }
         ready[key] = entry
         if entry.pins == 0 {
             counts.pinnedBytes -= entry.bytes
@@ -209,7 +224,7 @@ extension ConditioningTable {
     }
 
     private mutating func store(
-        _ payload: Payload, bytes: Int, for key: ContentKey, waiters: [Waiter]
+        _ payload: Payload, bytes: Int, for key: ContentKey, _ computation: Computation
     ) {
         // An abandoned computation may end well after all, and beside a newer one of the same key:
         // what is there, or will be, is as good.
@@ -217,10 +232,13 @@ extension ConditioningTable {
             dropped.append(payload)
             return
         }
-        ready[key] = Ready(payload: payload, bytes: bytes)
+        let isWanted = !computation.waiters.isEmpty
+        computation.hold?.note(bytes)
+        ready[key] = Ready(
+            payload: payload, bytes: bytes, hold: isWanted ? computation.hold : nil)
         counts.bytes += bytes
         rest(key)
-        for waiter in waiters { pin(key, waiter) }
+        for waiter in computation.waiters { pin(key, waiter) }
         shrink(to: byteLimit)
     }
 

@@ -18,6 +18,8 @@ package struct SessionLimits: Hashable, Sendable {
     package var bytes = 1 << 30
     /// The most bytes that the pictures of one identity's sessions take.
     package var bytesPerOwner = 1 << 29
+    /// Owners with bounds of their own, in place of the two before.
+    package var named: [String: OwnerBounds] = [:]
     /// The most pictures of one session.
     package var picturesPerSession = 8
     /// The least time to live that a client may ask for.
@@ -33,6 +35,25 @@ package struct SessionLimits: Hashable, Sendable {
 
     /// Limits for one machine with a few dozen clients.
     package init() {}
+
+    /// How much one identity may keep.
+    package struct OwnerBounds: Hashable, Sendable {
+        /// The most sessions.
+        package var sessions: Int
+        /// The most bytes that the pictures of its sessions take.
+        package var bytes: Int
+
+        /// Bounds as given.
+        package init(sessions: Int, bytes: Int) {
+            self.sessions = sessions
+            self.bytes = bytes
+        }
+    }
+
+    /// How much an identity may keep.
+    package func bounds(of owner: String) -> OwnerBounds {
+        named[owner] ?? OwnerBounds(sessions: sessionsPerOwner, bytes: bytesPerOwner)
+    }
 
     /// Checks that the limits make sense together.
     ///

@@ -1,3 +1,4 @@
+package import PosedAccounts
 package import PosedErrors
 import PosedGuarded
 
@@ -19,6 +20,9 @@ where C.Duration == Duration {
     let clock: C
     let archive: (any SessionArchive<Settings>)?
     private let table: Guarded<Table>
+    /// What the accounts of the owners hold for their sessions.
+    private let holds = Guarded<[String: (sessions: Hold, bytes: Hold)]>([:])
+    private let accounts: Accounts?
     private let wall: @Sendable () -> WallTime
     private let makeID: @Sendable () -> SessionID
     private let onRemoval: RemovalObserver
@@ -29,12 +33,13 @@ where C.Duration == Duration {
     ///   - clock: measures idle time.
     ///   - wall: the time of day, for what is shown and written down.
     ///   - archive: where sessions are written down; nil keeps them in memory alone.
+    ///   - accounts: show what every owner has; the limits decide what it may have.
     ///   - makeID: makes ids that no one can guess.
     ///   - onRemoval: is told of every session that ends.
     /// - Throws: `invalidArgument` for limits that make no sense.
     package init(
         limits: SessionLimits, clock: C, wall: @escaping @Sendable () -> WallTime = WallTime.now,
-        archive: (any SessionArchive<Settings>)? = nil,
+        archive: (any SessionArchive<Settings>)? = nil, accounts: Accounts? = nil,
         makeID: @escaping @Sendable () -> SessionID = { SessionID.random() },
         onRemoval: @escaping RemovalObserver = { _, _ in }
     ) throws(RequestError) {
@@ -43,6 +48,7 @@ where C.Duration == Duration {
         self.clock = clock
         self.wall = wall
         self.archive = archive
+        self.accounts = accounts
         self.makeID = makeID
         self.onRemoval = onRemoval
     }
@@ -146,6 +152,18 @@ where C.Duration == Duration {
     /// What the store holds, and what became of sessions so far.
     package var statistics: SessionStatistics { table.withLock { $0.statistics } }
 
+    /// Has an owner's account show what the owner has.
+    private func show(_ usage: (owner: String, sessions: Int, bytes: Int)) {
+        guard let account = accounts?.account(of: .identity(usage.owner)) else { return }
+        holds.withLock { holds in
+            let hold =
+                holds[usage.owner] ?? (account.note(.sessions, 0), account.note(.sessionBytes, 0))
+            hold.sessions.note(usage.sessions)
+            hold.bytes.note(usage.bytes)
+            holds[usage.owner] = usage.sessions == 0 && usage.bytes == 0 ? nil : hold
+        }
+    }
+
     /// One step of the table at the present time, and what follows from it.
     func step<Value, E: Error>(
         _ body: (inout Table, Moment<C.Instant>) throws(E) -> Value
@@ -162,6 +180,7 @@ where C.Duration == Duration {
             }
             let actions = table.takeActions()
             archive?.perform(actions)
+            for usage in table.takeChangedUsage() { show(usage) }
             return (result, actions)
         }
         for case .remove(let session, let reason) in actions { onRemoval(session, reason) }

@@ -8,12 +8,16 @@ extension SessionTable {
     }
 
     /// The sessions to give up so that one more fits: first its owner's, as far as the owner is over
-    /// a limit, then anyone's. Those unused for longest go first, never one in use, nor one that was
-    /// used a moment ago. Nothing is given up for a session that does not fit in the end.
+    /// a limit, then its owner's and those of owners that have more than an equal share of what all
+    /// owners may have. Those unused for longest go first, never one in use, nor one that was used a
+    /// moment ago. Nothing is given up for a session that does not fit in the end.
     func sacrifices(
         for newcomer: Session<Settings>, at now: Time
     ) throws(RequestError) -> [SessionID] {
+        let bounds = limits.bounds(of: newcomer.owner)
         let usage = owners[newcomer.owner]
+        let ownerCount = owners.count + (usage == nil ? 1 : 0)
+        var others = owners.mapValues { Holding(sessions: $0.positions.count, bytes: $0.bytes) }
         var own = Holding(sessions: usage?.positions.count ?? 0, bytes: usage?.bytes ?? 0)
         var everyone = Holding(sessions: entries.count, bytes: bytes)
         var chosen: [SessionID] = []
@@ -23,6 +27,8 @@ extension SessionTable {
             isChosen.insert(entry.session.id)
             everyone.sessions -= 1
             everyone.bytes -= entry.session.byteCount
+            others[entry.session.owner]?.sessions -= 1
+            others[entry.session.owner]?.bytes -= entry.session.byteCount
             guard entry.session.owner == newcomer.owner else { return }
             own.sessions -= 1
             own.bytes -= entry.session.byteCount
@@ -30,10 +36,17 @@ extension SessionTable {
         func shortage() -> (mine: RequestError?, all: RequestError?) {
             (
                 refusal(
-                    newcomer, own, limits.sessionsPerOwner, limits.bytesPerOwner,
+                    newcomer, own, bounds.sessions, bounds.bytes,
                     of: "identity:\(newcomer.owner)"),
                 refusal(newcomer, everyone, limits.sessions, limits.bytes, of: "daemon")
             )
+        }
+
+        /// Whether an owner has more than its share.
+        func hasMuch(_ owner: String) -> Bool {
+            guard owner != newcomer.owner, let holding = others[owner] else { return true }
+            return holding.sessions * ownerCount > limits.sessions
+                || holding.bytes > limits.bytes / ownerCount
         }
 
         let first = shortage()
@@ -46,7 +59,7 @@ extension SessionTable {
         if let refusal = shortage().mine { throw refusal }
         for entry in candidates where !isChosen.contains(entry.session.id) {
             guard shortage().all != nil else { break }
-            giveUp(entry)
+            if hasMuch(entry.session.owner) { giveUp(entry) }
         }
         if let refusal = shortage().all { throw refusal }
         return chosen

@@ -100,8 +100,9 @@ private struct AdoptionRoom {
     ) -> Bool {
         let own = owners[session.owner] ?? (0, 0)
         let added = session.byteCount
-        guard sessions < limits.sessions, own.sessions < limits.sessionsPerOwner,
-            added <= limits.bytes - bytes, added <= limits.bytesPerOwner - own.bytes
+        let bounds = limits.bounds(of: session.owner)
+        guard sessions < limits.sessions, own.sessions < bounds.sessions,
+            added <= limits.bytes - bytes, added <= bounds.bytes - own.bytes
         else { return false }
         sessions += 1
         bytes += added

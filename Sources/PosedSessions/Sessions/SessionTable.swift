@@ -45,6 +45,8 @@ where Instant.Duration == Duration {
     var gone: RecentlyGone
     var outbox: [SessionAction<Settings>] = []
     var counts = SessionStatistics()
+    /// Owners whose usage has changed since somebody asked.
+    private var touched: Set<String> = []
 
     /// A table without sessions.
     package init(limits: SessionLimits, remembersGone: Int = 1024) {
@@ -56,6 +58,15 @@ where Instant.Duration == Duration {
     package mutating func takeActions() -> [SessionAction<Settings>] {
         defer { outbox = [] }
         return outbox
+    }
+
+    /// How many sessions, and how many bytes of pictures, the owners have whose usage has changed since the last
+    /// call.
+    package mutating func takeChangedUsage() -> [(owner: String, sessions: Int, bytes: Int)] {
+        defer { touched = [] }
+        return touched.map { owner in
+            (owner, owners[owner]?.positions.count ?? 0, owners[owner]?.bytes ?? 0)
+        }
     }
 
     /// What the table holds, and what became of sessions so far.
@@ -173,6 +184,7 @@ extension SessionTable {
         entries[session.id] = Entry(session: session, used: used, recorded: used)
         idle.use(session.id)
         bytes += session.byteCount
+        touched.insert(session.owner)
         owners[session.owner, default: OwnerUsage()].insert(session.position)
         owners[session.owner, default: OwnerUsage()].bytes += session.byteCount
     }
@@ -181,6 +193,7 @@ extension SessionTable {
     mutating func remove(_ id: SessionID, _ reason: RemovalReason, at now: Time) {
         guard let entry = entries.removeValue(forKey: id) else { return }
         let session = entry.session
+        touched.insert(session.owner)
         idle.remove(id)
         owners[session.owner]?.remove(session.position)
         if entry.leases > 0 {
@@ -197,6 +210,7 @@ extension SessionTable {
     /// Ends the accounting of pictures that nobody holds any more.
     mutating func giveBack(bytes count: Int, of owner: String) {
         bytes -= count
+        touched.insert(owner)
         guard var usage = owners[owner] else { return }
         usage.bytes -= count
         owners[owner] = usage.positions.isEmpty && usage.bytes == 0 ? nil : usage

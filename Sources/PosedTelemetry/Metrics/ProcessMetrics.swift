@@ -28,6 +28,9 @@ package enum ProcessMetrics {
         ) { descriptorLimit() }
     }
 
+    /// Resident memory of the process, in bytes; 0 where the system does not tell.
+    package static var residentBytes: Int { Int(memoryPages(1) ?? 0) }
+
     private static func processorSeconds() -> Double? {
         var usage = rusage()
         guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return nil }

@@ -1,4 +1,5 @@
 import Foundation
+import PosedAccounts
 import PosedDaemon
 import PosedRPC
 import Testing
@@ -17,12 +18,14 @@ struct AccessControlTests {
             id: "1", method: method, peer: Peer(address: address, certificate: shown))
     }
 
-    private func access(unix: [String], tcp: [String]) throws -> AccessControl {
+    private func access(
+        unix: [String], tcp: [String], limits: AccountLimits = AccountLimits()
+    ) throws -> AccessControl {
         AccessControl(
             .init(
                 unix: try unix.map { try #require(IdentityPattern(parsing: $0)) },
                 tcp: try tcp.map { try #require(IdentityPattern(parsing: $0)) }),
-            tokens: try TokenFile(nil), openMethods: [Self.check])
+            tokens: try TokenFile(nil), openMethods: [Self.check], accounts: Accounts(limits))
     }
 
     private func code(_ access: AccessControl, _ request: ServerRequest) -> StatusCode {
@@ -60,6 +63,53 @@ struct AccessControlTests {
         #expect(
             code(access, request(.unix(user: 0, group: 0, process: 1), to: Self.method))
                 == .permissionDenied)
+    }
+
+    /// Health checks have calls of their own: neither kind can use up the other's, nor one caller another's.
+    @Test func callsAreTakenFromTheirCallersAccount() throws {
+        var limits = AccountLimits()
+        limits.each[.openCalls] = 2
+        limits.total[.openCalls] = 3
+        limits.each[.calls] = 1
+        let access = try access(unix: ["*"], tcp: [], limits: limits)
+        let stranger = request(.tcp("192.0.2.1:1"), to: Self.check)
+        let other = request(.tcp("192.0.2.2:1"), to: Self.check)
+        let user = request(.unix(user: 7, group: 7, process: 1), to: Self.method)
+        let second = request(.unix(user: 8, group: 8, process: 1), to: Self.method)
+        var held = try (0..<2).map { _ in try access.admit(stranger) }
+        #expect(code { try access.admit(stranger) } == .resourceExhausted)
+        held.append(try access.admit(other))
+        held.append(try access.admit(user))
+        #expect(code { try access.admit(user) } == .resourceExhausted)
+        held.append(try access.admit(second))
+        #expect(held.map(\.identity.description).suffix(2) == ["unix:7", "unix:8"])
+        #expect(held[0].largestMessage < 64 << 10)
+        #expect(held[0].account.caller == .host("192.0.2.1"))
+        held[0].call.release()
+        #expect(code { try access.admit(stranger) } == .ok)
+    }
+
+    private func code(_ body: () throws -> Admission) -> StatusCode {
+        do {
+            _ = try body()
+            return .ok
+        } catch {
+            return (error as? RPCError)?.code ?? .unknown
+        }
+    }
+
+    @Test func refusalsNameNobodyElse() throws {
+        let access = try access(unix: ["unix:1000"], tcp: ["mtls:studio", "token:ops"])
+        let nobody = request(.tcp("192.0.2.1:1"), to: Self.method)
+        let user = request(.unix(user: 7, group: 7, process: 1), to: Self.method)
+        for request in [nobody, user] {
+            do throws(RPCError) {
+                _ = try access.identity(request)
+                Issue.record("a stranger was let in")
+            } catch {
+                for name in ["studio", "ops", "1000"] { #expect(!error.message.contains(name)) }
+            }
+        }
     }
 
     @Test func aNewPolicyHoldsForTheNextCall() throws {

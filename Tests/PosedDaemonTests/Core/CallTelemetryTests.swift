@@ -41,7 +41,8 @@ struct CallTelemetryTests {
         let request = ServerRequest(
             id: "1", method: "/a/B", peer: Peer(address: .tcp("192.0.2.1:1"), certificate: nil))
         let thrown = await #expect(throws: (any Error).self) {
-            try await telemetry.interceptor(request, ServerContext(request)) { throw error }
+            let context = ServerContext(request, try Admission.everybody()(request))
+            try await telemetry.interceptor(request, context) { throw error }
         }
         #expect(thrown != nil)
     }
@@ -57,6 +58,18 @@ struct CallTelemetryTests {
         let counted = registry.exposition().split(separator: "\n").filter { $0.hasSuffix(" 3") }
         #expect(counted.contains { $0.contains("CANCELLED") })
         #expect(counted.contains { $0.contains("DEADLINE_EXCEEDED") })
+    }
+
+    @Test func callsThatWereTurnedAwayAreCountedAndLogged() throws {
+        let telemetry = try telemetry(lines: 1)
+        let request = ServerRequest(
+            id: "1", method: "/a/B", peer: Peer(address: .tcp("192.0.2.1:1"), certificate: nil))
+        for _ in 0..<3 {
+            telemetry.refused(request, RPCError(.resourceExhausted, "too many"))
+        }
+        #expect(lines.all.withLock { $0 } == ["info: too many"])
+        let counted = registry.exposition().split(separator: "\n").filter { $0.hasSuffix(" 3") }
+        #expect(counted.contains { $0.contains("RESOURCE_EXHAUSTED") })
     }
 
     @Test func callersMistakesDoNotFillTheLog() async throws {

@@ -72,7 +72,9 @@ struct ConfiguredServingTests {
             var options = StreamOptions(session: "sessions/a")
             options.maxLag = said.map { .milliseconds($0) }
             await #expect(throws: RequestError.self) {
-                _ = try await serving.openStream(options, owner: "me")
+                try await serving.stream(
+                    options, owner: "me", poses: AsyncStream<StreamPose> { $0.finish() },
+                    opened: { _ in }, answer: { _ in })
             }
             #expect(engine.asked.withLock { $0.stream?.maxLag } == .milliseconds(expected))
         }

@@ -1,3 +1,4 @@
+import PosedAccounts
 import PosedErrors
 import PosedGuarded
 import PosedServing
@@ -12,6 +13,7 @@ final class RecordingServing: Serving {
     }
 
     let asked = Guarded(Asked())
+    let accounts = Accounts()
     let models: [ModelDescription]
     let solvers: [SolverDescription]
 
@@ -39,7 +41,11 @@ final class RecordingServing: Serving {
         throw refusal()
     }
 
-    func openStream(_ options: StreamOptions, owner: String) async throws -> any FrameStream {
+    func stream<Poses: AsyncSequence & Sendable>(
+        _ options: StreamOptions, owner: String, poses: Poses,
+        opened: @Sendable (UsedSettings) async throws -> Void,
+        answer: @escaping @Sendable (StreamAnswer) async throws -> Void
+    ) async throws where Poses.Element == StreamPose {
         asked.withLock { $0.stream = options }
         throw refusal()
     }

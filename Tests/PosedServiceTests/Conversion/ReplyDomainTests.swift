@@ -1,3 +1,4 @@
+import PosedAccounts
 import PosedBackend
 import PosedProtos
 import PosedServing
@@ -90,8 +91,8 @@ import PosedService
 
     @Test func hugeNumbersAreClampedNotTrapped() {
         var limits = ServingLimits()
-        limits.maxSessions = .max
-        limits.maxSessionBytes = .max
+        limits.accounts.total[.sessions] = .max
+        limits.accounts.total[.sessionBytes] = .max
         let message = Posed_V1_Limits(limits, maxMessageBytes: .max)
         #expect(message.maxSessions == .max)
         #expect(message.maxSessionBytes == .max)

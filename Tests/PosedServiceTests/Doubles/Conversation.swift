@@ -1,3 +1,4 @@
+import PosedAccounts
 import PosedGuarded
 import PosedProtos
 import PosedRPC
@@ -11,8 +12,8 @@ final class Conversation: Sendable {
 
     let serving: FakeServing
     let drain = Drain()
-    private let requests: AsyncThrowingStream<Result<Request, RPCError>, any Error>
-    private let client: AsyncThrowingStream<Result<Request, RPCError>, any Error>.Continuation
+    private let requests: AsyncThrowingStream<Result<Request, any Error>, any Error>
+    private let client: AsyncThrowingStream<Result<Request, any Error>, any Error>.Continuation
     private let responses: AsyncStream<Response>
     private let sent: AsyncStream<Response>.Continuation
     /// Whether the client reads; while it does not, the handler's `send` waits.
@@ -29,12 +30,15 @@ final class Conversation: Sendable {
 
     /// Serves until the call is over.
     func serve() async throws {
-        let codec = PictureCodec(workers: PictureWorkers(threads: 1))
+        let codec = PictureCodec(workers: Workers(threads: 1))
+        let account = Accounts().account(of: .identity("ada"))
         let service = SynthesisService(serving: serving, codec: codec, drain: drain)
         let inbox = Inbox(requests)
         defer { sent.finish() }
-        try await service.stream(Caller(owner: "ada")) {
-            try await inbox.next()?.get()
+        try await service.stream(PosedService.Caller(owner: "ada", account: account)) {
+            try await inbox.next().map {
+                Received(message: try $0.get(), hold: try account.take(.bytes, 1))
+            }
         } send: { [gate, sent] response in
             try await gate.pass()
             sent.yield(response)
@@ -43,6 +47,7 @@ final class Conversation: Sendable {
 
     func say(_ request: Request) { client.yield(.success(request)) }
     func sayGarbage() { client.yield(.failure(RPCError(.invalidArgument, "no message at all"))) }
+    func say(failing error: any Error) { client.yield(.failure(error)) }
     func finish() { client.finish() }
     func disappear() { client.finish(throwing: CancellationError()) }
     func startReading() { gate.open() }
@@ -85,7 +90,7 @@ final class Conversation: Sendable {
 
 /// Reads a stream from whichever task asks.
 private actor Inbox {
-    typealias Element = Result<Posed_V1_StreamSynthesizeRequest, RPCError>
+    typealias Element = Result<Posed_V1_StreamSynthesizeRequest, any Error>
     private let requests: AsyncThrowingStream<Element, any Error>
 
     init(_ requests: AsyncThrowingStream<Element, any Error>) { self.requests = requests }

@@ -3,98 +3,95 @@ import PosedGuarded
 import PosedServing
 
 /// A stream without an engine.
-final class FakeFrameStream: FrameStream {
+final class FakeFrameStream: Sendable {
     /// When poses become frames.
     enum Answering: Sendable {
         /// As they come.
         case atOnce
-        /// When the test says so, or when the stream is finished.
+        /// When the test says so, or when the poses have come to their end.
         case whenTold
     }
 
     private struct State {
         var poses: [StreamPose] = []
-        var waiting: [StreamEvent] = []
         var isFinished = false
         var isCancelled = false
     }
 
     let options: StreamOptions
-    let events: AsyncStream<StreamEvent>
     private let answering: Answering
-    private let continuation: AsyncStream<StreamEvent>.Continuation
+    private let answers: AsyncStream<StreamAnswer>
+    private let continuation: AsyncStream<StreamAnswer>.Continuation
     private let state = Guarded(State())
-    private let arrivals: AsyncStream<UInt64>
-    private let arrived: AsyncStream<UInt64>.Continuation
+    private let arrivals: AsyncStream<Void>
+    private let arrived: AsyncStream<Void>.Continuation
     private let endings: AsyncStream<Void>
     private let ended: AsyncStream<Void>.Continuation
 
     init(_ options: StreamOptions, _ answering: Answering) {
         self.options = options
         self.answering = answering
-        (events, continuation) = AsyncStream.makeStream()
+        (answers, continuation) = AsyncStream.makeStream()
         (arrivals, arrived) = AsyncStream.makeStream()
         (endings, ended) = AsyncStream.makeStream()
     }
 
-    var settings: UsedSettings {
-        var used = UsedSettings()
-        used.seed = options.settings.seed ?? 99
-        return used
-    }
-
-    /// The poses that were submitted.
+    /// The poses that came, those that could not be read among them.
     var poses: [StreamPose] { state.withLock { $0.poses } }
     var isFinished: Bool { state.withLock { $0.isFinished } }
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-    func submit(_ pose: StreamPose) async {
-        let settings = pose.settings.over(options.settings)
-        let event: StreamEvent
+    /// Serves until the poses have come to their end and all are answered.
+    func serve<Poses: AsyncSequence & Sendable>(
+        _ poses: Poses, opened: (UsedSettings) async throws -> Void,
+        answer: @escaping @Sendable (StreamAnswer) async throws -> Void
+    ) async throws where Poses.Element == StreamPose {
         do {
-            event = StreamEvent(
-                sequence: pose.sequence, outcome: .frame(try FakeServing.frame(settings)))
-        } catch {
-            event = StreamEvent(
-                sequence: pose.sequence, outcome: .failed(RequestError(.internal, "\(error)")))
-        }
-        state.withLock { $0.poses.append(pose) }
-        answer(event)
-    }
-
-    func reject(sequence: UInt64, _ error: RequestError) async {
-        answer(StreamEvent(sequence: sequence, outcome: .failed(error)))
-    }
-
-    private func answer(_ event: StreamEvent) {
-        state.withLock { state in
-            if answering == .atOnce {
-                continuation.yield(event)
-            } else {
-                state.waiting.append(event)
+            var used = UsedSettings()
+            used.seed = options.settings.seed ?? 99
+            try await opened(used)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { [self] in try await take(poses) }
+                group.addTask { [self] in
+                    for await next in answers { try await answer(next) }
+                    try Task.checkCancellation()
+                }
+                for try await _ in group {}
             }
+        } catch {
+            state.withLock { $0.isCancelled = true }
+            ended.finish()
+            throw error
         }
-        arrived.yield(event.sequence)
     }
 
-    func finish() {
-        let waiting = state.withLock { state in
-            state.isFinished = true
-            defer { state.waiting = [] }
-            return state.waiting
+    private func take<Poses: AsyncSequence>(_ poses: Poses) async throws
+    where Poses.Element == StreamPose {
+        var waiting: [StreamAnswer] = []
+        for try await pose in poses {
+            let made = answer(to: pose)
+            state.withLock { $0.poses.append(pose) }
+            if answering == .atOnce { continuation.yield(made) } else { waiting.append(made) }
+            arrived.yield()
         }
-        for event in waiting { continuation.yield(event) }
+        state.withLock { $0.isFinished = true }
+        for answer in waiting { continuation.yield(answer) }
         continuation.finish()
     }
 
-    func cancel() {
-        state.withLock { $0.isCancelled = true }
-        continuation.finish()
-        ended.finish()
+    private func answer(to pose: StreamPose) -> StreamAnswer {
+        let outcome: StreamAnswer.Outcome
+        do {
+            let settings = try pose.content.get().settings.over(options.settings)
+            outcome = .frame(try FakeServing.frame(settings), settings.format ?? .png)
+        } catch {
+            outcome = .failed(error as? RequestError ?? RequestError(.internal, "\(error)"))
+        }
+        return StreamAnswer(sequence: pose.sequence ?? 0, outcome: outcome)
     }
 
-    /// Answers with an event of the test's own.
-    func emit(_ event: StreamEvent) { continuation.yield(event) }
+    /// Answers with an answer of the test's own.
+    func emit(_ answer: StreamAnswer) { continuation.yield(answer) }
 
     /// Waits until that many poses have come.
     func arrivals(_ count: Int) async {

@@ -1,3 +1,4 @@
+import PosedAccounts
 import Foundation
 import PosedBackend
 import PosedErrors
@@ -23,6 +24,7 @@ final class FakeServing: Serving {
     }
 
     private let state = Guarded(State())
+    let accounts = Accounts()
 
     /// How streams of this room answer.
     let answering: FakeFrameStream.Answering
@@ -109,14 +111,21 @@ final class FakeServing: Serving {
         return try Self.frame(request.settings)
     }
 
-    func openStream(_ options: StreamOptions, owner: String) async throws -> any FrameStream {
-        try state.withLock { state in
+    func stream<Poses: AsyncSequence & Sendable>(
+        _ options: StreamOptions, owner: String, poses: Poses,
+        opened: @Sendable (UsedSettings) async throws -> Void,
+        answer: @escaping @Sendable (StreamAnswer) async throws -> Void
+    ) async throws where Poses.Element == StreamPose {
+        let stream = try state.withLock { state in
             try fail(&state)
-            _ = try index(options.session, owner, in: state)
+            var options = options
+            let session = state.sessions[try index(options.session, owner, in: state)].session
+            options.settings = options.settings.over(session.defaults)
             let stream = FakeFrameStream(options, answering)
             state.streams.append(stream)
             return stream
         }
+        try await stream.serve(poses, opened: opened, answer: answer)
     }
 
     /// A frame of 2 × 2 pixels whose colour is the seed.

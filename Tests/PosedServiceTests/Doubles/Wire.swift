@@ -1,3 +1,4 @@
+import PosedAccounts
 import Foundation
 import PosedProtos
 import PosedRPC
@@ -38,11 +39,12 @@ struct Wire: Sendable {
         try services.register(in: &router)
         var configuration = ServerConfiguration(endpoints: [.unix(path: path, mode: 0o600)])
         configuration.ledger = ledger
-        let identify: ServerInterceptor = { request, context, next in
-            if let name = request.metadata["x-name"] { context.identity = .token(name) }
-            try await next()
+        configuration.admit = { request in
+            let identity = request.metadata["x-name"].map { Identity.token($0) } ?? .anonymous
+            let account = serving.accounts.account(of: .init(identity))
+            return Admission(identity: identity, account: account, call: account.note(.calls, 1))
         }
-        let server = Server(configuration: configuration, router: router, interceptors: [identify])
+        let server = Server(configuration: configuration, router: router)
         try server.start()
         var client = ChannelConfiguration(target: .unix(path: path))
         client.ledger = ledger

@@ -1,3 +1,4 @@
+import PosedRPC
 import Foundation
 import PosedErrors
 import PosedProtos
@@ -13,7 +14,7 @@ import PosedService
 
     private var service: SynthesisService {
         SynthesisService(
-            serving: serving, codec: PictureCodec(workers: PictureWorkers(threads: 1)),
+            serving: serving, codec: PictureCodec(workers: Workers(threads: 1)),
             drain: Drain())
     }
 
