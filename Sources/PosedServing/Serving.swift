@@ -36,6 +36,8 @@ package protocol Serving: Sendable {
     var limits: ServingLimits { get }
     /// What all callers have done, and are doing.
     var statistics: ServingStatistics { get }
+    /// What an owner has done, and is doing.
+    func statistics(of owner: String) -> ServingStatistics
     /// What every caller holds.
     var accounts: Accounts { get }
 }

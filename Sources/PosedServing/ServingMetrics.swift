@@ -2,8 +2,8 @@
 ///
 /// Called from the compute thread: implementations return at once and never block.
 package protocol ServingMetrics: Sendable {
-    /// A frame came to its end. `outcome`: `completed`, `failed`, `cancelled`, `superseded`, `expired`.
-    func frame(outcome: String, total: Duration, queue: Duration)
+    /// A frame of an owner's came to its end. `outcome`: `completed`, `failed`, `cancelled`, `superseded`, `expired`.
+    func frame(of owner: String, outcome: String, total: Duration, queue: Duration)
     /// A stage of a frame was carried out: `source`, `pose`, `solve`, `decode`.
     func stage(_ name: String, _ duration: Duration)
     /// A batch of velocity evaluations of that many rows was carried out.
@@ -16,7 +16,7 @@ package protocol ServingMetrics: Sendable {
 package struct NoMetrics: ServingMetrics {
     /// Nobody.
     package init() {}
-    package func frame(outcome: String, total: Duration, queue: Duration) {}
+    package func frame(of owner: String, outcome: String, total: Duration, queue: Duration) {}
     package func stage(_ name: String, _ duration: Duration) {}
     package func batch(rows: Int, _ duration: Duration) {}
     package func cache(_ name: String, hit: Bool) {}

@@ -194,6 +194,8 @@ struct DaemonTests {
         #expect(await calls.next() == .start)
         #expect(await calls.next() == .drain)
         #expect(await calls.next() == .abandon)
+        // Sessions are seen written down all the same.
+        #expect(await calls.next() == .stop)
     }
 
     @Test("ends at once when it is told twice")

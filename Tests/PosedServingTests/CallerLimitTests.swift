@@ -175,4 +175,22 @@ import Testing
         #expect(described.conditioningBytes == session.conditioningBytes)
         #expect(described.conditioningBytes == FakeExecutor.sourceBytes)
     }
+
+    @Test func statisticsTellACallerOfItself() async throws {
+        let test = try TestEngine()
+        let (alice, _) = (try await test.session("alice"), try await test.session("bob"))
+        let engine = test.engine
+        let request = try request(alice)
+        for _ in 0..<2 {
+            _ = try await test.finish(
+                Task { try await engine.synthesize(request, owner: "alice") })
+        }
+        #expect(engine.statistics(of: "alice").framesCompleted == 2)
+        #expect(engine.statistics(of: "alice").sessions == 1)
+        #expect(engine.statistics(of: "bob").framesCompleted == 0)
+        #expect(engine.statistics(of: "bob").sessions == 1)
+        #expect(engine.statistics(of: "carol").sessions == 0)
+        #expect(engine.statistics.framesCompleted == 2)
+        #expect(engine.statistics.sessions == 2)
+    }
 }

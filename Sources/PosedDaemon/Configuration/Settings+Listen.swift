@@ -80,6 +80,14 @@ extension Settings {
             "authentication.tokensFile", .optional(.path("a file")), initial: nil, .reload,
             "Bearer tokens, a line NAME TOKEN each. Read again when the file changes.")
 
-        static let all: [any AnySetting] = [tokensFile]
+        package static let administrators = Setting(
+            "authentication.administrators",
+            .list(
+                of: .identity, "a list of identities: unix:UID, mtls:NAME, token:NAME, KIND:* or *"),
+            initial: ["unix:0"].compactMap(IdentityPattern.init(parsing:)), .reload,
+            "Who is told of all callers by GetStatistics and of all backends by ListBackends, besides the "
+                + "daemon's own user; others are told of themselves.")
+
+        static let all: [any AnySetting] = [tokensFile, administrators]
     }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 package import PosedAccounts
 package import PosedErrors
 internal import PosedGuarded
@@ -12,11 +13,16 @@ package final class AccessControl: Sendable {
         package var unix: [IdentityPattern]
         /// Who may call over TCP.
         package var tcp: [IdentityPattern]
+        /// Who may see what others do.
+        package var administrators: [IdentityPattern]
 
         /// A policy from its parts.
-        package init(unix: [IdentityPattern], tcp: [IdentityPattern]) {
+        package init(
+            unix: [IdentityPattern], tcp: [IdentityPattern], administrators: [IdentityPattern] = []
+        ) {
             self.unix = unix
             self.tcp = tcp
+            self.administrators = administrators
         }
     }
 
@@ -48,6 +54,13 @@ package final class AccessControl: Sendable {
     package var policy: Policy {
         get { current.withLock { $0 } }
         set { current.withLock { $0 = newValue } }
+    }
+
+    /// Whether an identity may see what others do: the daemon's own user, and whom the configuration names.
+    package func isAdministrator(_ identity: Identity) -> Bool {
+        if case .unix(getuid()) = identity { return true }
+        let name = identity.description
+        return policy.administrators.contains { $0.matches(name) }
     }
 
     /// Decides about a call that has arrived. A call of an open method is charged to its peer, from an amount that

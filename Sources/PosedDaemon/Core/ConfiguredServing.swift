@@ -82,6 +82,9 @@ package final class ConfiguredServing: Serving {
     package var solvers: [SolverDescription] { engine.solvers }
     package var limits: ServingLimits { engine.limits }
     package var statistics: ServingStatistics { engine.statistics }
+    package func statistics(of owner: String) -> ServingStatistics {
+        engine.statistics(of: owner)
+    }
     package var accounts: Accounts { engine.accounts }
 }
 

@@ -16,7 +16,7 @@ struct EngineMetrics: ServingMetrics {
         frameSeconds = metrics.frameSeconds()
     }
 
-    func frame(outcome: String, total: Duration, queue: Duration) {
+    func frame(of owner: String, outcome: String, total: Duration, queue: Duration) {
         metrics.frames(outcome).increment()
         if outcome == "superseded" { metrics.framesSuperseded().increment() }
         guard outcome == "completed" else { return }

@@ -1,6 +1,7 @@
 internal import CPosedVersion
 internal import Foundation
 internal import Logging
+internal import PosedAccounts
 internal import PosedRPC
 internal import PosedService
 internal import PosedServing
@@ -42,18 +43,19 @@ extension ServingCore {
     ) throws -> Running {
         let serving = ConfiguredServing(engine, defaults: configuration.requestDefaults)
         let workers = Workers(threads: 2)
-        let services = try Services(
-            serving: serving,
-            facts: .init(
-                version: POSED_VERSION, started: Date(),
-                maxMessageBytes: configuration[Settings.RPC.maxReceiveBytes]), workers: workers)
-        var router = Router()
-        try services.register(in: &router)
         let tokens = try configuration.tokens()
         let access = AccessControl(
             policy(configuration), tokens: tokens,
             openMethods: ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"],
             accounts: engine.accounts, status: { RPCError($0) })
+        let services = try Services(
+            serving: serving,
+            facts: .init(
+                version: POSED_VERSION, started: Date(),
+                maxMessageBytes: configuration[Settings.RPC.maxReceiveBytes]),
+            isAdministrator: { access.isAdministrator($0) }, workers: workers)
+        var router = Router()
+        try services.register(in: &router)
         let telemetry = CallTelemetry(
             context.metrics, methods: router.methods, logger: log.logger("posed.calls"),
             quota: LogQuota())
@@ -85,7 +87,8 @@ extension ServingCore {
     func policy(_ configuration: DaemonConfiguration) -> AccessControl.Policy {
         AccessControl.Policy(
             unix: configuration[Settings.Listen.unixAllow],
-            tcp: configuration[Settings.Listen.tcpAllow])
+            tcp: configuration[Settings.Listen.tcpAllow],
+            administrators: configuration[Settings.Authentication.administrators])
     }
 
     /// Brings gauges and health up to date once a second.
@@ -99,6 +102,11 @@ extension ServingCore {
             metrics.framesWaiting().set(Double(now.framesQueued))
             metrics.framesRunning().set(Double(now.framesRunning))
             metrics.streams().set(Double(now.openStreams))
+            let (held, refused) = (engine.accounts.total, engine.accounts.refused)
+            for resource in Resource.allCases {
+                metrics.accountHeld(resource.rawValue).set(Double(held[resource]))
+                metrics.accountRefused(resource.rawValue).set(Double(refused[resource]))
+            }
             let alive = Ledger.shared.snapshot()
             for item in Ledger.Item.allCases {
                 metrics.rpcAlive("\(item)").set(Double(alive[item]))

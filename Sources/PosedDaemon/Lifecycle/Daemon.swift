@@ -9,6 +9,8 @@ package actor Daemon {
 
     /// Signs of life of a start without progress, half an hour of them.
     private static let mostSigns = 360
+    /// How long seeing sessions written down may take where the daemon ends before its time.
+    private static let lastWords = Duration.seconds(2)
 
     /// What the daemon is at.
     package nonisolated let status: DaemonStatus
@@ -75,7 +77,14 @@ package actor Daemon {
         }
         settle()
         for task in tasks.values { task.cancel() }
-        if result == .drained { await core.stop() }
+        // However it ended, sessions are seen written down; a disk that hangs does not keep the process.
+        let (core, sleep) = (core, environment.sleep)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await core.stop() }
+            if result != .drained { group.addTask { try? await sleep(Daemon.lastWords) } }
+            await group.next()
+            group.cancelAll()
+        }
         return result
     }
 

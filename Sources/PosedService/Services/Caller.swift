@@ -4,6 +4,8 @@ package import PosedAccounts
 package struct Caller: Sendable {
     /// The identity that sessions belong to.
     package var owner: String
+    /// Whether the caller may see what others do.
+    package var isAdministrator = false
     /// Whom the request's work is charged to.
     package var account: Account
     /// When the caller gives up.

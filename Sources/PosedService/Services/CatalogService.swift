@@ -25,10 +25,11 @@ package struct CatalogService: Sendable {
         return Posed_V1_Model(model)
     }
 
-    /// Lists the backends.
-    package func listBackends() -> Posed_V1_ListBackendsResponse {
+    /// Lists the backends that models run on; an administrator is told of all that the machine has.
+    package func listBackends(_ caller: Caller) -> Posed_V1_ListBackendsResponse {
         var response = Posed_V1_ListBackendsResponse()
-        response.backends = serving.backends.map { Posed_V1_Backend($0) }
+        response.backends = serving.backends.filter { $0.isInUse || caller.isAdministrator }
+            .map { Posed_V1_Backend($0) }
         return response
     }
 

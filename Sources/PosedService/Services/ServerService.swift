@@ -38,8 +38,9 @@ package struct ServerService: Sendable {
         return info
     }
 
-    /// Says what the daemon is doing.
-    package func statistics() -> Posed_V1_Statistics {
-        Posed_V1_Statistics(serving.statistics)
+    /// Says what the daemon does for the caller; an administrator is told of all callers together.
+    package func statistics(_ caller: Caller) -> Posed_V1_Statistics {
+        Posed_V1_Statistics(
+            caller.isAdministrator ? serving.statistics : serving.statistics(of: caller.owner))
     }
 }

@@ -17,6 +17,7 @@ package final class Services: Sendable {
     private let healthService: HealthService
     private let reflection: ReflectionService
     private let shapes: MessageShapes
+    private let isAdministrator: @Sendable (Identity) -> Bool
 
     /// The full names of all services, which are also those that have a health.
     package static let names = [
@@ -30,12 +31,16 @@ package final class Services: Sendable {
     /// - Parameters:
     ///   - serving: The engine room.
     ///   - facts: What the daemon says of itself.
+    ///   - isAdministrator: Whether an identity may see what others do.
     ///   - workers: The threads that read and write pictures.
     /// - Throws: `RequestError` when the embedded descriptors cannot be read.
     package init(
-        serving: any Serving, facts: ServerService.Facts, workers: Workers = Workers(threads: 2)
+        serving: any Serving, facts: ServerService.Facts,
+        isAdministrator: @escaping @Sendable (Identity) -> Bool = { _ in false },
+        workers: Workers = Workers(threads: 2)
     ) throws {
         let codec = PictureCodec(workers: workers)
+        self.isAdministrator = isAdministrator
         health = HealthRegistry(services: Self.names)
         sessions = SessionService(serving: serving, codec: codec)
         synthesis = SynthesisService(serving: serving, codec: codec, drain: drain)
@@ -91,10 +96,10 @@ package final class Services: Sendable {
         try bind(CatalogMethods.getModel, in: &router) { request, _ in
             try catalog.getModel(request)
         }
-        try bind(CatalogMethods.listBackends, in: &router) { _, _ in catalog.listBackends() }
+        try bind(CatalogMethods.listBackends, in: &router) { catalog.listBackends($1) }
         try bind(CatalogMethods.listSolvers, in: &router) { _, _ in catalog.listSolvers() }
         try bind(ServerMethods.getInfo, in: &router) { _, caller in server.info(caller) }
-        try bind(ServerMethods.getStatistics, in: &router) { _, _ in server.statistics() }
+        try bind(ServerMethods.getStatistics, in: &router) { server.statistics($1) }
     }
 
     private func registerHealth(in router: inout Router) throws(RPCError) {
@@ -127,8 +132,12 @@ package final class Services: Sendable {
         _ method: MethodDescriptor<Request, Response>, in router: inout Router,
         _ body: @escaping @Sendable (Request, Caller) async throws -> Response
     ) throws(RPCError) {
-        try router.unary(method.weighed(by: shapes)) { request, context in
-            try await Self.told(context) { try await body(request, Caller(context)) }
+        try router.unary(method.weighed(by: shapes)) { [isAdministrator] request, context in
+            try await Self.told(context) {
+                var caller = Caller(context)
+                caller.isAdministrator = isAdministrator(context.identity)
+                return try await body(request, caller)
+            }
         }
     }
 

@@ -17,7 +17,7 @@ extension ServingEngine {
                 request.settings.over(subject.defaults), model: subject.model)
             resolved.form = place(resolved.form, of: subject)
             try checkCost(resolved)
-            let source = try await counting(from: received) { [self] in
+            let source = try await counting(owner, from: received) { [self] in
                 try await conditioning(
                     of: subject, resolved.form, owner: owner, due: request.deadline)
             }
@@ -28,7 +28,7 @@ extension ServingEngine {
             let job = await prepare(draft, source)
             switch await run(job.job, job.work, owner: owner) {
             case .frame(let frame):
-                count(frame, due: nil, received: received, lease: subject.lease)
+                count(frame, of: owner, due: nil, received: received, lease: subject.lease)
                 return frame
             case .failed(let error): throw error
             case .conditioning, .superseded:
@@ -41,14 +41,14 @@ extension ServingEngine {
 
     /// Counts a frame that comes to its end before it becomes a job.
     private func counting<Value>(
-        from received: ContinuousClock.Instant, _ body: () async throws -> Value
+        _ owner: String, from received: ContinuousClock.Instant, _ body: () async throws -> Value
     ) async throws -> Value {
         do {
             return try await body()
         } catch {
             let waited = received.duration(to: fleet.now)
             tally.frame(
-                outcome: RequestError(error).outcome, total: waited, queue: waited)
+                of: owner, outcome: RequestError(error).outcome, total: waited, queue: waited)
             throw error
         }
     }
@@ -102,11 +102,12 @@ extension ServingEngine {
 
     /// Counts a frame that was made.
     func count(
-        _ frame: Frame, due: ContinuousClock.Instant?, received: ContinuousClock.Instant,
+        _ frame: Frame, of owner: String, due: ContinuousClock.Instant?,
+        received: ContinuousClock.Instant,
         lease: SessionLease<SessionDefaults>?
     ) {
         let isLate = due.map { received.advanced(by: frame.timings.total) > $0 } ?? false
-        tally.note(late: isLate, reduced: frame.used.isReduced)
+        tally.note(owner, late: isLate, reduced: frame.used.isReduced)
         lease?.count(frames: 1)
     }
 

@@ -23,8 +23,7 @@ extension ServingEngine {
         // First of all: another daemon may have the folder.
         let archive = try configuration.stateFolder.map { path in
             try DirectoryArchive<SessionDefaults>(
-                StateDirectory(path), fingerprint: ContentHasher(kind: "sessions").key(),
-                onReport: onArchive)
+                StateDirectory(path), onReport: onArchive)
         }
         let tally = Tally(metrics)
         var limits = SchedulerLimits().adopting(configuration.limits)
@@ -42,6 +41,9 @@ extension ServingEngine {
                         number, configuration, registry, solvers.registry, onProgress: onProgress))
             }
             let models = try ModelLoader.joined(loaded)
+            var hasher = ContentHasher(kind: "models")
+            for model in models { hasher.combine("model", model.identity) }
+            archive?.identify(hasher.key())
             return try ServingEngine(
                 lanes: lanes, tally: tally, models: models.map { solvers.completing($0) },
                 registry: solvers.registry, solvers: solvers.descriptions,

@@ -99,6 +99,18 @@ package final class ServingEngine: Serving {
         return statistics
     }
 
+    package func statistics(of owner: String) -> ServingStatistics {
+        var statistics = ServingStatistics()
+        tally.fill(&statistics, of: owner)
+        let used = accounts.used(by: .identity(owner))
+        statistics.uptime = began.duration(to: .now)
+        statistics.framesQueued = used[.queuedFrames]
+        statistics.openStreams = used[.streams]
+        statistics.sessions = used[.sessions]
+        statistics.sessionBytes = used[.sessionBytes] + used[.conditioningBytes]
+        return statistics
+    }
+
     /// Uses of sessions that have not ended.
     package var leases: Int { store.statistics.leases }
 

@@ -2,10 +2,28 @@ import PosedGuarded
 
 /// Counts what the lane reports, and passes it on to whoever watches.
 package final class Tally: ServingMetrics {
-    private struct Counts {
-        var frames: [String: Int] = [:]
+    /// What became of somebody's frames.
+    private struct Frames {
+        var ended: [String: Int] = [:]
         var late = 0
         var reduced = 0
+
+        func fill(_ statistics: inout ServingStatistics) {
+            statistics.framesCompleted = ended["completed"] ?? 0
+            statistics.framesFailed = ended["failed"] ?? 0
+            statistics.framesCancelled = (ended["cancelled"] ?? 0) + (ended["expired"] ?? 0)
+            statistics.framesSuperseded = ended["superseded"] ?? 0
+            statistics.framesLate = late
+            statistics.framesReduced = reduced
+        }
+    }
+
+    /// Owners whose frames are counted; those that come when there are so many are counted in the sum alone.
+    private static let ownerLimit = 1024
+
+    private struct Counts {
+        var all = Frames()
+        var owners: [String: Frames] = [:]
         var batches = 0
         var rows = 0
         var caches: [String: (hits: Int, misses: Int)] = [:]
@@ -18,9 +36,19 @@ package final class Tally: ServingMetrics {
     /// Passes on to `watcher`.
     package init(_ watcher: any ServingMetrics) { self.watcher = watcher }
 
-    package func frame(outcome: String, total: Duration, queue: Duration) {
-        counts.withLock { $0.frames[outcome, default: 0] += 1 }
-        watcher.frame(outcome: outcome, total: total, queue: queue)
+    package func frame(of owner: String, outcome: String, total: Duration, queue: Duration) {
+        count(owner) { $0.ended[outcome, default: 0] += 1 }
+        watcher.frame(of: owner, outcome: outcome, total: total, queue: queue)
+    }
+
+    private func count(_ owner: String, _ change: (inout Frames) -> Void) {
+        counts.withLock { counts in
+            change(&counts.all)
+            guard counts.owners[owner] != nil || counts.owners.count < Self.ownerLimit else {
+                return
+            }
+            change(&counts.owners[owner, default: Frames()])
+        }
     }
 
     package func stage(_ name: String, _ duration: Duration) { watcher.stage(name, duration) }
@@ -41,12 +69,18 @@ package final class Tally: ServingMetrics {
         watcher.cache(name, hit: hit)
     }
 
-    /// A frame was made: after it was due, with fewer evaluations than were asked for.
-    func note(late: Bool, reduced: Bool) {
-        counts.withLock {
+    /// A frame of an owner's was made: after it was due, with fewer evaluations than were asked for.
+    func note(_ owner: String, late: Bool, reduced: Bool) {
+        guard late || reduced else { return }
+        count(owner) {
             $0.late += late ? 1 : 0
             $0.reduced += reduced ? 1 : 0
         }
+    }
+
+    /// What was counted of an owner's frames; the rest of the statistics is left as it is.
+    func fill(_ statistics: inout ServingStatistics, of owner: String) {
+        counts.withLock { $0.owners[owner] ?? Frames() }.fill(&statistics)
     }
 
     /// A stream was opened, or came to its end.
@@ -55,13 +89,7 @@ package final class Tally: ServingMetrics {
     /// What was counted; the rest of the statistics is left as it is.
     func fill(_ statistics: inout ServingStatistics) {
         let counts = counts.withLock { $0 }
-        statistics.framesCompleted = counts.frames["completed"] ?? 0
-        statistics.framesFailed = counts.frames["failed"] ?? 0
-        statistics.framesCancelled =
-            (counts.frames["cancelled"] ?? 0) + (counts.frames["expired"] ?? 0)
-        statistics.framesSuperseded = counts.frames["superseded"] ?? 0
-        statistics.framesLate = counts.late
-        statistics.framesReduced = counts.reduced
+        counts.all.fill(&statistics)
         statistics.batches = counts.batches
         statistics.batchRows = counts.rows
         statistics.openStreams = counts.streams

@@ -133,15 +133,16 @@ package final class Lane: Sendable {
     /// Calls a job's completion, and says so to whoever watches.
     func report(_ job: LaneJob, _ outcome: LaneOutcome) {
         if case .frame = job.work {
-            let total = job.job.received.duration(to: clock())
+            let (owner, total) = (job.job.owner, job.job.received.duration(to: clock()))
             switch outcome {
             case .conditioning: break
             case .frame(let frame):
-                metrics.frame(outcome: "completed", total: total, queue: frame.timings.queue)
+                metrics.frame(
+                    of: owner, outcome: "completed", total: total, queue: frame.timings.queue)
             case .superseded(_, let waited):
-                metrics.frame(outcome: "superseded", total: total, queue: waited)
+                metrics.frame(of: owner, outcome: "superseded", total: total, queue: waited)
             case .failed(let error):
-                metrics.frame(outcome: error.outcome, total: total, queue: .zero)
+                metrics.frame(of: owner, outcome: error.outcome, total: total, queue: .zero)
             }
         }
         for hold in job.holds { hold.release() }

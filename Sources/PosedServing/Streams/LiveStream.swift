@@ -169,7 +169,8 @@ final class LiveStream: Sendable {
         switch outcome {
         case .frame(var frame):
             engine.count(
-                frame, due: job.due, received: job.received, lease: terms.subject.lease)
+                frame, of: terms.owner, due: job.due, received: job.received,
+                lease: terms.subject.lease)
             frame.timings.pose += readTime
             frame.timings.total += readTime
             return .frame(frame, format)

@@ -29,12 +29,12 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
     ///
     /// - Parameters:
     ///   - files: the directory, or what stands for it in a test.
-    ///   - fingerprint: what tells this model from others.
+    ///   - fingerprint: what tells this model from others; nil where that is not known yet.
     ///   - onReport: is told what an operator should know.
     package init(
-        _ files: any StateFiles, fingerprint: ContentKey, onReport: @escaping Reporter
+        _ files: any StateFiles, fingerprint: ContentKey? = nil, onReport: @escaping Reporter
     ) {
-        vault = Guarded(SessionVault(files, fingerprint: fingerprint))
+        vault = Guarded(SessionVault(files, fingerprint: fingerprint ?? .anyModel))
         self.onReport = onReport
     }
 
@@ -61,6 +61,21 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
             return !state.isWorking
         }
         if starts { thread.async { self.work() } }
+    }
+
+    package func retry() {
+        let starts = state.withLock { state in
+            state.queue.retry()
+            guard !state.queue.isIdle, !state.isWorking else { return false }
+            state.isWorking = true
+            return true
+        }
+        if starts { thread.async { self.work() } }
+    }
+
+    /// Says which model sessions are kept with from now on: those of another are reported when they are restored.
+    package func identify(_ fingerprint: ContentKey) {
+        vault.withLock { $0.fingerprint = fingerprint }
     }
 
     package func settle(_ id: SessionID) async {

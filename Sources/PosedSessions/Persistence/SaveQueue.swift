@@ -3,7 +3,7 @@ import DequeModule
 /// What is still to be written, and who waits for it; performs nothing.
 ///
 /// Of several changes of one session only the last is written, so the queue is never longer than
-/// there are sessions. What failed is tried again after something else succeeded.
+/// there are sessions. What failed is tried again after something else succeeded, and when somebody asks.
 struct SaveQueue<Settings: SessionSettings>: Sendable {
     typealias Waiter = UInt64
 
@@ -80,7 +80,7 @@ struct SaveQueue<Settings: SessionSettings>: Sendable {
 
     /// Tries again what failed first. One at a time: its success leads to the next, and its failure
     /// puts it last, so a disk that takes some files and not others is not tried in vain for all.
-    private mutating func retry() {
+    mutating func retry() {
         guard let id = undoneOrder.oldest, let work = undone[id] else { return }
         if jobs[id] == nil { add(work) }
     }

@@ -10,6 +10,9 @@ package protocol SessionArchive<Settings>: Sendable {
     /// the store.
     func perform(_ actions: [SessionAction<Settings>])
 
+    /// Tries again what could not be written, where there is any such thing. Returns at once.
+    func retry()
+
     /// Returns when what is known of a session by now is written, removed, or given up.
     func settle(_ id: SessionID) async
 

@@ -20,7 +20,8 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
     static var greatestSetAside: Int { 64 }
 
     private let files: any StateFiles
-    private let fingerprint: ContentKey
+    /// What tells this model from others.
+    var fingerprint: ContentKey
     /// Sessions whose pictures are in their place.
     private var hasPictures: Set<SessionID> = []
     /// Sessions whose record is in its place, or may be.
@@ -108,7 +109,7 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
             let session = try record.session(id: id, pictures: try restorePictures(id))
             hasPictures.insert(id)
             mayHaveRecord.insert(id)
-            if file.fingerprint != fingerprint {
+            if file.fingerprint != fingerprint, file.fingerprint != .anyModel {
                 found.reports.append(
                     ArchiveReport(
                         notice: "\(id.name): was made with another model; its source is encoded "
@@ -170,4 +171,9 @@ package struct SessionVault<Settings: SessionSettings>: Sendable {
                 .damaged, "\(id.name): is not restored, as \(error.message); it is \(fate)",
                 session: id))
     }
+}
+
+extension ContentKey {
+    /// The fingerprint in files of versions that did not tell models apart.
+    static let anyModel = ContentHasher(kind: "sessions").key()
 }

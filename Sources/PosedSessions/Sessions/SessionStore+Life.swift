@@ -8,12 +8,14 @@ extension SessionStore {
     }
 
     /// Removes sessions as they expire, until the task is cancelled. Expired sessions are out of
-    /// reach at once; this is what frees their memory without anybody calling.
+    /// reach at once; this is what frees their memory without anybody calling. What could not be written down is
+    /// tried again.
     ///
     /// - Parameter atMost: the longest time between two looks.
     package func run(lookingEvery atMost: Duration = .seconds(30)) async {
         while !Task.isCancelled {
             let next = sweep()
+            archive?.retry()
             let latest = clock.now.advanced(by: atMost)
             do {
                 try await clock.sleep(until: next.map { min($0, latest) } ?? latest, tolerance: nil)

@@ -30,6 +30,10 @@ package struct DaemonMetrics: Sendable {
     package let rpcRequests: MetricFamily<Counter>
     /// What is alive of the transport, by kind: calls, connections, buffers.
     package let rpcAlive: MetricFamily<Gauge>
+    /// What all callers together hold, by resource.
+    package let accountHeld: MetricFamily<Gauge>
+    /// How often something was refused because a caller, or all of them, held as much as they may, by resource.
+    package let accountRefused: MetricFamily<Gauge>
     /// Duration of calls, by method.
     package let rpcSeconds: MetricFamily<Histogram>
     /// Reloads of the configuration by outcome.
@@ -74,6 +78,13 @@ package struct DaemonMetrics: Sendable {
         streams = try registry.gauge("posed_streams", help: "Open streams.")
         rpcAlive = try registry.gauge(
             "posed_rpc_alive", help: "What is alive of the transport, by kind.", labels: ["kind"])
+        accountHeld = try registry.gauge(
+            "posed_account_held", help: "What all callers together hold, by resource.",
+            labels: ["resource"])
+        accountRefused = try registry.gauge(
+            "posed_account_refused",
+            help: "Refusals since the start because of a bound of callers, by resource.",
+            labels: ["resource"])
         rpcRequests = try registry.counter(
             "posed_rpc_requests_total", help: "Calls by method and status code.",
             labels: ["method", "code"])

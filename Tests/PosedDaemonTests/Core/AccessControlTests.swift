@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import PosedAccounts
 import PosedDaemon
 import PosedRPC
@@ -96,6 +97,16 @@ struct AccessControlTests {
         } catch {
             return (error as? RPCError)?.code ?? .unknown
         }
+    }
+
+    @Test func administratorsAreTheDaemonsUserAndThoseThatAreNamed() throws {
+        let access = try access(unix: [], tcp: [])
+        #expect(access.isAdministrator(.unix(user: getuid())))
+        #expect(!access.isAdministrator(.token("ops")))
+        #expect(!access.isAdministrator(.anonymous))
+        access.policy.administrators = [try #require(IdentityPattern(parsing: "token:ops"))]
+        #expect(access.isAdministrator(.token("ops")))
+        #expect(!access.isAdministrator(.token("studio")))
     }
 
     @Test func refusalsNameNobodyElse() throws {

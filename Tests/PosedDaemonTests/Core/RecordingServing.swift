@@ -59,4 +59,5 @@ final class RecordingServing: Serving {
     var backends: [BackendDescription] { [] }
     var limits: ServingLimits { ServingLimits() }
     var statistics: ServingStatistics { ServingStatistics() }
+    func statistics(of owner: String) -> ServingStatistics { ServingStatistics() }
 }

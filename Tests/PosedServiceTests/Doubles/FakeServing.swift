@@ -148,4 +148,9 @@ final class FakeServing: Serving {
     var solvers: [SolverDescription] { state.withLock { $0.solvers } }
     var limits: ServingLimits { state.withLock { $0.limits } }
     var statistics: ServingStatistics { state.withLock { $0.statistics } }
+    func statistics(of owner: String) -> ServingStatistics {
+        var own = ServingStatistics()
+        own.sessions = state.withLock { $0.sessions.count { $0.owner == owner } }
+        return own
+    }
 }

@@ -34,7 +34,7 @@ struct Wire: Sendable {
             serving: serving,
             facts: ServerService.Facts(
                 version: "1.2.3", started: Date(timeIntervalSince1970: 1000),
-                maxMessageBytes: 1 << 24))
+                maxMessageBytes: 1 << 24), isAdministrator: { $0 == .token("root") })
         var router = Router()
         try services.register(in: &router)
         var configuration = ServerConfiguration(endpoints: [.unix(path: path, mode: 0o600)])

@@ -43,7 +43,10 @@ import PosedService
                     origin: "built-in")
             ]
         }
-        #expect(service.listBackends().backends.map(\.name) == ["blas"])
+        var caller = PosedService.Caller(owner: "ada")
+        #expect(service.listBackends(caller).backends.isEmpty)
+        caller.isAdministrator = true
+        #expect(service.listBackends(caller).backends.map(\.name) == ["blas"])
         let solvers = service.listSolvers().solvers
         #expect(solvers.map(\.name) == ["heun"])
         #expect(solvers.map(\.evaluationsPerStep) == [2])

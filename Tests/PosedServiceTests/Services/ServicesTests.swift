@@ -60,8 +60,14 @@ import PosedService
             #expect(info.identity == "token:ada")
             #expect(info.limits.maxMessageBytes == 1 << 24)
             wire.serving.with { $0.statistics.framesCompleted = 12 }
-            let statistics = try await channel.unary(
+            // An administrator is told of all callers, others of themselves.
+            let own = try await channel.unary(
                 ServerMethods.getStatistics, Posed_V1_GetStatisticsRequest())
+            #expect(own.framesCompleted == 0)
+            var root = CallOptions()
+            try root.metadata.add("x-name", "root")
+            let statistics = try await channel.unary(
+                ServerMethods.getStatistics, Posed_V1_GetStatisticsRequest(), options: root)
             #expect(statistics.framesCompleted == 12)
 
             var delete = Posed_V1_DeleteSessionRequest()

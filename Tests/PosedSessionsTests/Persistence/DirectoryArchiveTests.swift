@@ -137,6 +137,50 @@ import Testing
         }
     }
 
+    /// What could not be written is written when the disk is well again, though nothing new is.
+    @Test func whatFailedIsTriedAgainInTime() async throws {
+        let files = MemoryFiles()
+        let daemon = try Daemon(files)
+        files.limit(toBytes: 0)
+        let made = try await daemon.store.create(draft(name: "a"), owner: "alice")
+        #expect(daemon.archive.statistics.undone == 1)
+        daemon.archive.retry()
+        await daemon.archive.settleAll()
+        #expect(daemon.archive.statistics.undone == 1)
+        files.limit(toBytes: .max)
+        daemon.archive.retry()
+        await daemon.archive.settleAll()
+        #expect(daemon.archive.statistics.undone == 0)
+        let next = try Daemon(files)
+        #expect(await next.store.restore() == 1)
+        #expect(try next.store.session(made.id, owner: "alice") == made)
+        daemon.archive.retry()
+        await daemon.archive.settleAll()
+    }
+
+    /// Sessions of another model are reported, those of versions that did not tell models apart are not.
+    @Test func sessionsOfAnotherModelAreReported() async throws {
+        let files = MemoryFiles()
+        let first = try Daemon(files)
+        for (name, model) in [("old", nil), ("b", "b"), ("c", "c")] as [(String, String?)] {
+            if let model {
+                var hasher = ContentHasher(kind: "models")
+                hasher.combine("model", model)
+                first.archive.identify(hasher.key())
+            } else {
+                first.archive.identify(ContentHasher(kind: "sessions").key())
+            }
+            _ = try await first.store.create(draft(name: name), owner: "alice")
+        }
+        let second = try Daemon(files)
+        var hasher = ContentHasher(kind: "models")
+        hasher.combine("model", "b")
+        second.archive.identify(hasher.key())
+        #expect(await second.store.restore() == 3)
+        #expect(second.reports.all.count == 1)
+        #expect(second.reports.all.first?.message.contains("another model") == true)
+    }
+
     @Test func anEndThatCannotBeWrittenIsTriedAgain() async throws {
         let files = MemoryFiles()
         let daemon = try Daemon(files)
