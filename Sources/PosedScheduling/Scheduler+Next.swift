@@ -63,11 +63,24 @@ extension Scheduler {
         for (index, candidate) in order.enumerated() {
             guard case .stage(let stage) = candidate.entry.demand, stage != .decode,
                 (1...max(1, free)).contains(candidate.entry.job.rows), free > 0,
-                candidate.entry.job.form == form, permits(stage, at: index, in: order, now: now)
+                candidate.entry.job.form == form, !crowds(candidate, batch),
+                permits(stage, at: index, in: order, now: now)
             else { continue }
             return (stage, candidate.key)
         }
         return nil
+    }
+
+    /// Whether a frame of a stream would be begun so soon after the one before it that both would be finished
+    /// together. Frames of a stream that share batches are begun as far apart as they are to come.
+    private func crowds(_ candidate: Ranked, _ batch: [Ranked]) -> Bool {
+        guard let stream = candidate.entry.job.link?.stream,
+            let newest = batch.filter({ $0.entry.job.link?.stream == stream })
+                .max(by: { $0.key < $1.key })?.entry
+        else { return false }
+        let together = max(1, limits.batchRows / max(1, candidate.entry.job.rows))
+        let made = newest.job.evaluations - newest.left
+        return made * together < newest.job.evaluations
     }
 
     /// Whether a stage of the job at `index` may pass those before it: nobody among them who would be in

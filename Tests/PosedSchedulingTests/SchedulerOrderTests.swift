@@ -154,4 +154,37 @@ import Testing
         machine.run()
         #expect(machine.finished == [other, held])
     }
+
+    /// Frames of a lone stream share batches and come one by one all the same, at no loss of throughput.
+    @Test(arguments: [2, 4, 8])
+    func framesOfAStreamComeAtAnEvenPace(rows: Int) throws {
+        let count = 40
+        func finishes(link: Machine.Job.Link?) throws -> [Double] {
+            var limits = SchedulerLimits()
+            limits.batchRows = rows
+            var machine = Machine(limits)
+            machine.learnCosts()
+            for _ in 0..<count {
+                try machine.admit(machine.frame(rows: 1, evaluations: 16, link: link))
+            }
+            var times: [Double] = []
+            let start = machine.now
+            while machine.step() {
+                let now = start.duration(to: machine.now) / .milliseconds(1)
+                while times.count < machine.finished.count { times.append(now) }
+            }
+            return times
+        }
+        let stream = try finishes(link: .init(stream: 1))
+        let others = try finishes(link: nil)
+        #expect(stream.count == count && others.count == count)
+        // The first frames ramp up, the last run out.
+        let steady = stream[rows..<(count - rows)]
+        let gaps = zip(steady, steady.dropFirst()).map { $1 - $0 }
+        let mean = gaps.reduce(0, +) / Double(gaps.count)
+        let deviation = gaps.map { abs($0 - mean) }.reduce(0, +) / Double(gaps.count)
+        #expect(deviation <= 0.15 * mean, "\(gaps)")
+        let loss = (stream.last ?? 0) / (others.last ?? 1)
+        #expect(loss <= 1.1, "\(loss)")
+    }
 }
