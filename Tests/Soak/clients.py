@@ -1,9 +1,10 @@
 """Clients of the soak: some that behave, whose every request must be answered, and some that do not.
 
-Each runs in a process of its own: `python clients.py KIND ADDRESS STUBS SEED`. Those that behave print a JSON
+Each runs in a process of its own: `python clients.py KIND ADDRESS STUBS SEED TOKEN`. Those that behave print a JSON
 line at their end, which a SIGTERM brings about.
 """
 
+import collections
 import hashlib
 import json
 import os
@@ -13,15 +14,19 @@ import socket
 import sys
 import threading
 import time
+import zlib
 
 ENDING = threading.Event()
+# Who does not behave connects from here, so that bounds by peer tell the two apart.
+ATTACKER = "127.0.0.2"
 JOINTS = 18
+STEADY = ("unary", "stream", "expire", "sessions", "oversize")
 
 
 class Caller:
     """Stubs, and a person of one colour."""
 
-    def __init__(self, address, stubs, seed):
+    def __init__(self, address, stubs, seed, token):
         sys.path.insert(0, stubs)
         import grpc
         from posed.v1 import (image_pb2, pose_pb2, session_service_pb2,
@@ -33,7 +38,9 @@ class Caller:
         self.seed = seed
         self.address = address
         options = [("grpc.max_receive_message_length", 64 << 20)]
-        self.channel = grpc.insecure_channel(address, options=options)
+        self.token = token
+        plain = grpc.insecure_channel(address, options=options)
+        self.channel = grpc.intercept_channel(plain, bearer(grpc, token))
         self.sessions = session_service_pb2_grpc.SessionServiceStub(self.channel)
         self.service = synthesis_service_pb2_grpc.SynthesisServiceStub(self.channel)
 
@@ -62,12 +69,39 @@ class Caller:
             sources=[self.source()]), timeout=60, wait_for_ready=True).name
 
 
+def bearer(grpc, token):
+    """An interceptor that shows a token with every call."""
+
+    class Bearer(grpc.UnaryUnaryClientInterceptor, grpc.StreamStreamClientInterceptor):
+        """Adds the token to the metadata."""
+
+        def shown(self, details):
+            """The call's details, with the token."""
+            metadata = list(details.metadata or []) + [("authorization", "Bearer " + token)]
+            return Details(details.method, details.timeout, metadata, details.credentials,
+                           getattr(details, "wait_for_ready", None), None)
+
+        def intercept_unary_unary(self, go_on, details, request):
+            """A call of one message each way."""
+            return go_on(self.shown(details), request)
+
+        def intercept_stream_stream(self, go_on, details, requests):
+            """A stream."""
+            return go_on(self.shown(details), requests)
+
+    return Bearer()
+
+
+Details = collections.namedtuple(
+    "Details", ("method", "timeout", "metadata", "credentials", "wait_for_ready", "compression"))
+
+
 class Record:
     """What became of a client's requests."""
 
     def __init__(self):
         self.sent = self.answered = self.refused = self.interrupted = 0
-        self.pictures, self.changed, self.wrong = {}, 0, []
+        self.pictures, self.changed, self.wrong, self.seconds = {}, 0, [], []
 
     def picture(self, number, data):
         """Remembers the picture of a pose, and counts those that differ from the first."""
@@ -80,7 +114,7 @@ class Record:
         print(json.dumps({
             "sent": self.sent, "answered": self.answered, "refused": self.refused,
             "interrupted": self.interrupted, "changed": self.changed, "wrong": self.wrong[:5],
-            "pictures": self.pictures}), flush=True)
+            "pictures": self.pictures, "seconds": self.seconds}), flush=True)
 
 
 def lost(grpc, error):
@@ -94,11 +128,13 @@ def unary(caller, record):
     while not ENDING.is_set():
         number = caller.random.randrange(12)
         record.sent += 1
+        begun = time.monotonic()
         try:
             reply = caller.service.Synthesize(caller.messages.SynthesizeRequest(
                 session=session, pose=caller.keypoints(number), settings=caller.settings()),
                 timeout=60, wait_for_ready=True)
             record.answered += 1
+            record.seconds.append((time.time(), time.monotonic() - begun))
             record.picture(number, reply.frame.image.raw.rgb)
         except caller.grpc.RpcError as error:
             settle(caller, record, error)
@@ -244,10 +280,12 @@ SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 
 
 def connect(address):
-    """A plain connection, or None while the daemon is away."""
-    plain = socket.socket(socket.AF_UNIX)
+    """A plain connection from another address of this machine, or None while the daemon is away."""
+    host, port = address.rsplit(":", 1)
+    plain = socket.socket()
     try:
-        plain.connect(address.removeprefix("unix:"))
+        plain.bind((ATTACKER, 0))
+        plain.connect((host, int(port)))
         return plain
     except OSError:
         plain.close()
@@ -273,14 +311,19 @@ def garbage(address, chance):
         time.sleep(0.05)
 
 
-def post(path):
+def post(path, stream=1):
     """The HTTP/2 frame that begins a call and does not end it; names and values as HPACK's literals."""
     def text(value):
         return bytes([len(value)]) + value.encode()
 
     block = (b"\x83\x86" + b"\x04" + text(path) + b"\x01" + text("localhost")
              + b"\x0f\x10" + text("application/grpc") + b"\x00" + text("te") + text("trailers"))
-    return len(block).to_bytes(3, "big") + b"\x01\x04\x00\x00\x00\x01" + block
+    return len(block).to_bytes(3, "big") + b"\x01\x04" + stream.to_bytes(4, "big") + block
+
+
+def empty(stream):
+    """The HTTP/2 frame of an empty message that is the call's last."""
+    return b"\x00\x00\x05\x00\x01" + stream.to_bytes(4, "big") + bytes(5)
 
 
 class Silence:
@@ -327,19 +370,113 @@ def half_open(caller, _):
         time.sleep(0.2)
 
 
+def watch_flood(address, _):
+    """Watches the health a hundred times on each of many connections, without a token."""
+    kept = []
+    while not ENDING.is_set():
+        plain = connect(address)
+        if plain is None:
+            continue
+        kept.append(plain)
+        try:
+            plain.sendall(PREFACE + SETTINGS)
+            for stream in range(1, 200, 2):
+                plain.sendall(post("/grpc.health.v1.Health/Watch", stream) + empty(stream))
+        except OSError:
+            pass
+        if len(kept) > 40:
+            kept.pop(0).close()
+        time.sleep(0.1)
+
+
+def silent(address, _):
+    """Connections that never say anything."""
+    kept = []
+    while not ENDING.is_set():
+        if plain := connect(address):
+            kept.append(plain)
+        if len(kept) > 800:
+            kept.pop(0).close()
+        time.sleep(0.005)
+
+
+def idle_streams(caller, _):
+    """As many streams as it gets, each silent after its start."""
+    kept, session = [], caller.open()
+    while not ENDING.is_set():
+        try:
+            kept.append(Silence(caller, session))
+        except caller.grpc.RpcError:
+            time.sleep(0.2)
+        if len(kept) > 60:
+            kept.pop(0).close()
+
+
+def bombs(caller, record):
+    """Small messages that are large when they are read: millions of empty joints, and pictures of one colour."""
+    picture = zlib.compress(bytes((3 * 2048 + 1) * 2048), 9)
+    def chunk(kind, data):
+        return (len(data).to_bytes(4, "big") + kind + data
+                + zlib.crc32(kind + data).to_bytes(4, "big"))
+    png = (b"\x89PNG\r\n\x1a\n"
+           + chunk(b"IHDR", (2048).to_bytes(4, "big") * 2 + b"\x08\x02\x00\x00\x00")
+           + chunk(b"IDAT", picture) + chunk(b"IEND", b""))
+    session = caller.open()
+    joints = caller.pose.Pose(keypoints=caller.pose.Keypoints(
+        joints=[caller.pose.Keypoint()] * 1_000_000))
+    while not ENDING.is_set():
+        record.sent += 1
+        try:
+            if record.sent % 2:
+                caller.service.Synthesize(caller.messages.SynthesizeRequest(
+                    session=session, pose=joints), timeout=30)
+            else:
+                caller.sessions.CreateSession(caller.session_messages.CreateSessionRequest(
+                    sources=[caller.image.Image(png=png)] * 8), timeout=30)
+        except caller.grpc.RpcError:
+            pass
+        time.sleep(0.05)
+
+
+def huge(caller, record):
+    """Pictures far above the model's size."""
+    session = caller.open()
+    while not ENDING.is_set():
+        record.sent += 1
+        settings = caller.settings()
+        settings.width = settings.height = 2048
+        try:
+            caller.service.Synthesize(caller.messages.SynthesizeRequest(
+                session=session, pose=caller.keypoints(1), settings=settings), timeout=30)
+        except caller.grpc.RpcError:
+            pass
+        time.sleep(0.05)
+
+
+def flood(caller, _):
+    """Sessions without end, with as much metadata as goes."""
+    while not ENDING.is_set():
+        try:
+            caller.sessions.CreateSession(
+                caller.session_messages.CreateSessionRequest(sources=[caller.source()] * 8),
+                timeout=30, metadata=[("x-noise", "x" * 8000)])
+        except caller.grpc.RpcError:
+            time.sleep(0.02)
+
+
 def main():
     """Runs one client."""
-    kind, address, stubs, seed = sys.argv[1:5]
+    kind, address, stubs, seed, token = sys.argv[1:6]
     signal.signal(signal.SIGTERM, lambda *_: ENDING.set())
-    if kind == "garbage":
-        garbage(address, random.Random(int(seed)))
+    if kind in ("garbage", "watch_flood", "silent"):
+        globals()[kind](address, random.Random(int(seed)))
         return
-    record, caller = Record(), Caller(address, stubs, int(seed))
+    record, caller = Record(), Caller(address, stubs, int(seed), token)
     try:
         globals()[kind](caller, record)
     except caller.grpc.RpcError as error:
-        # Those that vanish leave sessions behind, and are refused once there are as many as one owner may have.
-        if kind not in ("stall", "vanish") or error.code() != caller.grpc.StatusCode.RESOURCE_EXHAUSTED:
+        # Those that do not behave leave sessions behind, and are refused once there are as many as one may have.
+        if kind in STEADY or error.code() != caller.grpc.StatusCode.RESOURCE_EXHAUSTED:
             raise
     finally:
         record.report()

@@ -16,17 +16,37 @@ model:
 listen:
   unix:
     path: {socket}
+  tcp:
+    addresses: ["127.0.0.1:{tcp}"]
+    allow: ["token:*"]
+authentication:
+  tokensFile: {tokens}
 rpc:
   maxReceiveBytes: 4194304
 http:
   address: 127.0.0.1:{port}
 sessions:
   stateDirectory: {state}
-  maxCount: 64
-  maxBytes: 2097152
+limits:
+  sessions: 64
+  sessionsPerIdentity: 16
+  sessionBytes: 4MiB
+  bytesInFlight: 64MiB
+  calls: 128
+  callsPerIdentity: 32
+  streams: 64
+  streamsPerIdentity: 16
+  queuedFrames: 128
+  queuedFramesPerIdentity: 32
+  firstMessageTimeout: 5s
+  idleTimeout: 30s
 cache:
   poseBytes: 1048576
 """
+
+
+# Two identities that behave, and one that does not.
+TOKENS = {name: f"{name}-of-the-soak-{name}" for name in ("ada", "bea", "mallory")}
 
 
 class Daemon:
@@ -37,12 +57,16 @@ class Daemon:
         self.folder = Path(folder).resolve()
         self.socket = str(self.folder / "posed.sock")
         self.address = "unix:" + self.socket
-        self.http_port = free_port()
+        self.http_port, self.tcp_port = free_port(), free_port()
+        self.tcp = f"127.0.0.1:{self.tcp_port}"
+        tokens = self.folder / "tokens"
+        tokens.write_text("".join(f"{name} {token}\n" for name, token in TOKENS.items()))
+        tokens.chmod(0o600)
         self.log = open(self.folder / "posed.log", "ab")
         self.config = self.folder / "posed.yaml"
         self.config.write_text(CONFIGURATION.format(
-            model=Path(model).resolve(), socket=self.socket, port=self.http_port, backend=backend,
-            state=self.folder / "state"))
+            model=Path(model).resolve(), socket=self.socket, port=self.http_port, tcp=self.tcp_port,
+            backend=backend, tokens=tokens, state=self.folder / "state"))
         (self.folder / "state").mkdir(exist_ok=True)
         self.process = None
 

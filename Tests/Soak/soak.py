@@ -2,7 +2,8 @@
 
     python Tests/Soak/soak.py --posed .build/release/posed --model Tests/Goldens/tiny --minutes 10
 
-Half-way the daemon is killed (SIGKILL) and started again. At the end every behaving client must have had an
+The clients that behave are two identities, and have an eighth of the time to themselves; then come those that do not,
+with a third identity, with none, and from another address. Half-way the daemon is killed (SIGKILL) and started again. At the end every behaving client must have had an
 answer to each request that the kill did not interrupt, the same picture for the same request throughout, and
 its session after the restart; the daemon's ledger of calls, tags and buffers must read zero once the clients are
 gone, its memory must not grow, and a SIGTERM must end it with status 0. Needs grpcio and grpcio-tools.
@@ -11,7 +12,7 @@ Prints a JSON report; the exit status is 0 only when all of that holds.
 Memory does not grow when a straight line through the least of each fifteen seconds rises by less than 2 MiB a minute,
 of resident memory and of what the heap holds, before and after the kill alike. The first two fifths of each half do not count: caches fill then.
 By design the daemon keeps the conditioning of sessions that are gone until its bytes are needed, so clients that vanish
-and come back as others fill that cache up to `sessions.maxBytes`; it is small here, as is that of poses, so that
+and come back as others fill that cache up to `limits.sessionBytes`; it is small here, as is that of poses, so that
 both are full in time.
 """
 
@@ -24,12 +25,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from daemon import Daemon, Watch
+from daemon import TOKENS, Daemon, Watch
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 STEADY = ["unary", "unary", "unary", "stream", "stream", "expire", "sessions", "oversize"]
-HOSTILE = ["stall", "vanish", "vanish", "garbage", "half_open"]
+HOSTILE = ["stall", "vanish", "vanish", "garbage", "half_open", "watch_flood", "silent", "idle_streams",
+           "bombs", "huge", "flood"]
+HONEST = ["ada", "bea"]
 GROWTH_LIMIT = 2 << 20  # bytes a minute
 FILE_GROWTH_LIMIT = 5  # a minute
 HELD = {"posed_frames_running", "posed_frames_waiting", "posed_streams"}
@@ -43,15 +46,21 @@ class Crowd:
     def __init__(self, address, stubs):
         self.address, self.stubs = address, stubs
         self.seed = 0
-        self.steady = {kind + str(i): self.begin(kind) for i, kind in enumerate(STEADY)}
-        self.hostile = [(kind, self.begin(kind)) for kind in HOSTILE]
+        self.steady = {kind + str(i): self.begin(kind, HONEST[i % 2]) for i, kind in enumerate(STEADY)}
+        self.hostile = []
         self.replaced = 0
 
-    def begin(self, kind):
+    def attack(self):
+        """Lets the hostile ones in. They share the processors, so they are nice about that."""
+        self.hostile = [(kind, self.begin(kind, "mallory")) for kind in HOSTILE]
+
+    def begin(self, kind, identity):
         """Starts a client."""
         self.seed += 1
+        niceness = [] if identity in HONEST else ["nice", "-n", "15"]
         return subprocess.Popen(
-            [sys.executable, str(HERE / "clients.py"), kind, self.address, self.stubs, str(self.seed)],
+            niceness + [sys.executable, str(HERE / "clients.py"), kind, self.address, self.stubs,
+                        str(self.seed), TOKENS[identity]],
             stdout=subprocess.PIPE, text=True)
 
     def renew(self):
@@ -59,7 +68,7 @@ class Crowd:
         for index, (kind, process) in enumerate(self.hostile):
             if process.poll() is not None:
                 process.stdout.close()
-                self.hostile[index] = (kind, self.begin(kind))
+                self.hostile[index] = (kind, self.begin(kind, "mallory"))
                 self.replaced += 1
 
     def end(self):
@@ -114,6 +123,13 @@ def verdict(records, first, second, ledger, status):
     return faults
 
 
+def percentile(records, since, until):
+    """The 99th percentile of the times that single pictures took between two moments, in seconds."""
+    times = sorted(seconds for record in records.values() if record for at, seconds in record["seconds"]
+                   if (since is None or at >= since) and (until is None or at < until))
+    return round(times[int(len(times) * 0.99)], 4) if times else None
+
+
 def watch_for(seconds, daemon, crowd):
     """Lets the crowd work; samples of the daemon each second."""
     watch = Watch(daemon)
@@ -153,9 +169,12 @@ def main():
     made = stubs(str(folder / "stubs"))
     daemon = Daemon(arguments.posed, arguments.model, folder, arguments.backend)
     daemon.start()
-    crowd = Crowd(daemon.address, made)
+    crowd = Crowd(daemon.tcp, made)
     half = arguments.minutes * 30
-    first = watch_for(half, daemon, crowd)
+    watch_for(half / 4, daemon, crowd)
+    begun = time.time()
+    crowd.attack()
+    first = watch_for(half * 3 / 4, daemon, crowd)
     daemon.kill()
     daemon.start()
     second = watch_for(half, daemon, crowd)
@@ -176,6 +195,8 @@ def main():
         "growth_files_a_minute": [round(watch.growth()[2], 2) for watch in (first, second)],
         "megabytes": [watch.course() for watch in (first, second)],
         "session_bytes": kept,
+        "unary_p99_seconds": {"quiet": percentile(records, None, begun),
+                              "attacked": percentile(records, begun, None)},
         "exit_status": status, "ledger": held, "faults": faults, "log": str(folder / "posed.log"),
     }
     print(json.dumps(summary, indent=2))

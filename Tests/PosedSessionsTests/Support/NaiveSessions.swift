@@ -53,6 +53,15 @@ struct NaiveSessions {
                 $0.leases.isEmpty && now - $0.used >= limits.evictableAfter && (all || isMine($0))
             }
         }
+        let owners = Set((items + ghosts).map(\.owner) + [owner]).count
+        /// Whether somebody has more than an equal share; whoever asks for room may give up its own.
+        func hasMuch(_ other: String) -> Bool {
+            let (theirs, held) = (
+                left.filter { $0.owner == other }, ghosts.filter { $0.owner == other }
+            )
+            return other == owner || theirs.count * owners > limits.sessions
+                || (theirs + held).reduce(0) { $0 + $1.bytes } > limits.bytes / owners
+        }
         while !mineFit() {
             guard let victim = candidates(false).min(by: { $0.order < $1.order }) else {
                 return false
@@ -60,9 +69,9 @@ struct NaiveSessions {
             left.removeAll { $0.id == victim.id }
         }
         while !fits(left, ghosts, limits.sessions, limits.bytes) {
-            guard let victim = candidates(true).min(by: { $0.order < $1.order }) else {
-                return false
-            }
+            let victim = candidates(true).filter { hasMuch($0.owner) }
+                .min { $0.order < $1.order }
+            guard let victim else { return false }
             left.removeAll { $0.id == victim.id }
         }
         uses += 1
