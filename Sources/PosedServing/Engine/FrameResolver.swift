@@ -122,11 +122,11 @@ struct FrameResolver: Sendable {
         if model.description.isSizeFixed {
             let own = (model.description.width, model.description.height)
             guard (form.width, form.height) == own else {
-                throw ServingError(
-                    .invalidRequest,
+                throw RequestError(
+                    .invalidArgument,
                     "\(model.description.name) makes pictures of \(own.0) × \(own.1) pixels alone, "
                         + "but \(form.width) × \(form.height) were asked for",
-                    about: form.width == own.0 ? .height : .width)
+                    at: form.width == own.0 ? "settings.height" : "settings.width")
             }
             return form
         }
