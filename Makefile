@@ -20,11 +20,15 @@ VENV ?= .venv
 PREFIX ?= /usr/local
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 DOCDIR = $(PREFIX)/share/doc/posed
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+# The model that the installed configuration names; none without it.
+MODEL_FOLDER ?=
 RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@sysconfdir@|$(SYSCONFDIR)|g'
 PROGRAMS := posed posectl posekit
 BACKENDS := blas onednn cuda
 
-.PHONY: build packages demo test observability kernels sanitize soak systemd-test lint format protos bench goldens client install install-system clean help
+.PHONY: build packages demo test observability kernels sanitize soak systemd-test lint format protos bench goldens client deb deb-test \
+  image docs release install install-system clean help
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -54,8 +58,7 @@ install: ## Install what was built (PREFIX, SYSCONFDIR, DESTDIR)
 	@test -x $(BIN)/posed || { echo "install: nothing is built yet; make build, as yourself, comes first" >&2; exit 1; }
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BIN)/%)
 	install -D -t $(DESTDIR)$(PREFIX)/lib/posed/backends $(BACKENDS:%=$(BIN)/libposed-backend-%.so)
-	ldd $(PROGRAMS:%=$(BIN)/%) | awk '$$3 ~ "/lib/swift/linux/" { print $$3 }' | sort -u | \
-	  xargs -r install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/posed/runtime
+	.ci/runtime $(DESTDIR)$(PREFIX)/lib/posed/runtime $(PROGRAMS:%=$(BIN)/%)
 	@set -e; for program in $(PROGRAMS); do \
 	  $(BIN)/$$program --generate-completion-script bash | \
 	    install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program; \
@@ -63,19 +66,23 @@ install: ## Install what was built (PREFIX, SYSCONFDIR, DESTDIR)
 	    install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$program; \
 	  $(BIN)/$$program --generate-completion-script fish | \
 	    install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish; \
+	  section=$$([ $$program = posed ] && echo 8 || echo 1); \
+	  python3 .ci/manual.py $(BIN)/$$program "$$(.ci/version)" | \
+	    install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/man/man$$section/$$program.$$section; \
 	done
 	@$(MAKE) --no-print-directory install-system
 
 # All that is installed and not built: units, user, folders, configuration, pages.
 install-system:
 	@set -e; for unit in posed.service posed.socket; do \
-	  $(RENDER) systemd/$$unit | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; \
+	  $(RENDER) systemd/$$unit | install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/$$unit; \
 	done
 	install -D -m 644 systemd/posed.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/posed.conf
 	@mkdir -p $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 	@$(RENDER) systemd/posed.tmpfiles.conf > $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/posed.conf
 	@test -e $(DESTDIR)$(SYSCONFDIR)/posed/posed.yaml || \
-	  install -D -m 644 systemd/posed.yaml $(DESTDIR)$(SYSCONFDIR)/posed/posed.yaml
+	  sed 's|# folder: none|$(if $(MODEL_FOLDER),folder: $(MODEL_FOLDER),&)|' systemd/posed.yaml | \
+	  install -D -m 644 /dev/stdin $(DESTDIR)$(SYSCONFDIR)/posed/posed.yaml
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md docs/*.md
 
 kernels: ## Compile the CUDA kernels with NVRTC from PyPI and check their registers
@@ -83,6 +90,21 @@ kernels: ## Compile the CUDA kernels with NVRTC from PyPI and check their regist
 
 sanitize: packages ## Run the tests of calls, scheduling, sessions and serving with SANITIZER (address, thread; both without)
 	.ci/sanitize $(or $(SANITIZER),address thread)
+
+deb: build ## Make the Debian packages, into dist/
+	@.ci/deb $(CONFIGURATION) dist
+
+deb-test: ## Install the packages of dist/ on a Debian 12 in a container, try them, purge them
+	@.ci/debs dist
+
+image: deb ## Make the container image of the packages, dist/posed-VERSION.oci.tar (BASE: an image of Debian 12)
+	@.ci/image dist $(BASE)
+
+docs: ## Make the site of the documentation, dist/site
+	@.ci/docs dist $(VENV)
+
+release: build ## Make packages, wheel, image, sources and site of a release, with checksums, into dist/
+	@.ci/release $(CONFIGURATION) dist $(VENV)
 
 client: build ## Build the wheel of posed-client into dist/ and test it with the oldest and the newest grpcio
 	@.ci/client $(BIN) $(VENV)
