@@ -302,9 +302,9 @@ class AsyncStream:
                 self._room.set()
                 return answer
         self.close()
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
+        wrong, self._failure = self._failure, None
+        if wrong is not None:
+            raise wrong
         raise StopAsyncIteration
 
     async def _lost(self, failure: grpc.RpcError) -> None:

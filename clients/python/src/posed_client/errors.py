@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
 
 import grpc
 
@@ -66,7 +66,7 @@ def error(code: str, message: str, request_id: Optional[str] = None) -> PosedErr
 
 def from_rpc(failure: grpc.RpcError) -> PosedError:
     """The error that a failed call of grpcio stands for; it is its cause."""
-    trailers = failure.trailing_metadata() or ()
+    trailers: Any = failure.trailing_metadata() or ()
     request_id = next((value for key, value in trailers if key == "x-request-id"), None)
     made = error(failure.code().name, failure.details() or "", request_id)
     made.__cause__ = failure

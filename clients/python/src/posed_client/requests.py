@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Sequence, Union, cast
 
 from google.protobuf import duration_pb2
 from posed.v1 import image_pb2, pose_pb2, session_service_pb2, synthesis_pb2, synthesis_service_pb2
@@ -63,13 +63,13 @@ def pose(item: PoseLike) -> pose_pb2.Pose:
     if isinstance(item, (str, os.PathLike)):
         return pose_pb2.Pose(file=Path(item).read_bytes())
     if hasattr(item, "convert"):
-        return pose_pb2.Pose(picture=image(item))
-    return pose_pb2.Pose(keypoints=pose_pb2.Keypoints(joints=joints(item)))
+        return pose_pb2.Pose(picture=image(cast("PIL.Image.Image", item)))
+    return pose_pb2.Pose(keypoints=pose_pb2.Keypoints(joints=joints(cast(Iterable[Sequence[float]], item))))
 
 
-def joints(rows: Iterable[Sequence[float]]) -> "list[pose_pb2.Keypoint]":
+def joints(rows: Iterable[Sequence[float]]) -> List[pose_pb2.Keypoint]:
     """Keypoint messages of rows (x, y) or (x, y, confidence). Raises ValueError."""
-    made = []
+    made: List[pose_pb2.Keypoint] = []
     for row in rows:
         values = [float(value) for value in row]
         if len(values) not in (2, 3):
