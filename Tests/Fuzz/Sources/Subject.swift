@@ -1,5 +1,6 @@
 import Foundation
 import PosedDaemon
+import PosedErrors
 import PosedProtos
 import PosedRPC
 import PosedService
@@ -41,7 +42,7 @@ enum Subject: String, CaseIterable {
     private static let path = "/dev/shm/posed-fuzz-\(getpid())"
 
     private static func withFile(_ data: Data, _ body: (String) -> Void) {
-        FileManager.default.createFile(
+        _ = FileManager.default.createFile(
             atPath: path, contents: data, attributes: [.posixPermissions: 0o600])
         defer { unlink(path) }
         body(path)

@@ -158,7 +158,7 @@ struct AccessControlTests {
         let tokens = try TokenFile(try write("first", "alice \(old)\n"))
         let access = AccessControl(
             .init(unix: [], tcp: [try #require(IdentityPattern(parsing: "token:*"))]),
-            tokens: tokens, openMethods: [])
+            tokens: tokens, openMethods: [], accounts: Accounts(AccountLimits()))
         func code(_ token: String) throws -> StatusCode {
             self.code(
                 access,
