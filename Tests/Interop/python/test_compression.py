@@ -66,7 +66,8 @@ class Compression(Case):
         honest = gzip.compress(bytes(400 << 20), 9)
         liars = [honest[:-4] + struct.pack("<I", size) for size in (0, 1000, 60 << 20)]
         for body in [honest, *liars, honest[:1000], b"", b"\x1f\x8b", gzip.compress(b"x") * 2]:
-            self.assertRegex(self.send(body), rb"member of gzip|when it is inflated")
-        self.assertIn(b"when it is inflated", self.send(honest))
+            # By the limit of a message, or by what its caller may have in flight.
+            self.assertRegex(
+                self.send(body), rb"member of gzip|when it is inflated|bytes of requests in flight")
         self.assertLess(self.resident() - before, 100 << 20)
         self.succeeds()
