@@ -243,7 +243,7 @@ final class ServerCall: Sendable {
     ) throws -> Message {
         // What it says of itself is what it may have: the rest is refused.
         if bytes.isCompressed { try hold.resize(to: bytes.count + bytes.inflatedCount) }
-        let plain = try bytes.inflated(atMost: maxReceiveBytes)
+        let plain = try bytes.inflated(atMost: min(maxReceiveBytes, context.largestMessage))
         try hold.resize(to: plain.count + codec.decodedBytes(plain))
         do {
             return try codec.decode(plain)
