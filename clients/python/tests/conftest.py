@@ -124,6 +124,5 @@ def line(daemon, tmp_path):
 
 
 def poses(count):
-    """As many poses, no two of them equal."""
-    return [[(0.3 + index * 0.02, 0.2 + index * 0.03 + number * 0.0005) for index in range(18)]
-            for number in range(count)]
+    """As many poses in pixels of a picture of 64 by 64, no two of them equal."""
+    return [[(20 + index * 1.3, 12 + index * 2 + number * 0.05) for index in range(18)] for number in range(count)]

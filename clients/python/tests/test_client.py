@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from conftest import POSE, SOURCE, poses
-from posed_client import Client, InvalidArgument, NotFound, PoseQueue, Unavailable, requests
+from posed_client import (
+    Aborted, AlreadyExists, Client, InvalidArgument, NotFound, PoseQueue, Unavailable, keypoints, requests)
 from posed.v1 import pose_pb2
 
 
@@ -47,6 +48,25 @@ def test_an_error_in_a_with_is_not_hidden_by_a_lost_daemon(line):
             with client.session(SOURCE):
                 line.close()
                 raise KeyError("mine")
+
+
+def test_a_session_may_have_an_id_of_the_callers(posed):
+    with posed.session(SOURCE, id="studio-1") as session:
+        assert session.name == "sessions/studio-1"
+        with pytest.raises(AlreadyExists):
+            posed.session(SOURCE, id="studio-1")
+    with pytest.raises(InvalidArgument) as caught:
+        posed.session(SOURCE, id="Studio 1")
+    assert caught.value.field == "session_id"
+
+
+def test_an_update_does_not_undo_anothers(posed, person):
+    with posed.open(person.name) as same:
+        person.update(display_name="mine")
+        with pytest.raises(Aborted):
+            same.update(display_name="theirs")
+        same.refresh()
+        assert same.update(display_name="theirs").display_name == "theirs"
 
 
 def test_updates_change_what_is_given(person):
@@ -109,10 +129,15 @@ def test_transparent_and_turned_pictures_are_flattened():
 def test_poses_of_every_kind(person):
     joints = poses(1)[0]
     message = pose_pb2.Pose(keypoints=pose_pb2.Keypoints(
-        joints=[pose_pb2.Keypoint(x=x, y=y) for x, y in joints]))
+        joints=[pose_pb2.Keypoint(x=x, y=y) for x, y in joints], space=pose_pb2.COORDINATE_SPACE_PIXELS))
     expected = person.synthesize(joints).data
-    for pose in (numpy.array(joints), [(x, y, 1.0) for x, y in joints], message):
+    shares = keypoints([(x / 64, y / 64) for x, y in joints], normalized=True)
+    larger = keypoints([(2 * x, 2 * y) for x, y in joints], canvas=(128, 128))
+    for pose in (numpy.array(joints), [(x, y, 1.0) for x, y in joints], message, shares, larger):
         assert person.synthesize(pose).data == expected
+    assert person.synthesize(poses(2)[1]).data != expected
+    with pytest.raises(ValueError, match="got both"):
+        keypoints(joints, canvas=(128, 128), normalized=True)
     assert person.synthesize(POSE).data == person.synthesize(POSE.read_bytes()).data
 
 
@@ -126,6 +151,9 @@ def test_refusals_say_the_field(person):
     with pytest.raises(InvalidArgument) as caught:
         person.synthesize(POSE, nfe=0)
     assert caught.value.message.startswith("settings.nfe: ")
+    assert caught.value.field == "settings.nfe" and caught.value.retry_after is None
+    error = list(person.stream([b"nothing"]))[0].error
+    assert error.field.startswith("pose") and error.message.startswith(error.field)
     with pytest.raises(ValueError, match="guidance: there is no such setting; there are "):
         person.synthesize(POSE, guidance=1)
     with pytest.raises(ValueError, match="settings: "):

@@ -91,6 +91,19 @@ def test_a_connection_that_stays_lost_is_given_up(line):
         session.close()
 
 
+def test_a_session_is_made_once_however_often_it_is_asked_for(daemon, line):
+    with Client(daemon.address) as direct, Client(line.address) as client:
+        before = len(list(direct.sessions()))
+        made = []
+        for _ in range(5):
+            threading.Timer(0.002, line.cut).start()
+            made.append(client.session(SOURCE, nfe=2))
+        assert len({session.name for session in made}) == 5
+        assert len(list(direct.sessions())) == before + 5
+        for session in made:
+            session.close()
+
+
 def test_calls_that_may_be_repeated_are(line):
     with Client(line.address) as client, client.session(SOURCE, nfe=2) as session:
         for _ in range(3):

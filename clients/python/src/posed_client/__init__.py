@@ -12,13 +12,15 @@
 from posed_client.aio import AsyncClient, AsyncSession, AsyncStream
 from posed_client.client import Client, Session, Stream
 from posed_client.errors import (
-    DeadlineExceeded, InvalidArgument, NotFound, PermissionDenied, PosedError, ResourceExhausted,
-    Unauthenticated, Unavailable)
+    Aborted, AlreadyExists, DeadlineExceeded, InvalidArgument, NotFound, PermissionDenied, PosedError,
+    ResourceExhausted, Unauthenticated, Unavailable)
 from posed_client.frames import Answer, Frame
 from posed_client.poses import NamedPose, PoseQueue, read_poses
+from posed_client.requests import keypoints
 
 __all__ = [
-    "Answer", "AsyncClient", "AsyncSession", "AsyncStream", "Client", "DeadlineExceeded", "Frame",
-    "InvalidArgument", "NamedPose", "NotFound", "PermissionDenied", "PosedError", "PoseQueue",
-    "ResourceExhausted", "Session", "Stream", "Unauthenticated", "Unavailable", "read_poses",
+    "Aborted", "AlreadyExists", "Answer", "AsyncClient", "AsyncSession", "AsyncStream", "Client",
+    "DeadlineExceeded", "Frame", "InvalidArgument", "NamedPose", "NotFound", "PermissionDenied", "PosedError",
+    "PoseQueue", "ResourceExhausted", "Session", "Stream", "Unauthenticated", "Unavailable", "keypoints",
+    "read_poses",
 ]

@@ -78,10 +78,10 @@ class AsyncClient:
 
     # Sessions
 
-    def session(self, *pictures: Picture, name: str = "", model: str = "", ttl: Optional[float] = None,
+    def session(self, *pictures: Picture, name: str = "", id: str = "", model: str = "", ttl: Optional[float] = None,
                 **settings: Any) -> "AsyncSession":
         """A session of pictures of a person, made by `async with` or by `await …start()`; see `Client.session`."""
-        request = requests.create_session(pictures, name=name, model=model, ttl=ttl, values=settings)
+        request = requests.create_session(pictures, name=name, id=id, model=model, ttl=ttl, values=settings)
         return AsyncSession(self, request)
 
     async def open(self, name: str) -> "AsyncSession":
@@ -173,7 +173,7 @@ class AsyncSession:
         """Makes the session, where it is not there yet."""
         if self._message is None:
             self._message = await self._client._call(
-                self._client._sessions.CreateSession, self._request, again=False)
+                self._client._sessions.CreateSession, self._request)
             self._request = None
         return self
 
@@ -212,9 +212,12 @@ class AsyncSession:
 
     async def update(self, *, display_name: Optional[str] = None, ttl: Optional[float] = None,
                      **settings: Any) -> sessions.Session:
-        """Changes what is given; `settings` take the place of the session's default settings as a whole."""
-        request = requests.update_session(self.name, display_name=display_name, ttl=ttl, values=settings)
-        self._message = await self._client._call(self._client._sessions.UpdateSession, request, session=self.name)
+        """Changes what is given; `settings` take the place of the session's default settings as a whole. Raises
+        Aborted where the session was changed by somebody else since it was last told (`refresh`)."""
+        request = requests.update_session(self.name, etag=self.message.etag, display_name=display_name, ttl=ttl,
+                                          values=settings)
+        self._message = await self._client._call(
+            self._client._sessions.UpdateSession, request, session=self.name, again=False)
         return self.message
 
     async def synthesize(self, pose: PoseLike, **settings: Any) -> Frame:
@@ -265,7 +268,10 @@ class AsyncStream:
 
     def __del__(self) -> None:
         if hasattr(self, "_call") and not self._is_closed:
-            self.close()
+            try:
+                self.close()
+            except RuntimeError:  # The event loop has ended, and its calls with it.
+                pass
 
     def close(self) -> None:
         """Stops the work. Answers that did not come yet do not come."""

@@ -84,18 +84,19 @@ class Client:
 
     # Sessions
 
-    def session(self, *pictures: Picture, name: str = "", model: str = "", ttl: Optional[float] = None,
+    def session(self, *pictures: Picture, name: str = "", id: str = "", model: str = "", ttl: Optional[float] = None,
                 **settings: Any) -> "Session":
         """Encodes pictures of a person: paths or bytes of picture files, arrays [H, W, 3] of uint8, or pictures
         of Pillow. The session ends with its `with`.
 
         name:     for people.
+        id:       of the session, `sessions/{id}`; the daemon chooses one where it is empty.
         model:    the daemon's default where it is empty.
         ttl:      seconds that it lives without a request.
         settings: fields of `SynthesisSettings` that its frames are made with: nfe, seed, solver, …
         """
-        request = requests.create_session(pictures, name=name, model=model, ttl=ttl, values=settings)
-        return Session(self, self._call(self._sessions.CreateSession, request, again=False))
+        request = requests.create_session(pictures, name=name, id=id, model=model, ttl=ttl, values=settings)
+        return Session(self, self._call(self._sessions.CreateSession, request))
 
     def open(self, name: str) -> "Session":
         """A session that is there already; it does not end with its `with`. Raises NotFound."""
@@ -206,9 +207,12 @@ class Session:
 
     def update(self, *, display_name: Optional[str] = None, ttl: Optional[float] = None,
                **settings: Any) -> sessions.Session:
-        """Changes what is given; `settings` take the place of the session's default settings as a whole."""
-        request = requests.update_session(self.name, display_name=display_name, ttl=ttl, values=settings)
-        self.message = self._client._call(self._client._sessions.UpdateSession, request, session=self.name)
+        """Changes what is given; `settings` take the place of the session's default settings as a whole. Raises
+        Aborted where the session was changed by somebody else since it was last told (`refresh`)."""
+        request = requests.update_session(self.name, etag=self.message.etag, display_name=display_name, ttl=ttl,
+                                          values=settings)
+        self.message = self._client._call(
+            self._client._sessions.UpdateSession, request, session=self.name, again=False)
         return self.message
 
     def synthesize(self, pose: PoseLike, **settings: Any) -> Frame:

@@ -10,7 +10,7 @@ import threading
 from typing import Dict, List, Optional, Tuple
 
 from posed.v1 import synthesis_service_pb2 as messages
-from posed_client.errors import from_number
+from posed_client.errors import from_frame
 from posed_client.frames import Answer, Frame
 from posed_client.requests import PoseLike, pose
 
@@ -77,4 +77,4 @@ class Conversation:
             return Answer(response.sequence, frame=Frame(response.frame))
         if event == "superseded":
             return Answer(response.sequence, superseded_by=response.superseded.superseded_by)
-        return Answer(response.sequence, error=from_number(response.error.code, response.error.message))
+        return Answer(response.sequence, error=from_frame(response.error))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Sequence, Union, cast
+from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
 from google.protobuf import duration_pb2
 from posed.v1 import image_pb2, pose_pb2, session_service_pb2, synthesis_pb2, synthesis_service_pb2
@@ -64,8 +65,19 @@ def pose(item: PoseLike) -> pose_pb2.Pose:
         return pose_pb2.Pose(file=Path(item).read_bytes())
     if hasattr(item, "convert"):
         return pose_pb2.Pose(picture=image(cast("PIL.Image.Image", item)))
-    return pose_pb2.Pose(keypoints=pose_pb2.Keypoints(
-        joints=joints(cast(Iterable[Sequence[float]], item)), space=pose_pb2.COORDINATE_SPACE_PIXELS))
+    return keypoints(cast(Joints, item))
+
+
+def keypoints(rows: Joints, *, canvas: Optional[Tuple[int, int]] = None, normalized: bool = False) -> pose_pb2.Pose:
+    """A pose of 18 or 25 joints (x, y[, confidence]): pixels of the frame, pixels of a canvas (width, height), or
+    normalized, shares of the picture's width and height. Raises ValueError."""
+    if canvas is not None and normalized:
+        raise ValueError("keypoints: expected a canvas or normalized coordinates, got both")
+    space = pose_pb2.COORDINATE_SPACE_NORMALIZED if normalized else pose_pb2.COORDINATE_SPACE_PIXELS
+    message = pose_pb2.Keypoints(joints=joints(cast(Iterable[Sequence[float]], rows)), space=space)
+    if canvas is not None:
+        message.canvas_width, message.canvas_height = canvas
+    return pose_pb2.Pose(keypoints=message)
 
 
 def joints(rows: Iterable[Sequence[float]]) -> List[pose_pb2.Keypoint]:
@@ -104,14 +116,14 @@ def duration(seconds: float) -> duration_pb2.Duration:
     return duration_pb2.Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)
 
 
-def create_session(pictures: Sequence[Picture], *, name: str, model: str, ttl: Optional[float],
+def create_session(pictures: Sequence[Picture], *, name: str, id: str, model: str, ttl: Optional[float],
                    values: Mapping[str, Any]) -> session_service_pb2.CreateSessionRequest:
-    """The request that makes a session."""
+    """The request that makes a session. It has an id of its own, so that it may be repeated."""
     if not pictures:
         raise ValueError("session: expected at least one picture of the person, got none")
     request = session_service_pb2.CreateSessionRequest(
         sources=[image(picture) for picture in pictures], display_name=name, model=qualified("models", model),
-        default_settings=settings(values))
+        default_settings=settings(values), session_id=id, request_id=str(uuid.uuid4()))
     if ttl is not None:
         request.ttl.CopyFrom(duration(ttl))
     return request
@@ -130,10 +142,10 @@ def stream_start(session: str, *, max_lag: Optional[float], frame_deadline: Opti
     return start
 
 
-def update_session(name: str, *, display_name: Optional[str], ttl: Optional[float],
+def update_session(name: str, *, etag: str, display_name: Optional[str], ttl: Optional[float],
                    values: Mapping[str, Any]) -> session_service_pb2.UpdateSessionRequest:
-    """The request that changes what is given."""
-    request = session_service_pb2.UpdateSessionRequest(session=session_service_pb2.Session(name=name))
+    """The request that changes what is given, where nobody else changed the session meanwhile."""
+    request = session_service_pb2.UpdateSessionRequest(session=session_service_pb2.Session(name=name, etag=etag))
     if display_name is not None:
         request.session.display_name = display_name
         request.update_mask.paths.append("display_name")
