@@ -126,13 +126,13 @@ class Daemon:
             [f"{programs}/posed", "--model", ROOT / "Tests/Goldens/tiny", "--socket", self.path,
              "--set", "model.backend=blas", "--set", "http.address=none",
              "--set", f"listen.tcp.addresses=127.0.0.1:{self.port}"], stdout=self.log, stderr=self.log)
-        self.health("--wait", "60s")
+        self.health("--wait")
         self.first = self.memory()
 
     def health(self, *more):
         """Whether it answers, by both ways."""
         for address in (f"unix:{self.path}", f"127.0.0.1:{self.port}"):
-            done = subprocess.run([f"{self.programs}/posectl", "health", "--address", address, "--timeout", "20s", *more],
+            done = subprocess.run([f"{self.programs}/posectl", "health", "--address", address, "--timeout", "60s", *more],
                                   capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 raise SystemExit(f"frames: no health by {address}: {done.stdout}{done.stderr}\n{self.tail()}")
