@@ -25,6 +25,57 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// How a picture of a person is brought to the aspect that the model takes.
+package nonisolated enum Posed_V1_SourceFit: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// As the model says.
+  case unspecified // = 0
+
+  /// The picture, or its box, is stretched or squeezed.
+  case stretch // = 1
+
+  /// The middle of the picture is cut out, or what lies around its box.
+  case crop // = 2
+
+  /// A border is added, in the mean colour of the picture's own edge.
+  case pad // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .stretch
+    case 2: self = .crop
+    case 3: self = .pad
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .stretch: return 1
+    case .crop: return 2
+    case .pad: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Posed_V1_SourceFit] = [
+    .unspecified,
+    .stretch,
+    .crop,
+    .pad,
+  ]
+
+}
+
 /// How the daemon writes a picture.
 package nonisolated enum Posed_V1_ImageFormat: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
@@ -37,6 +88,9 @@ package nonisolated enum Posed_V1_ImageFormat: SwiftProtobuf.Enum, Swift.CaseIte
 
   /// `Image.raw`: more bytes, and no time to write and read. For sockets of the same machine.
   case rawRgb8 // = 2
+
+  /// `Image.jpeg`, of the quality that `SynthesisSettings.jpeg_quality` says. Fewer bytes than a PNG, with loss.
+  case jpeg // = 3
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -48,6 +102,7 @@ package nonisolated enum Posed_V1_ImageFormat: SwiftProtobuf.Enum, Swift.CaseIte
     case 0: self = .unspecified
     case 1: self = .png
     case 2: self = .rawRgb8
+    case 3: self = .jpeg
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -57,6 +112,7 @@ package nonisolated enum Posed_V1_ImageFormat: SwiftProtobuf.Enum, Swift.CaseIte
     case .unspecified: return 0
     case .png: return 1
     case .rawRgb8: return 2
+    case .jpeg: return 3
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -66,6 +122,7 @@ package nonisolated enum Posed_V1_ImageFormat: SwiftProtobuf.Enum, Swift.CaseIte
     .unspecified,
     .png,
     .rawRgb8,
+    .jpeg,
   ]
 
 }
@@ -97,6 +154,34 @@ package nonisolated struct Posed_V1_Image: Sendable {
     set {encoding = .raw(newValue)}
   }
 
+  /// A JPEG file: baseline, progressive or arithmetic, in grey, colour or CMYK.
+  package var jpeg: Data {
+    get {
+      if case .jpeg(let v)? = encoding {return v}
+      return Data()
+    }
+    set {encoding = .jpeg(newValue)}
+  }
+
+  /// A WebP file of one picture. Transparency is laid over white.
+  package var webp: Data {
+    get {
+      if case .webp(let v)? = encoding {return v}
+      return Data()
+    }
+    set {encoding = .webp(newValue)}
+  }
+
+  /// Optional. Where the person is in a picture of a person; the whole picture where it is missing.
+  package var box: Posed_V1_PictureBox {
+    get {_box ?? Posed_V1_PictureBox()}
+    set {_box = newValue}
+  }
+  /// Returns true if `box` has been explicitly set.
+  package var hasBox: Bool {self._box != nil}
+  /// Clears the value of `box`. Subsequent reads from it will return its default value.
+  package mutating func clearBox() {self._box = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// Required. How the pixels are written.
@@ -105,8 +190,37 @@ package nonisolated struct Posed_V1_Image: Sendable {
     case png(Data)
     /// Pixels as they are.
     case raw(Posed_V1_RawImage)
+    /// A JPEG file: baseline, progressive or arithmetic, in grey, colour or CMYK.
+    case jpeg(Data)
+    /// A WebP file of one picture. Transparency is laid over white.
+    case webp(Data)
 
   }
+
+  package init() {}
+
+  fileprivate var _box: Posed_V1_PictureBox? = nil
+}
+
+/// A rectangle of a picture, in pixels of the picture as it is shown. What lies outside of the picture is left out.
+package nonisolated struct Posed_V1_PictureBox: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Optional. The first column; 0 where it is missing.
+  package var x: Int32 = 0
+
+  /// Optional. The first row; 0 where it is missing.
+  package var y: Int32 = 0
+
+  /// Required. Columns, at least 1.
+  package var width: Int32 = 0
+
+  /// Required. Rows, at least 1.
+  package var height: Int32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -135,13 +249,17 @@ package nonisolated struct Posed_V1_RawImage: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "posed.v1"
 
+nonisolated extension Posed_V1_SourceFit: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SOURCE_FIT_UNSPECIFIED\0\u{1}SOURCE_FIT_STRETCH\0\u{1}SOURCE_FIT_CROP\0\u{1}SOURCE_FIT_PAD\0")
+}
+
 nonisolated extension Posed_V1_ImageFormat: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0IMAGE_FORMAT_UNSPECIFIED\0\u{1}IMAGE_FORMAT_PNG\0\u{1}IMAGE_FORMAT_RAW_RGB8\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0IMAGE_FORMAT_UNSPECIFIED\0\u{1}IMAGE_FORMAT_PNG\0\u{1}IMAGE_FORMAT_RAW_RGB8\0\u{1}IMAGE_FORMAT_JPEG\0")
 }
 
 nonisolated extension Posed_V1_Image: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Image"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}png\0\u{1}raw\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}png\0\u{1}raw\0\u{1}jpeg\0\u{1}webp\0\u{1}box\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -170,6 +288,23 @@ nonisolated extension Posed_V1_Image: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.encoding = .raw(v)
         }
       }()
+      case 3: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.encoding != nil {try decoder.handleConflictingOneOf()}
+          self.encoding = .jpeg(v)
+        }
+      }()
+      case 4: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.encoding != nil {try decoder.handleConflictingOneOf()}
+          self.encoding = .webp(v)
+        }
+      }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._box) }()
       default: break
       }
     }
@@ -189,13 +324,70 @@ nonisolated extension Posed_V1_Image: SwiftProtobuf.Message, SwiftProtobuf._Mess
       guard case .raw(let v)? = self.encoding else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
+    case .jpeg?: try {
+      guard case .jpeg(let v)? = self.encoding else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 3)
+    }()
+    case .webp?: try {
+      guard case .webp(let v)? = self.encoding else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 4)
+    }()
     case nil: break
     }
+    try { if let v = self._box {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_Image, rhs: Posed_V1_Image) -> Bool {
     if lhs.encoding != rhs.encoding {return false}
+    if lhs._box != rhs._box {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Posed_V1_PictureBox: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PictureBox"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}x\0\u{1}y\0\u{1}width\0\u{1}height\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.x) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.y) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self.width) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self.height) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.x != 0 {
+      try visitor.visitSingularInt32Field(value: self.x, fieldNumber: 1)
+    }
+    if self.y != 0 {
+      try visitor.visitSingularInt32Field(value: self.y, fieldNumber: 2)
+    }
+    if self.width != 0 {
+      try visitor.visitSingularInt32Field(value: self.width, fieldNumber: 3)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularInt32Field(value: self.height, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Posed_V1_PictureBox, rhs: Posed_V1_PictureBox) -> Bool {
+    if lhs.x != rhs.x {return false}
+    if lhs.y != rhs.y {return false}
+    if lhs.width != rhs.width {return false}
+    if lhs.height != rhs.height {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -201,6 +201,12 @@ package nonisolated struct Posed_V1_CreateSessionRequest: @unchecked Sendable {
     set {_uniqueStorage()._requestID = newValue}
   }
 
+  /// Optional. How sources of another aspect are brought to the model's.
+  package var sourceFit: Posed_V1_SourceFit {
+    get {_storage._sourceFit}
+    set {_uniqueStorage()._sourceFit = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -461,7 +467,7 @@ nonisolated extension Posed_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Posed_V1_CreateSessionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CreateSessionRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sources\0\u{1}model\0\u{3}display_name\0\u{3}default_settings\0\u{1}ttl\0\u{3}session_id\0\u{3}request_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sources\0\u{1}model\0\u{3}display_name\0\u{3}default_settings\0\u{1}ttl\0\u{3}session_id\0\u{3}request_id\0\u{3}source_fit\0")
 
   fileprivate class _StorageClass {
     var _sources: [Posed_V1_Image] = []
@@ -471,6 +477,7 @@ nonisolated extension Posed_V1_CreateSessionRequest: SwiftProtobuf.Message, Swif
     var _ttl: SwiftProtobuf.Google_Protobuf_Duration? = nil
     var _sessionID: String = String()
     var _requestID: String = String()
+    var _sourceFit: Posed_V1_SourceFit = .unspecified
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -488,6 +495,7 @@ nonisolated extension Posed_V1_CreateSessionRequest: SwiftProtobuf.Message, Swif
       _ttl = source._ttl
       _sessionID = source._sessionID
       _requestID = source._requestID
+      _sourceFit = source._sourceFit
     }
   }
 
@@ -513,6 +521,7 @@ nonisolated extension Posed_V1_CreateSessionRequest: SwiftProtobuf.Message, Swif
         case 5: try { try decoder.decodeSingularMessageField(value: &_storage._ttl) }()
         case 6: try { try decoder.decodeSingularStringField(value: &_storage._sessionID) }()
         case 7: try { try decoder.decodeSingularStringField(value: &_storage._requestID) }()
+        case 8: try { try decoder.decodeSingularEnumField(value: &_storage._sourceFit) }()
         default: break
         }
       }
@@ -546,6 +555,9 @@ nonisolated extension Posed_V1_CreateSessionRequest: SwiftProtobuf.Message, Swif
       if !_storage._requestID.isEmpty {
         try visitor.visitSingularStringField(value: _storage._requestID, fieldNumber: 7)
       }
+      if _storage._sourceFit != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._sourceFit, fieldNumber: 8)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -562,6 +574,7 @@ nonisolated extension Posed_V1_CreateSessionRequest: SwiftProtobuf.Message, Swif
         if _storage._ttl != rhs_storage._ttl {return false}
         if _storage._sessionID != rhs_storage._sessionID {return false}
         if _storage._requestID != rhs_storage._requestID {return false}
+        if _storage._sourceFit != rhs_storage._sourceFit {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -139,6 +139,17 @@ package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
   /// Clears the value of `lastStepFirstOrder`. Subsequent reads from it will return its default value.
   package mutating func clearLastStepFirstOrder() {self._lastStepFirstOrder = nil}
 
+  /// Optional. The quality of pictures in `IMAGE_FORMAT_JPEG`, 1 to 100; 90 where it is missing. From 90 on colour has
+  /// full resolution. Refused with another `image_format`.
+  package var jpegQuality: Int32 {
+    get {_jpegQuality ?? 0}
+    set {_jpegQuality = newValue}
+  }
+  /// Returns true if `jpegQuality` has been explicitly set.
+  package var hasJpegQuality: Bool {self._jpegQuality != nil}
+  /// Clears the value of `jpegQuality`. Subsequent reads from it will return its default value.
+  package mutating func clearJpegQuality() {self._jpegQuality = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// Optional. How much work a picture may be.
@@ -161,6 +172,7 @@ package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
   fileprivate var _height: Int32? = nil
   fileprivate var _minNfe: Int32? = nil
   fileprivate var _lastStepFirstOrder: Bool? = nil
+  fileprivate var _jpegQuality: Int32? = nil
 }
 
 /// A picture made, and how.
@@ -457,7 +469,7 @@ fileprivate nonisolated let _protobuf_package = "posed.v1"
 
 nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SynthesisSettings"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}solver\0\u{1}nfe\0\u{1}steps\0\u{3}guidance_scale\0\u{1}seed\0\u{3}time_shift\0\u{1}width\0\u{1}height\0\u{3}image_format\0\u{3}min_nfe\0\u{3}last_step_first_order\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}solver\0\u{1}nfe\0\u{1}steps\0\u{3}guidance_scale\0\u{1}seed\0\u{3}time_shift\0\u{1}width\0\u{1}height\0\u{3}image_format\0\u{3}min_nfe\0\u{3}last_step_first_order\0\u{3}jpeg_quality\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -490,6 +502,7 @@ nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftPr
       case 9: try { try decoder.decodeSingularEnumField(value: &self.imageFormat) }()
       case 10: try { try decoder.decodeSingularInt32Field(value: &self._minNfe) }()
       case 11: try { try decoder.decodeSingularBoolField(value: &self._lastStepFirstOrder) }()
+      case 12: try { try decoder.decodeSingularInt32Field(value: &self._jpegQuality) }()
       default: break
       }
     }
@@ -538,6 +551,9 @@ nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftPr
     try { if let v = self._lastStepFirstOrder {
       try visitor.visitSingularBoolField(value: v, fieldNumber: 11)
     } }()
+    try { if let v = self._jpegQuality {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 12)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -552,6 +568,7 @@ nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftPr
     if lhs.imageFormat != rhs.imageFormat {return false}
     if lhs._minNfe != rhs._minNfe {return false}
     if lhs._lastStepFirstOrder != rhs._lastStepFirstOrder {return false}
+    if lhs._jpegQuality != rhs._jpegQuality {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -16,8 +16,15 @@ extension Posed_V1_Image {
         case .png(let data):
             try Self.image(
                 file: data, at: path.field("png"), maxSide: maxSide, background: background)
+        case .jpeg(let data):
+            try Self.image(
+                file: data, at: path.field("jpeg"), maxSide: maxSide, background: background)
+        case .webp(let data):
+            try Self.image(
+                file: data, at: path.field("webp"), maxSide: maxSide, background: background)
         case .raw(let raw): try raw.image(at: path.field("raw"), maxSide: maxSide)
-        case nil: throw path.refusal(expected: "`png` or `raw`", got: "neither")
+        case nil:
+            throw path.refusal(expected: "`png`, `jpeg`, `webp` or `raw`", got: "none of them")
         }
     }
 
@@ -34,10 +41,28 @@ extension Posed_V1_Image {
         }
     }
 
+    /// How pictures of a person at `path` are to be framed. Throws `RequestError`.
+    package static func framing(
+        _ images: [Posed_V1_Image], fit: Posed_V1_SourceFit, at path: FieldPath,
+        fitAt fitPath: FieldPath
+    ) throws -> SourceFraming {
+        SourceFraming(
+            fit: try fit.fit(at: fitPath),
+            boxes: try images.enumerated().map { index, image in
+                guard image.hasBox else { return nil }
+                let path = path[index].field("box")
+                let sides = 1...Int(Int32.max)
+                return PictureBox(
+                    x: Int(image.box.x), y: Int(image.box.y),
+                    width: try path.field("width").checked(image.box.width, in: sides),
+                    height: try path.field("height").checked(image.box.height, in: sides))
+            })
+    }
+
     /// Whether reading the picture is work for a thread of its own: it must be decompressed, or is large.
     package var isHeavy: Bool {
         switch encoding {
-        case .png: true
+        case .png, .jpeg, .webp: true
         case .raw(let raw): raw.rgb.count > 1 << 20
         case nil: false
         }
@@ -47,7 +72,8 @@ extension Posed_V1_Image {
     /// counts as the largest.
     package func decodedBytes(maxSide: Int) -> Int {
         switch encoding {
-        case .png(let data): Self.decodedBytes(file: data, maxSide: maxSide)
+        case .png(let data), .jpeg(let data), .webp(let data):
+            Self.decodedBytes(file: data, maxSide: maxSide)
         case .raw(let raw): raw.rgb.count
         case nil: 0
         }
@@ -64,6 +90,7 @@ extension Posed_V1_Image {
         switch format {
         case .png:
             encoding = .png(try image.pngData(compression: Self.compression))
+        case .jpeg(let quality): encoding = .jpeg(try image.jpegData(quality: quality))
         case .raw:
             var raw = Posed_V1_RawImage()
             raw.width = Int32(clamping: image.width)
@@ -97,6 +124,20 @@ extension [Posed_V1_Image] {
     /// What the pictures' pixels take when they are decoded, by their headers.
     package func decodedBytes(maxSide: Int) -> Int {
         reduce(0) { $0 + $1.decodedBytes(maxSide: maxSide) }
+    }
+}
+
+extension Posed_V1_SourceFit {
+    /// The fit at `path`; nil where nothing is said. Throws `RequestError`.
+    func fit(at path: FieldPath) throws -> PictureFit? {
+        switch self {
+        case .unspecified: nil
+        case .stretch: .stretch
+        case .crop: .crop
+        case .pad: .pad
+        case .UNRECOGNIZED(let number):
+            throw path.refusal(expected: "a known fit", got: number)
+        }
     }
 }
 

@@ -11,7 +11,10 @@ extension Posed_V1_SynthesizeRequest {
             .pictures(
                 try Posed_V1_Image.images(
                     sources.images, at: "sources.images", limits: limits),
-                model: try ResourceName.model(sources.model, at: "sources.model"))
+                model: try ResourceName.model(sources.model, at: "sources.model"),
+                framing: try Posed_V1_Image.framing(
+                    sources.images, fit: sources.sourceFit, at: "sources.images",
+                    fitAt: "sources.source_fit"))
         case nil:
             throw RequestError(
                 .invalidArgument, "expected `session` or `sources`, got neither", at: "person")

@@ -59,6 +59,8 @@ extension Posed_V1_CreateSessionRequest {
     package func session(limits: ServingLimits) throws -> NewSession {
         let pictures = try Posed_V1_Image.images(sources, at: "sources", limits: limits)
         var session = NewSession(sources: pictures)
+        session.framing = try Posed_V1_Image.framing(
+            sources, fit: sourceFit, at: "sources", fitAt: "source_fit")
         session.model = try ResourceName.model(model, at: "model")
         if !sessionID.isEmpty { session.sessionID = sessionID }
         if !requestID.isEmpty { session.requestID = requestID }

@@ -43,6 +43,13 @@ extension Posed_V1_SynthesisSettings {
                 minNfe, in: 0...(settings.evaluations ?? limits.maxEvaluations))
         }
         settings.format = try imageFormat.format(at: path.field("image_format"))
+        if hasJpegQuality {
+            let field = path.field("jpeg_quality")
+            guard case .jpeg? = settings.format else {
+                throw field.refusal(expected: "it with IMAGE_FORMAT_JPEG alone", got: jpegQuality)
+            }
+            settings.format = .jpeg(quality: try field.checked(jpegQuality, in: 1...100))
+        }
         return settings
     }
 
@@ -68,6 +75,7 @@ extension Posed_V1_SynthesisSettings {
         if let value = settings.height { height = Int32(clamping: value) }
         if let value = settings.minimumEvaluations { minNfe = Int32(clamping: value) }
         imageFormat = Posed_V1_ImageFormat(settings.format)
+        if case .jpeg(let quality)? = settings.format { jpegQuality = Int32(clamping: quality) }
     }
 }
 
@@ -78,6 +86,7 @@ extension Posed_V1_ImageFormat {
         case .unspecified: nil
         case .png: .png
         case .rawRgb8: .raw
+        case .jpeg: .jpeg
         case .UNRECOGNIZED(let number):
             throw path.refusal(expected: "a known format", got: number)
         }
@@ -88,6 +97,7 @@ extension Posed_V1_ImageFormat {
         switch format {
         case .png: self = .png
         case .raw: self = .rawRgb8
+        case .jpeg: self = .jpeg
         case nil: self = .unspecified
         }
     }

@@ -58,9 +58,9 @@ package struct PictureCodec: Sendable {
         var message = Posed_V1_Frame()
         switch format {
         case .raw: message.image = try Posed_V1_Image(image, as: .raw)
-        case .png:
+        case .png, .jpeg:
             message.image = try await workers.run(for: account.caller) {
-                try Posed_V1_Image(image, as: .png)
+                try Posed_V1_Image(image, as: format)
             }
         }
         let end = ContinuousClock.now

@@ -7,9 +7,11 @@ struct TemporarySession {
     ///
     /// - Parameters:
     ///   - pictures: The pictures of each session.
+    ///   - fit: How pictures of another aspect are brought to the model's.
     ///   - model: The model that they are made for; nil for the daemon's default.
     static func with<Value>(
-        _ client: Client, pictures: [[Posed_V1_Image]], model: String?,
+        _ client: Client, pictures: [[Posed_V1_Image]], fit: Posed_V1_SourceFit = .unspecified,
+        model: String?,
         _ body: ([String]) async throws -> Value
     ) async throws -> Value {
         var names: [String] = []
@@ -17,6 +19,7 @@ struct TemporarySession {
             for sources in pictures {
                 var request = Posed_V1_CreateSessionRequest()
                 request.sources = sources
+                request.sourceFit = fit
                 request.displayName = "posectl"
                 if let model {
                     request.model = model.hasPrefix("models/") ? model : "models/" + model

@@ -1,15 +1,22 @@
 import Foundation
 import PosedProtos
+import PosedVision
 
 /// Files that become parts of requests.
 enum InputFile {
     /// A file of more bytes than this is not even sent.
     private static let limit = 60 << 20
 
-    /// A picture of a person: a PNG file, sent as it is. Throws `PosectlError` `file`.
+    /// A picture of a person: a PNG, JPEG or WebP file, sent as it is. Throws `PosectlError` `file`.
     static func picture(_ path: String) throws -> Posed_V1_Image {
         var image = Posed_V1_Image()
-        image.png = try read(path, "a PNG picture")
+        let data = try read(path, "a picture")
+        switch Image.fileFormat(of: data) {
+        case .jpeg: image.jpeg = data
+        case .webp: image.webp = data
+        // What is no picture the daemon says.
+        case .png, nil: image.png = data
+        }
         return image
     }
 

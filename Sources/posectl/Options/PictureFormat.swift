@@ -1,10 +1,39 @@
 import ArgumentParser
 import PosedProtos
+import PosedVision
 
 /// How pictures travel.
 enum PictureFormat: String, ExpressibleByArgument, CaseIterable, Encodable {
-    case png, raw
+    case png, raw, jpeg
 
     /// The format as it is asked for.
-    var message: Posed_V1_ImageFormat { self == .png ? .png : .rawRgb8 }
+    var message: Posed_V1_ImageFormat {
+        switch self {
+        case .png: .png
+        case .raw: .rawRgb8
+        case .jpeg: .jpeg
+        }
+    }
+}
+
+/// The format of pictures that travel as the caller says, and its quality.
+struct FormatOptions: ParsableArguments {
+    @Option(help: "How pictures travel; raw is quicker on one machine.")
+    var format: PictureFormat?
+
+    @Option(help: ArgumentHelp("The quality of JPEG pictures, 1 to 100.", valueName: "n"))
+    var quality: Int?
+
+    mutating func validate() throws {
+        if let quality, !(1...100).contains(quality) {
+            throw ValidationError("--quality: expected a number from 1 to 100")
+        }
+    }
+
+    /// Adds the format to settings, `usual` where none is said.
+    func add(to settings: inout Posed_V1_SynthesisSettings, usual: PictureFormat) {
+        let format = format ?? usual
+        settings.imageFormat = format.message
+        if format == .jpeg, let quality { settings.jpegQuality = Int32(quality) }
+    }
 }

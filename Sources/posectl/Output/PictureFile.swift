@@ -8,15 +8,26 @@ enum PictureFile {
     /// `VisionError`.
     static func file(_ image: Posed_V1_Image) throws -> Data {
         switch image.encoding {
-        case .png(let data): data
+        case .png(let data), .jpeg(let data), .webp(let data): data
         case .raw, nil: try picture(image).pngData()
         }
+    }
+
+    /// The picture as the file that a path names: a JPEG where it ends in `.jpg`, else a PNG. Throws
+    /// `PosectlError`, `VisionError`.
+    static func file(_ image: Posed_V1_Image, for path: String, quality: Int) throws -> Data {
+        let wanted = Image.writtenFormat(of: path)
+        let there = try file(image)
+        if Image.fileFormat(of: there) == wanted { return there }
+        let picture = try picture(image)
+        return try wanted == .jpeg ? picture.jpegData(quality: quality) : picture.pngData()
     }
 
     /// The picture itself. Throws `PosectlError`, `VisionError`.
     static func picture(_ image: Posed_V1_Image) throws -> Image {
         switch image.encoding {
-        case .png(let data): return try Image(encoded: data, name: "a frame")
+        case .png(let data), .jpeg(let data), .webp(let data):
+            return try Image(encoded: data, name: "a frame")
         case .raw(let raw):
             return try Image(
                 width: Int(raw.width), height: Int(raw.height), bytes: [UInt8](raw.rgb))
@@ -25,7 +36,9 @@ enum PictureFile {
     }
 
     /// How the name of the picture's file ends.
-    static func ending(of image: Posed_V1_Image) -> String { ".png" }
+    static func ending(of image: Posed_V1_Image) -> String {
+        if case .jpeg? = image.encoding { ".jpg" } else { ".png" }
+    }
 
     /// Refuses what `--out` names if no picture can be written there. Throws `PosectlError` `file`.
     static func check(_ path: String) throws {

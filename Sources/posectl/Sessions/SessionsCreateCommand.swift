@@ -20,10 +20,12 @@ struct SessionsCreateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A PNG picture of the person; may be repeated, the main one first.",
+            "A picture of the person, PNG, JPEG or WebP; may be repeated, the main one first.",
             valueName: "file"),
-        completion: .file(extensions: ["png"]))
+        completion: .file(extensions: ["png", "jpg", "jpeg", "webp"]))
     var source: [String] = []
+
+    @OptionGroup(title: "Source") var framing: SourceOptions
 
     @Option(help: ArgumentHelp("A name for people.", valueName: "text"))
     var name = ""
@@ -50,7 +52,8 @@ struct SessionsCreateCommand: AsyncParsableCommand {
 
     func run() async throws {
         var request = Posed_V1_CreateSessionRequest()
-        request.sources = try source.map(InputFile.picture)
+        request.sources = try framing.pictures(source)
+        request.sourceFit = framing.message
         request.displayName = name
         if let model { request.model = model.hasPrefix("models/") ? model : "models/" + model }
         request.defaultSettings = settings.message

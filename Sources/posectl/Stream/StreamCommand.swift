@@ -40,10 +40,12 @@ struct StreamCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A PNG picture of the person, for a session of this command alone; may be repeated.",
+            "A picture of the person, PNG, JPEG or WebP, for a session of this command alone; may be repeated.",
             valueName: "file"),
-        completion: .file(extensions: ["png"]))
+        completion: .file(extensions: ["png", "jpg", "jpeg", "webp"]))
     var source: [String] = []
+
+    @OptionGroup(title: "Source") var framing: SourceOptions
 
     @Option(help: ArgumentHelp("The model that is to see --source.", valueName: "name"))
     var model: String?
@@ -89,8 +91,7 @@ struct StreamCommand: AsyncParsableCommand {
             "Begin each solve at the frame before, at this time of the path.", valueName: "t"))
     var warmStart = 0.0
 
-    @Option(help: "How frames travel; else raw for a film, and PNG for pictures.")
-    var format: PictureFormat?
+    @OptionGroup(title: "Format") var format: FormatOptions
 
     @OptionGroup(title: "Settings") var settings: SettingsOptions
 
@@ -118,12 +119,12 @@ struct StreamCommand: AsyncParsableCommand {
     func run() async throws {
         let reader = try PoseReader(poses)
         try reader.checkNames()
-        let pictures = try source.map(InputFile.picture)
+        let pictures = try framing.pictures(source)
         let isFilm = FilmEncoder.isFilm(out)
         let output: any FrameOutput =
             isFilm ? try FilmOutput(out, rate: fps ?? rate ?? 25) : try FolderOutput(out)
         do {
-            try await run(reader, pictures, output, format ?? (isFilm ? .raw : .png))
+            try await run(reader, pictures, output, isFilm ? .raw : .png)
         } catch {
             await output.abandon()
             throw error
@@ -132,16 +133,16 @@ struct StreamCommand: AsyncParsableCommand {
 
     private func run(
         _ reader: PoseReader, _ pictures: [Posed_V1_Image], _ output: any FrameOutput,
-        _ format: PictureFormat
+        _ usual: PictureFormat
     ) async throws {
         let client = try await Client(connection)
         let outcome: (StreamReport, (any Error)?)
         if let session {
-            outcome = try await stream(client, session.name, reader, output, format)
+            outcome = try await stream(client, session.name, reader, output, usual)
         } else {
             outcome = try await TemporarySession.with(
-                client, pictures: [pictures], model: model
-            ) { try await stream(client, $0[0], reader, output, format) }
+                client, pictures: [pictures], fit: framing.message, model: model
+            ) { try await stream(client, $0[0], reader, output, usual) }
         }
         let (report, failure) = outcome
         // A film that was interrupted ends there; one whose stream broke is none.
@@ -164,12 +165,12 @@ struct StreamCommand: AsyncParsableCommand {
 
     private func stream(
         _ client: Client, _ session: String, _ reader: PoseReader, _ output: any FrameOutput,
-        _ format: PictureFormat
+        _ usual: PictureFormat
     ) async throws -> (StreamReport, (any Error)?) {
         var start = Posed_V1_StreamStart()
         start.session = session
         start.settings = settings.message
-        start.settings.imageFormat = format.message
+        format.add(to: &start.settings, usual: usual)
         if let maxLag { start.maxLag = Google_Protobuf_Duration(rounding: maxLag) }
         if let deadline { start.frameDeadline = Google_Protobuf_Duration(rounding: deadline) }
         start.warmStart = warmStart

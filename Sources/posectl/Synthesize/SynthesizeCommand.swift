@@ -1,5 +1,6 @@
 import ArgumentParser
 import PosedProtos
+import PosedVision
 import SwiftProtobuf
 
 /// `posectl synthesize`.
@@ -20,10 +21,12 @@ struct SynthesizeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A PNG picture of the person, instead of a session; may be repeated.",
+            "A picture of the person, PNG, JPEG or WebP, instead of a session; may be repeated.",
             valueName: "file"),
-        completion: .file(extensions: ["png"]))
+        completion: .file(extensions: ["png", "jpg", "jpeg", "webp"]))
     var source: [String] = []
+
+    @OptionGroup(title: "Source") var framing: SourceOptions
 
     @Option(help: ArgumentHelp("The model that is to see --source.", valueName: "name"))
     var model: String?
@@ -34,12 +37,13 @@ struct SynthesizeCommand: AsyncParsableCommand {
     var pose: String
 
     @Option(
-        help: ArgumentHelp("Where the picture goes, as a PNG.", valueName: "file"),
-        completion: .file(extensions: ["png"]))
+        help: ArgumentHelp(
+            "Where the picture goes; a JPEG where the name ends in .jpg, else a PNG.",
+            valueName: "file"),
+        completion: .file(extensions: ["png", "jpg"]))
     var out: String
 
-    @Option(help: "How the picture travels.")
-    var format = PictureFormat.png
+    @OptionGroup(title: "Format") var format: FormatOptions
 
     @OptionGroup(title: "Settings") var settings: SettingsOptions
 
@@ -58,17 +62,21 @@ struct SynthesizeCommand: AsyncParsableCommand {
         if let session {
             request.session = session.name
         } else {
-            request.sources.images = try source.map(InputFile.picture)
+            request.sources.images = try framing.pictures(source)
+            request.sources.sourceFit = framing.message
             if let model {
                 request.sources.model = model.hasPrefix("models/") ? model : "models/" + model
             }
         }
         request.pose = try InputFile.pose(pose)
         request.settings = settings.message
-        request.settings.imageFormat = format.message
+        let isJPEG = Image.writtenFormat(of: out) == .jpeg
+        format.add(to: &request.settings, usual: isJPEG ? .jpeg : .png)
         let client = try await Client(connection)
         var frame = try await client.call(SynthesisMethods.synthesize, request).frame
-        try PictureFile.write(try PictureFile.file(frame.image), to: out)
+        try PictureFile.write(
+            try PictureFile.file(
+                frame.image, for: out, quality: format.quality ?? Image.defaultQuality), to: out)
         frame.clearImage()
         if json { return try JSON.show(frame) }
         print(Self.summary(frame, out: out))

@@ -14,6 +14,39 @@ import PosedService
         #expect(try Pictures.raw().image(at: "image", maxSide: 16) == image)
     }
 
+    @Test func aJPEGIsReadFromAnyFieldOfFiles() throws {
+        let data = try Pictures.image().jpegData(quality: 100)
+        let expected = try Image(encoded: data)
+        for field in [\Posed_V1_Image.jpeg, \.png, \.webp] {
+            var image = Posed_V1_Image()
+            image[keyPath: field] = data
+            #expect(try image.image(at: "image", maxSide: 16) == expected)
+            #expect(image.isHeavy)
+        }
+        let made = try Posed_V1_Image(try Pictures.image(), as: .jpeg(quality: 100))
+        #expect(made.jpeg == data)
+    }
+
+    @Test func boxesAndFitsAreRead() throws {
+        var image = try Pictures.png()
+        image.box.x = -3
+        image.box.width = 5
+        image.box.height = 9
+        let framing = try Posed_V1_Image.framing(
+            [try Pictures.png(), image], fit: .crop, at: "sources", fitAt: "source_fit")
+        #expect(framing.fit == .crop)
+        #expect(framing.boxes == [nil, PictureBox(x: -3, y: 0, width: 5, height: 9)])
+        image.box.width = 0
+        expectRefusal("sources[0].box.width: expected a number from 1 to 2147483647, got 0") {
+            try Posed_V1_Image.framing(
+                [image], fit: .unspecified, at: "sources", fitAt: "source_fit")
+        }
+        expectRefusal("source_fit: expected a known fit, got 9") {
+            try Posed_V1_Image.framing(
+                [], fit: .UNRECOGNIZED(9), at: "sources", fitAt: "source_fit")
+        }
+    }
+
     @Test func rawPixelsCarryTheirSize() throws {
         let raw = try Pictures.raw(width: 5, height: 2).raw
         #expect(raw.width == 5)
@@ -22,7 +55,7 @@ import PosedService
     }
 
     @Test func nothingIsNoPicture() {
-        expectRefusal("sources[3]: expected `png` or `raw`, got neither") {
+        expectRefusal("sources[3]: expected `png`, `jpeg`, `webp` or `raw`, got none of them") {
             try Posed_V1_Image().image(at: FieldPath("sources")[3], maxSide: 16)
         }
     }

@@ -120,6 +120,22 @@ import PosedService
     @Test func formats() throws {
         #expect(try read { $0.imageFormat = .png }.format == .png)
         #expect(try read { $0.imageFormat = .rawRgb8 }.format == .raw)
+        #expect(try read { $0.imageFormat = .jpeg }.format == .jpeg(quality: 90))
+        let small = try read {
+            $0.imageFormat = .jpeg
+            $0.jpegQuality = 40
+        }
+        #expect(small.format == .jpeg(quality: 40))
+        #expect(Posed_V1_SynthesisSettings(small).jpegQuality == 40)
+        #expect(PictureFormat(rawValue: "jpeg 40") == small.format)
+        #expect(PictureFormat(rawValue: "jpeg 0") == nil)
+        #expect(throws: (any Error).self) { try read { $0.jpegQuality = 40 } }
+        #expect(throws: (any Error).self) {
+            try read {
+                $0.imageFormat = .jpeg
+                $0.jpegQuality = 101
+            }
+        }
         expectRefusal("settings.image_format: expected a known format, got 7") {
             try read { $0.imageFormat = .UNRECOGNIZED(7) }
         }

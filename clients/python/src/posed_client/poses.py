@@ -11,7 +11,7 @@ from posed.v1 import pose_pb2
 from posed_client.endpoint import PathLike
 from posed_client.requests import PoseLike, joints
 
-ENDINGS = (".json", ".png", ".txt")
+ENDINGS = (".json", ".png", ".jpg", ".jpeg", ".webp", ".txt")
 
 
 class NamedPose(NamedTuple):

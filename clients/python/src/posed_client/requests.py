@@ -18,7 +18,8 @@ Picture = Union[str, "os.PathLike[str]", bytes, "numpy.ndarray", "PIL.Image.Imag
 Joints = Union[Sequence[Sequence[float]], "numpy.ndarray"]
 PoseLike = Union[str, "os.PathLike[str]", bytes, Joints, "PIL.Image.Image", pose_pb2.Pose]
 
-FORMATS = {"png": image_pb2.IMAGE_FORMAT_PNG, "raw": image_pb2.IMAGE_FORMAT_RAW_RGB8}
+FORMATS = {"png": image_pb2.IMAGE_FORMAT_PNG, "raw": image_pb2.IMAGE_FORMAT_RAW_RGB8,
+           "jpeg": image_pb2.IMAGE_FORMAT_JPEG}
 
 
 def image(picture: Picture) -> image_pb2.Image:
@@ -27,9 +28,9 @@ def image(picture: Picture) -> image_pb2.Image:
     if isinstance(picture, image_pb2.Image):
         return picture
     if isinstance(picture, (bytes, bytearray, memoryview)):
-        return image_pb2.Image(png=bytes(picture))
+        return _encoded(bytes(picture))
     if isinstance(picture, (str, os.PathLike)):
-        return image_pb2.Image(png=Path(picture).read_bytes())
+        return _encoded(Path(picture).read_bytes())
     if hasattr(picture, "shape") and hasattr(picture, "dtype"):
         if len(picture.shape) != 3 or picture.shape[2] != 3 or str(picture.dtype) != "uint8":
             raise ValueError("picture: expected an array [H, W, 3] of uint8, "
@@ -41,6 +42,15 @@ def image(picture: Picture) -> image_pb2.Image:
         return image_pb2.Image(raw=image_pb2.RawImage(width=flat.width, height=flat.height, rgb=flat.tobytes()))
     raise ValueError("picture: expected a path, bytes, an array or a picture of Pillow, "
                      f"got {type(picture).__name__}")
+
+
+def _encoded(data: bytes) -> image_pb2.Image:
+    """An Image message of a picture file: PNG, JPEG or WebP. What is none of them the daemon says."""
+    if data[:3] == b"\xff\xd8\xff":
+        return image_pb2.Image(jpeg=data)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return image_pb2.Image(webp=data)
+    return image_pb2.Image(png=data)
 
 
 def _flat(picture: "PIL.Image.Image") -> "PIL.Image.Image":
@@ -95,7 +105,7 @@ def joints(rows: Iterable[Sequence[float]]) -> List[pose_pb2.Keypoint]:
 
 
 def settings(values: Mapping[str, Any]) -> synthesis_pb2.SynthesisSettings:
-    """Settings by the names of their fields; `image_format` may be "png" or "raw". Raises ValueError."""
+    """Settings by the names of their fields; `image_format` may be "png", "jpeg" or "raw". Raises ValueError."""
     given = {name: value for name, value in values.items() if value is not None}
     kind = given.get("image_format")
     if isinstance(kind, str) and kind in FORMATS:
