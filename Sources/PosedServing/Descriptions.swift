@@ -93,7 +93,7 @@ package struct ServingLimits: Sendable, Equatable {
     package var maxSide = 2048
     package var maxSources = 8
     /// How long the device may be predicted to need for one frame, and for one step of it.
-    package var frameTime = Duration.seconds(60)
+    package var frameTime = Duration.seconds(120)
     package var stepTime = Duration.seconds(10)
     /// How much callers may hold.
     package var accounts = Self.usualAccounts

@@ -1,4 +1,3 @@
-import PosedAccounts
 import PosedBackend
 import PosedErrors
 import PosedPipeline
@@ -48,7 +47,7 @@ import Testing
             Task { try await engine.synthesize(request, owner: "o") }
         }
         await test.waiting {
-            engine.accounts.total[.queuedFrames] == 12 && test.lanes.allSatisfy { $0.count > 0 }
+            engine.leases == 12 && test.lanes.allSatisfy { $0.count > 0 }
         }
         for task in tasks { _ = try await test.finish(task) }
         let made = test.executors.map { executor in

@@ -37,10 +37,10 @@ import Testing
         let cold = try await tiny.engine.synthesize(
             FrameRequest(
                 subject: .pictures([try TinyEngine.picture()], model: nil),
-                pose: try TinyEngine.pose(), settings: TinyEngine.settings()), owner: "a")
+                pose: try TinyEngine.pose(), settings: TinyEngine.settings()), owner: "b")
         #expect(cold.cache == CacheUse(source: false, pose: false))
         #expect(cold.timings.source > .zero && cold.timings.pose > .zero)
-        // The same pictures again, as a session of somebody else.
+        // The same pictures again, as a session of the same owner.
         let session = try await tiny.session("b")
         #expect(session.conditioningBytes > 0)
         let request = FrameRequest(

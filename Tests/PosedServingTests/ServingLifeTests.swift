@@ -50,7 +50,7 @@ import Testing
             pose: try TestEngine.pose(0))
         let first = Task { try await engine.synthesize(request, owner: "a") }
         await test.waiting { engine.statistics.framesQueued == 1 }
-        let second = Task { try await engine.synthesize(request, owner: "b") }
+        let second = Task { try await engine.synthesize(request, owner: "a") }
         await test.waiting { engine.sourceWaits == 1 }
         first.cancel()
         #expect((await test.result(of: first)).isFailure)

@@ -26,7 +26,7 @@ extension Settings {
             "limits.maxSources", .integer(1...64), initial: 8, .reload,
             "Pictures of the person in one session.")
         package static let frameTime = Setting(
-            "limits.frameTime", times, initial: .seconds(60), .reload,
+            "limits.frameTime", times, initial: .seconds(120), .reload,
             "How long the device may be predicted to need for one picture, by size, evaluations and "
                 + "guidance; a request for more is refused.")
         package static let stepTime = Setting(

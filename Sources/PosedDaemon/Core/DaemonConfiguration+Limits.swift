@@ -35,10 +35,12 @@ extension DaemonConfiguration {
                         + "idle, \(idle >> 20) MiB; it is \(values.text(Limits.memory))")
             ])
         }
+        // Of a small budget the parts are so much less that the rest is enough.
+        let divided = min(budget, (budget - MemoryShares.leastRest) / 13 * 16)
         let shares = MemoryShares(
-            bytesInFlight: self[Limits.bytesInFlight] ?? budget / 4,
-            sessionBytes: self[Limits.sessionBytes] ?? budget / 2,
-            poseBytes: self[Settings.Sessions.poseCacheBytes] ?? budget / 16, total: budget)
+            bytesInFlight: self[Limits.bytesInFlight] ?? divided / 4,
+            sessionBytes: self[Limits.sessionBytes] ?? divided / 2,
+            poseBytes: self[Settings.Sessions.poseCacheBytes] ?? divided / 16, total: budget)
         let parts = shares.bytesInFlight + shares.sessionBytes + shares.poseBytes
         // Without a limit of their own, large parts make the whole larger.
         guard self[Limits.memory] != nil else {

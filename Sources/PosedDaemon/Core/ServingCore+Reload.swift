@@ -19,10 +19,15 @@ extension ServingCore {
         }
         tokens?()
         running.access.policy = policy(configuration)
-        running.server.revoke { (request) throws(RPCError) in
-            try running.access.identity(request)
-        }
+        running.revoke()
         running.serving.requestDefaults = configuration.requestDefaults
         adopt(configuration)
+    }
+}
+
+extension ServingCore.Running {
+    /// Ends the open calls of callers that would not be let in any more: their token or their leave is gone.
+    func revoke() {
+        server.revoke { (request) throws(RPCError) in try access.identity(request) }
     }
 }

@@ -25,6 +25,9 @@ struct ServeBench {
                 .init(name: "bench", model, fingerprint: "bench")
             ])
             configuration.limits.maxEvaluations = StepBudget.maxEvaluations
+            (configuration.limits.frameTime, configuration.limits.stepTime) = (
+                .seconds(86_400), .seconds(86_400)
+            )
             return try await ServingEngine.load(configuration)
         }
         let count = run.batches.max() ?? 1
