@@ -82,6 +82,9 @@ final class Poller<Command: Sendable>: @unchecked Sendable {
         _ = write(wakeup.number, &one, MemoryLayout<UInt64>.size)
     }
 
+    /// How many commands have come and were not taken. From any thread.
+    var commandCount: Int { commands.withLock { $0.count } }
+
     /// The commands that have come, in order.
     func takeCommands() -> [Command] {
         commands.withLock { commands in
