@@ -19,10 +19,17 @@ extension ServingCore {
         }
         tokens?()
         running.access.policy = policy(configuration)
+        endRevokedCalls()
+        running.serving.requestDefaults = configuration.requestDefaults
+        adopt(configuration)
+    }
+
+    /// Ends the calls of those who could not make them any more: a token was removed, or a list of who may call
+    /// changed.
+    func endRevokedCalls() {
+        guard let running else { return }
         running.server.revoke { (request) throws(RPCError) in
             try running.access.identity(request)
         }
-        running.serving.requestDefaults = configuration.requestDefaults
-        adopt(configuration)
     }
 }

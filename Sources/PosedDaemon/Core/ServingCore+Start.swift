@@ -62,7 +62,10 @@ extension ServingCore {
         var settings = try configuration.server(activated: context.activated)
         settings.reloadable = [tokens]
         let (quota, events) = (LogQuota(), log.logger("posed.server"))
-        settings.onEvent = { Self.report($0, telemetry, events, quota) }
+        settings.onEvent = { [weak self] event in
+            Self.report(event, telemetry, events, quota)
+            if case .filesReloaded = event { self?.endRevokedCalls() }
+        }
         settings.accounts = engine.accounts
         settings.admit = { (request) throws(RPCError) in try access.admit(request) }
         settings.status = { RPCError($0) }

@@ -79,6 +79,7 @@ extension TLSTerminator {
         }
 
         func run() {
+            posed_thread_block_broken_pipes()
             while true {
                 for event in poller.wait(until: deadline) { handle(event) }
                 let turn = eager
