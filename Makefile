@@ -37,7 +37,7 @@ packages: ## Install the Debian packages that are missing
 	@.ci/packages $(PACKAGES)
 
 build: packages ## Build posed, posectl, posekit and the backends
-	$(SWIFT_BUILD)
+	@set -e; for product in $(PROGRAMS) $(BACKENDS:%=posed-backend-%); do $(SWIFT_BUILD) --product $$product; done
 
 demo: build ## Start posed with MODEL, stream poses of SAMPLES, leave frames and a sheet in OUT
 	@.ci/demo $(BIN) $(MODEL) $(SAMPLES) $(OUT)

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The descriptors that socket activation and the descriptor store hand to this process.
+/// The descriptors that socket activation hands to this process.
 package enum ListenDescriptors {
     /// The first descriptor that the service manager passes; the others follow.
     package static let first: Int32 = 3

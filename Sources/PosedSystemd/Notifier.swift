@@ -29,46 +29,24 @@ package struct Notifier: Sendable {
     /// - Throws: ``SystemdError`` where the kernel does not take it: nobody is bound to the address, or the
     ///   manager's queue is full.
     package func send(_ fields: [NotifyField]) throws(SystemdError) {
-        try send(fields, descriptors: [])
-    }
-
-    /// Sends one message.
-    ///
-    /// - Throws: ``SystemdError`` where the kernel does not take it.
-    package func send(_ fields: NotifyField...) throws(SystemdError) {
-        try send(fields, descriptors: [])
-    }
-
-    /// Asks the manager to keep descriptors over a restart of the service; it hands them back among the
-    /// listen descriptors, under `name`. The caller keeps its own copies.
-    ///
-    /// - Parameter poll: whether the manager drops a descriptor that reports an error or a hang-up.
-    /// - Throws: ``SystemdError`` where the kernel does not take the message.
-    package func store(
-        descriptors: [Int32], name: String, poll: Bool = true
-    ) throws(SystemdError) {
-        var fields = [NotifyField("FDSTORE", "1"), NotifyField("FDNAME", name)]
-        if !poll { fields.append(NotifyField("FDPOLL", "0")) }
-        try send(fields, descriptors: descriptors)
-    }
-
-    /// Asks the manager to close the descriptors that it keeps under `name`.
-    ///
-    /// - Throws: ``SystemdError`` where the kernel does not take the message.
-    package func forgetDescriptors(name: String) throws(SystemdError) {
-        try send(NotifyField("FDSTOREREMOVE", "1"), NotifyField("FDNAME", name))
-    }
-
-    private func send(_ fields: [NotifyField], descriptors: [Int32]) throws(SystemdError) {
         guard let address, !fields.isEmpty else { return }
         let socket = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { throw failure("no socket could be opened", errno) }
         defer { close(socket) }
-        let sent = address.withSocketAddress { pointer, length in
-            Datagram(bytes: NotifyField.encode(fields), descriptors: descriptors)
-                .send(socket: socket, to: pointer, length: length)
+        let bytes = NotifyField.encode(fields)
+        let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+        let refusal: Int32? = address.withSocketAddress { pointer, length in
+            while sendto(socket, bytes, bytes.count, flags, pointer, length) < 0 {
+                if errno != EINTR { return errno }
+            }
+            return nil
         }
-        if let number = sent { throw failure("the kernel refused it", number) }
+        if let refusal { throw failure("the kernel refused it", refusal) }
+    }
+
+    /// Sends one message. Throws as the other.
+    package func send(_ fields: NotifyField...) throws(SystemdError) {
+        try send(fields)
     }
 
     private func failure(_ what: String, _ number: Int32) -> SystemdError {

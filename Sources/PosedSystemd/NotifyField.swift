@@ -27,16 +27,6 @@ package struct NotifyField: Hashable, Sendable {
     /// One line about the state of the service, shown by `systemctl status`.
     package static func status(_ text: String) -> NotifyField { NotifyField("STATUS", text) }
 
-    /// The error that ended the service.
-    package static func errno(_ number: Int32) -> NotifyField {
-        NotifyField("ERRNO", String(number))
-    }
-
-    /// The process that is the service's main one.
-    package static func mainProcess(_ pid: Int32) -> NotifyField {
-        NotifyField("MAINPID", String(pid))
-    }
-
     /// Start-up, reload or shutdown goes on: it may take `duration` more, from now.
     package static func extendTimeout(_ duration: Duration) -> NotifyField {
         NotifyField("EXTEND_TIMEOUT_USEC", String(max(1, duration.microseconds)))

@@ -245,6 +245,7 @@ struct SecurityTests {
         let settings = Settings(server: { configuration in
             configuration.endpoints.append(
                 .tcp(host: "127.0.0.1", port: 0, security: .tls(tls)))
+            configuration.greetingTimeout = .milliseconds(500)
             configuration.transport.handshakeTimeout = .milliseconds(500)
             configuration.maxNewcomersOfPeer = 8
         })

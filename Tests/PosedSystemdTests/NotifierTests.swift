@@ -32,8 +32,6 @@ struct NotifierTests {
         #expect(NotifyField.extendTimeout(.microseconds(1)).value == "1")
         #expect(NotifyField.extendTimeout(.zero).value == "1")
         #expect(NotifyField.extendTimeout(.seconds(Int64.max)).value == String(Int64.max))
-        #expect(NotifyField.errno(ENOMEM).value == "12")
-        #expect(NotifyField.mainProcess(7).key == "MAINPID")
         #expect(NotifyField.watchdogTrigger.value == "trigger")
         let reloading = NotifyField.reloading(at: MonotonicMicroseconds(rawValue: 17))
         #expect(NotifyField.encode(reloading) == Array("RELOADING=1\nMONOTONIC_USEC=17\n".utf8))
@@ -51,29 +49,6 @@ struct NotifierTests {
     func injection() {
         let field = NotifyField.status("model\nWATCHDOG=trigger\r\u{0}\u{7F}é")
         #expect(field.value == "model WATCHDOG=trigger   é")
-    }
-
-    @Test("carry descriptors to be stored")
-    func descriptors() throws {
-        let sink = try NotifySink(abstract: true)
-        let notifier = Notifier(address: try NotifyAddress(parsing: sink.address))
-        var pipes: [Int32] = [0, 0]
-        try #require(pipe(&pipes) == 0)
-        defer { pipes.forEach { close($0) } }
-        try notifier.store(descriptors: pipes, name: "sessions", poll: false)
-        let message = try #require(sink.receive())
-        #expect(message.text == "FDSTORE=1\nFDNAME=sessions\nFDPOLL=0\n")
-        try #require(message.descriptors.count == 2)
-        defer { message.descriptors.forEach { close($0) } }
-        // What was stored is the pipe itself: what goes in at one end comes out at the copy of the other.
-        var byte: UInt8 = 42
-        #expect(write(pipes[1], &byte, 1) == 1)
-        var back: UInt8 = 0
-        #expect(read(message.descriptors[0], &back, 1) == 1)
-        #expect(back == 42)
-
-        try notifier.forgetDescriptors(name: "sessions")
-        #expect(sink.receive()?.text == "FDSTOREREMOVE=1\nFDNAME=sessions\n")
     }
 
     @Test("report a manager that is not there")

@@ -12,8 +12,6 @@ package final class NotifySink {
     package struct Message: Equatable, Sendable {
         /// What it said.
         package var text: String
-        /// The descriptors that came along, which the receiver has to close.
-        package var descriptors: [Int32]
         /// The sender, as the kernel tells it.
         package var process: Int32
     }
@@ -77,19 +75,16 @@ package final class NotifySink {
         text: UnsafeMutableRawBufferPointer.SubSequence, ancillary: UnsafeRawBufferPointer
     ) -> Message {
         var message = Message(
-            text: String(decoding: text, as: UTF8.self), descriptors: [], process: 0)
+            text: String(decoding: text, as: UTF8.self), process: 0)
         var offset = 0
         while offset + 16 <= ancillary.count {
             let length = ancillary.loadUnaligned(fromByteOffset: offset, as: Int.self)
             let type = ancillary.loadUnaligned(fromByteOffset: offset + 12, as: Int32.self)
             guard length >= 16, offset + length <= ancillary.count else { break }
-            for at in stride(from: offset + 16, to: offset + length, by: 4) {
-                let value = ancillary.loadUnaligned(fromByteOffset: at, as: Int32.self)
-                if type == Int32(SCM_RIGHTS) {
-                    message.descriptors.append(value)
-                } else if at == offset + 16 {
-                    message.process = value
-                }
+            // SCM_CREDENTIALS, of which the first number is the process's.
+            if type == 2, length >= 20 {
+                message.process = ancillary.loadUnaligned(
+                    fromByteOffset: offset + 16, as: Int32.self)
             }
             offset += (length + 7) / 8 * 8
         }

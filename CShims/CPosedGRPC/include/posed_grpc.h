@@ -301,6 +301,9 @@ bool posed_socket_pair(int *first, int *second);
 bool posed_socket_credentials(int descriptor, posed_socket_peer *peer);
 /// A descriptor that becomes readable when eight bytes are written to it, whose sum one read takes.
 int posed_wakeup_create(void);
+/// Writing to a socket whose peer is gone is an error in the calling thread from now on, and no signal: for
+/// libraries that write without MSG_NOSIGNAL.
+void posed_thread_block_broken_pipes(void);
 /// Names the calling thread, in at most 15 bytes, for debuggers and `top`.
 void posed_thread_set_name(const char *name);
 

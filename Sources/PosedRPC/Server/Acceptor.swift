@@ -11,8 +11,8 @@ final class Acceptor: Sendable {
         /// Serves a connection, whose descriptor is the host's from now on; returns what to call
         /// when its peer is gone, or nil when it was refused.
         let admit: @Sendable (Int32, Peer) -> (@Sendable () -> Void)?
-        /// Takes a connection over that begins with the handshake of TLS.
-        let secure: @Sendable (Descriptor, Peer, CertificateStore) -> Void
+        /// Takes a connection over that begins with the handshake of TLS; false where too many wait for theirs.
+        let secure: @Sendable (Descriptor, Peer, CertificateStore) -> Bool
         /// Runs every interval.
         let tick: @Sendable () -> Void
     }
@@ -52,6 +52,14 @@ extension Acceptor {
     ///
     /// Sendable because only the acceptor's thread uses it once it runs.
     private final class Loop: @unchecked Sendable {
+        /// A connection that has not said yet what it speaks.
+        private struct Silent {
+            let descriptor: Descriptor
+            let peer: Peer
+            /// Nil for a connection without TLS.
+            let certificates: CertificateStore?
+        }
+
         /// A connection that is served; the library has a second descriptor of its socket.
         private struct Served {
             let descriptor: Descriptor
@@ -71,7 +79,7 @@ extension Acceptor {
         private var listeners: [UInt64: Listener] = [:]
         private var newcomers: Newcomers
         /// Those who have not said yet what they speak.
-        private var silent: [UInt64: (descriptor: Descriptor, peer: Peer)] = [:]
+        private var silent: [UInt64: Silent] = [:]
         private var served: [UInt64: Served] = [:]
         private var lastKey: UInt64 = 0
         /// A descriptor kept for the moment when there are no others: with it a connection is accepted to be
@@ -132,7 +140,7 @@ extension Acceptor {
             if let listener = listeners[event.key] {
                 accept(listener)
             } else if let newcomer = silent[event.key] {
-                greet(newcomer.descriptor, newcomer.peer, event)
+                greet(newcomer, event)
             } else if let connection = served.removeValue(forKey: event.key) {
                 poller.forget(connection.descriptor)
                 connection.gone()
@@ -165,11 +173,9 @@ extension Acceptor {
                 let descriptor = Descriptor(number, ledger: configuration.ledger)
                 let peer = descriptor.peer
                 if case .tcp = peer.address { posed_socket_send_at_once(number) }
-                if let store = listener.certificates {
-                    host.secure(descriptor, peer, store)
-                } else {
-                    takeIn(descriptor, peer)
-                }
+                takeIn(
+                    Silent(
+                        descriptor: descriptor, peer: peer, certificates: listener.certificates))
             }
         }
 
@@ -211,33 +217,39 @@ extension Acceptor {
 
         // MARK: Greeting
 
-        private func takeIn(_ descriptor: Descriptor, _ peer: Peer) {
+        private func takeIn(_ newcomer: Silent) {
             lastKey += 1
-            silent[lastKey] = (descriptor, peer)
-            if let leaving = newcomers.add(lastKey, of: peer.caller) {
+            silent[lastKey] = newcomer
+            if let leaving = newcomers.add(lastKey, of: newcomer.peer.caller) {
                 refuse(leaving, "it had said nothing when newer connections came")
             }
-            if !poller.watch(descriptor, [.readable, .peerClosed, .changes], key: lastKey) {
+            let conditions: Poller<Command>.Conditions = [.readable, .peerClosed, .changes]
+            if !poller.watch(newcomer.descriptor, conditions, key: lastKey) {
                 refuse(lastKey, SystemError.last)
             }
         }
 
         /// Looks at the first bytes without taking them.
-        private func greet(
-            _ descriptor: Descriptor, _ peer: Peer, _ event: Poller<Command>.Event
-        ) {
+        private func greet(_ newcomer: Silent, _ event: Poller<Command>.Event) {
             let key = event.key
             var bytes = [UInt8](repeating: 0, count: Greeting.expected.count)
             let count = recv(
-                descriptor.number, &bytes, bytes.count, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+                newcomer.descriptor.number, &bytes, bytes.count,
+                Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
             let hasLeft = count == 0 || event.conditions.hasEnded
+            if count > 0, let store = newcomer.certificates {
+                guard host.secure(newcomer.descriptor, newcomer.peer, store) else {
+                    return refuse(key, "too many handshakes are to be made")
+                }
+                return forget(key)
+            }
             switch Greeting.judge(bytes.prefix(max(0, count))) {
-            case .welcome: admit(descriptor, peer, key)
+            case .welcome: admit(newcomer.descriptor, newcomer.peer, key)
             case .wrong: refuse(key, "it does not speak HTTP/2")
             case .undecided where hasLeft:
                 // Who only looks whether somebody listens is no trouble.
                 forget(key)
-                configuration.onEvent(.connectionClosed(peer))
+                configuration.onEvent(.connectionClosed(newcomer.peer))
             case .undecided: break
             }
         }

@@ -70,7 +70,12 @@ final class Poller<Command: Sendable>: @unchecked Sendable {
         let count = posed_poller_wait(
             native.number, &found, Int32(found.count), max(0, left.wholeMilliseconds))
         return found[..<Int(count)].compactMap { event in
-            guard event.key != commandKey else { return nil }
+            guard event.key != commandKey else {
+                // Before the commands are taken: one that comes later wakes the loop once more.
+                var count: UInt64 = 0
+                _ = read(wakeup.number, &count, MemoryLayout<UInt64>.size)
+                return nil
+            }
             return Event(key: event.key, conditions: Conditions(rawValue: event.conditions))
         }
     }
@@ -82,12 +87,12 @@ final class Poller<Command: Sendable>: @unchecked Sendable {
         _ = write(wakeup.number, &one, MemoryLayout<UInt64>.size)
     }
 
+    /// How many commands have come and were not taken. From any thread.
+    var commandCount: Int { commands.withLock { $0.count } }
+
     /// The commands that have come, in order.
     func takeCommands() -> [Command] {
         commands.withLock { commands in
-            guard !commands.isEmpty else { return [] }
-            var count: UInt64 = 0
-            _ = read(wakeup.number, &count, MemoryLayout<UInt64>.size)
             defer { commands = [] }
             return commands
         }

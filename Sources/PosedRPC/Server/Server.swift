@@ -94,7 +94,7 @@ package final class Server: Sendable {
         let terminator =
             binder.stores.isEmpty ? nil : try TLSTerminator(configuration, admit: admit)
         let host = Acceptor.Host(
-            admit: admit, secure: { terminator?.serve($0, $1, $2) },
+            admit: admit, secure: { terminator?.serve($0, $1, $2) ?? false },
             tick: { [weak self] in self?.tick() })
         let acceptor: Acceptor
         do {

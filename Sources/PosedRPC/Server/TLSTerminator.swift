@@ -19,19 +19,23 @@ final class TLSTerminator: Sendable {
     typealias Admit = @Sendable (Int32, Peer) -> (@Sendable () -> Void)?
 
     private let poller: Poller<Command>
+    private let mostWaiting: Int
 
     /// Starts the thread, which shows as `posed-rpc-tls`.
     ///
     /// - Throws: `RPCError` with `resourceExhausted` when the system has no thread or descriptor.
     init(_ configuration: ServerConfiguration, admit: @escaping Admit) throws(RPCError) {
         poller = try Poller(ledger: configuration.ledger)
+        mostWaiting = configuration.maxNewcomers
         let loop = Loop(configuration, poller, admit)
         try NativeThread.run("posed-rpc-tls") { loop.run() }
     }
 
-    /// Serves a connection that begins with a handshake.
-    func serve(_ descriptor: Descriptor, _ peer: Peer, _ store: CertificateStore) {
+    /// Serves a connection that begins with a handshake; false where too many have not begun theirs.
+    func serve(_ descriptor: Descriptor, _ peer: Peer, _ store: CertificateStore) -> Bool {
+        guard poller.commandCount < mostWaiting else { return false }
         poller.send(.serve(descriptor, peer, store))
+        return true
     }
 
     /// Certificates have changed: ends the connections whose client would not be let in any more.
@@ -75,6 +79,7 @@ extension TLSTerminator {
         }
 
         func run() {
+            posed_thread_block_broken_pipes()
             while true {
                 for event in poller.wait(until: deadline) { handle(event) }
                 let turn = eager

@@ -137,8 +137,15 @@ if __name__ == "__main__":
 
                 self.assertTrue(known("alice") and known("bob"))
                 reload()
+                watch = health_pb2_grpc.HealthStub(channel).Watch(
+                    health_pb2.HealthCheckRequest(), timeout=60, metadata=bearer(names["bob"]))
+                self.assertEqual(next(watch).status, health_pb2.HealthCheckResponse.SERVING)
                 write(tokens, "alice")
                 becomes("bob", False)
+                # Calls that were open end, too.
+                with self.assertRaises(grpc.RpcError) as ended:
+                    next(watch)
+                self.assertNotEqual(ended.exception.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
                 self.assertTrue(known("alice"))
                 # Another file takes the place of the first, which goes.
                 write(elsewhere, "bob")
