@@ -98,7 +98,7 @@ import PosedService
             messages[3]
                 == "pose.pose: expected `keypoints`, `picture` or `file`, got none of them")
         #expect(messages[4] == "pose.settings.nfe: expected a number from 1 to 200, got 0")
-        #expect(messages[5].hasPrefix("pose.pose.file: expected a PNG, or a pose"))
+        #expect(messages[5].hasPrefix("pose.pose.file: expected a picture, or a pose"))
         #expect(messages[6] == "a message with `pose` expected, got nothing known")
         #expect(messages[7] == "no message at all")
         #expect(conversation.serving.stream?.poses.count == 8)
