@@ -27,7 +27,7 @@ RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@
 PROGRAMS := posed posectl posekit
 BACKENDS := blas onednn cuda
 
-.PHONY: build packages demo test observability kernels sanitize soak systemd-test lint format protos bench goldens client deb deb-test \
+.PHONY: build packages demo test observability kernels sanitize fuzz soak systemd-test lint format protos bench goldens client deb deb-test \
   image docs release install install-system clean help
 
 help: ## Say what there is
@@ -105,6 +105,10 @@ docs: ## Make the site of the documentation, dist/site
 
 release: build ## Make packages, wheel, image, sources and site of a release, with checksums, into dist/
 	@.ci/release $(CONFIGURATION) dist $(VENV)
+
+fuzz: build ## Try to break every reader of foreign bytes for SECONDS (60) each, and posed's HTTP/2
+	.ci/fuzz $(or $(SECONDS),60)
+	python3 Tests/Fuzz/frames.py --bin $(BIN) --seconds $(or $(SECONDS),60)
 
 client: build ## Build the wheel of posed-client into dist/ and test it with the oldest and the newest grpcio
 	@.ci/client $(BIN) $(VENV)

@@ -330,3 +330,20 @@ if let chosen = Context.environment["POSED_TESTS"] {
     package.targets.removeAll { !kept.contains($0.name) }
     package.products.removeAll { !["posekit", "posed-backend-blas"].contains($0.name) }
 }
+
+// POSED_FUZZ=1 leaves what `posed-fuzz` needs, and adds it: everything is compiled anew, with libFuzzer, by `.ci/fuzz`.
+if Context.environment["POSED_FUZZ"] != nil {
+    package.targets.removeAll { $0.isTest || $0.type == .executable }
+    package.targets += [
+        .target(name: "CPosedFuzz", path: "Tests/Fuzz/Driver", cSettings: nativeC),
+        .executableTarget(
+            name: "posed-fuzz",
+            dependencies: [
+                "CPosedFuzz", "PosedVision", "PosedWeights", "PosedSessions", "PosedServing",
+                "PosedRPC", "PosedProtos", "PosedErrors", "PosedService", "PosedDaemon",
+                product("SwiftProtobuf", "swift-protobuf"),
+            ],
+            path: "Tests/Fuzz/Sources", swiftSettings: swift),
+    ]
+    package.products = [.executable(name: "posed-fuzz", targets: ["posed-fuzz"])]
+}

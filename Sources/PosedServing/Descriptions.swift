@@ -71,18 +71,18 @@ package struct SolverDescription: Sendable, Equatable {
     package var order: Int
     package var evaluationsPerStep: Int
     package var isAdaptive: Bool
-    /// `built-in`, or a file.
-    package var origin: String
+    /// Whether it is no file or plugin of the operator's.
+    package var isBuiltIn: Bool
 
     /// As given.
     package init(
-        name: String, order: Int, evaluationsPerStep: Int, isAdaptive: Bool, origin: String
+        name: String, order: Int, evaluationsPerStep: Int, isAdaptive: Bool, isBuiltIn: Bool
     ) {
         self.name = name
         self.order = order
         self.evaluationsPerStep = evaluationsPerStep
         self.isAdaptive = isAdaptive
-        self.origin = origin
+        self.isBuiltIn = isBuiltIn
     }
 }
 

@@ -18,7 +18,7 @@ package struct FrameSettings: Sendable, Equatable, Codable {
     /// Width and height of the picture in pixels.
     package var width: Int?
     package var height: Int?
-    /// How few evaluations a frame may get that would be late otherwise; nil: never fewer.
+    /// The least number of evaluations of a frame that would be late otherwise; 0: all of them.
     package var minimumEvaluations: Int?
     /// How the picture is to be sent. The engine keeps it with a session and makes nothing of it.
     package var format: PictureFormat?

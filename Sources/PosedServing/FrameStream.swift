@@ -9,6 +9,8 @@ package struct StreamOptions: Sendable {
     package var settings = FrameSettings()
     /// How long a pose may wait before a later one supersedes it; nil: every pose becomes a frame.
     package var maxLag: Duration?
+    /// Whether the daemon's default lag is not to be taken where `maxLag` is nil.
+    package var everyPose = false
     /// How soon after its receipt a frame is due.
     package var frameDeadline: Duration?
     /// Where on the path a solve begins at the frame before; 0: always at noise.

@@ -12,7 +12,8 @@ package protocol Serving: Sendable {
     /// Returns when the change would survive a restart, as does deletion.
     func updateSession(_ name: String, _ changes: SessionChanges, owner: String) async throws
         -> SessionDescription
-    func deleteSession(_ name: String, owner: String) async throws
+    /// `etag`: the one that the caller knows; nil for any.
+    func deleteSession(_ name: String, etag: String?, owner: String) async throws
 
     func synthesize(_ request: FrameRequest, owner: String) async throws -> Frame
     /// Makes a frame of each pose, and returns when the poses have come to their end and all are answered.

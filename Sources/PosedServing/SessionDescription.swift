@@ -16,6 +16,8 @@ package struct SessionDescription: Sendable, Equatable {
     package var sourceCount = 0
     package var conditioningBytes = 0
     package var frameCount = 0
+    /// Changes with everything that its owner changes.
+    package var etag = ""
 
     /// Nothing yet.
     package init() {}
@@ -41,6 +43,10 @@ package struct NewSession: Sendable {
     package var sources: [Image]
     /// `models/{model}`; nil for the default.
     package var model: String?
+    /// The id that the caller chose for its name; nil for one of the store's.
+    package var sessionID: String?
+    /// What the caller calls this request, so that it may repeat it.
+    package var requestID: String?
     package var displayName = ""
     package var defaults = FrameSettings()
     /// Nil for the daemon's default.
@@ -57,6 +63,8 @@ package struct SessionChanges: Sendable {
     package var displayName: String?
     package var defaults: FrameSettings?
     package var timeToLive: Duration?
+    /// The etag that the caller knows; nil for any.
+    package var etag: String?
 
     /// No change.
     package init() {}

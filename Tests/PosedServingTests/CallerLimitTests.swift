@@ -126,7 +126,7 @@ import Testing
         let used = test.engine.accounts.used(by: .identity("alice"))
         #expect(used[.sessions] == 1)
         #expect(used[.sessionBytes] == 6)
-        try await test.engine.deleteSession(session.name, owner: "alice")
+        try await test.engine.deleteSession(session.name, etag: nil, owner: "alice")
         #expect(test.engine.accounts.all.isEmpty)
     }
 

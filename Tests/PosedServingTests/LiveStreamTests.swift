@@ -173,7 +173,7 @@ import Testing
         let session = try await test.session()
         let stream = OpenStream(test.engine, .init(session: session.name))
         await test.until { stream.settings != nil }
-        try await test.engine.deleteSession(session.name, owner: "o")
+        try await test.engine.deleteSession(session.name, etag: nil, owner: "o")
         try stream.submit(1)
         stream.finish()
         #expect(try await test.finish(stream.ended) == ["1 notFound"])
@@ -190,7 +190,7 @@ import Testing
         await test.until { stream.settings != nil }
         try stream.submit(1)
         await test.waiting { engine.statistics.framesQueued == 1 }
-        try await engine.deleteSession(session.name, owner: "o")
+        try await engine.deleteSession(session.name, etag: nil, owner: "o")
         #expect(engine.notedSessions == 0)
         var larger = FrameSettings()
         (larger.width, larger.height) = (16, 16)

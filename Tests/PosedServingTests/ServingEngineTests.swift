@@ -84,7 +84,7 @@ import Testing
         let changed = try await tiny.engine.updateSession(session.name, changes, owner: "a")
         #expect(changed.displayName == "standing")
         #expect(try await tiny.engine.synthesize(request, owner: "a").used.evaluations == 1)
-        try await tiny.engine.deleteSession(session.name, owner: "a")
+        try await tiny.engine.deleteSession(session.name, etag: nil, owner: "a")
         await #expect { try await tiny.engine.synthesize(request, owner: "a") } throws: {
             ($0 as? RequestError)?.code == .notFound
         }
@@ -119,11 +119,11 @@ import Testing
         #expect(try await code(subject) { $0.guidance = .nan } == .invalidArgument)
         #expect(try await code(subject) { $0.guidance = -1 } == .invalidArgument)
         #expect(try await code(subject) { $0.timeShift = 0 } == .invalidArgument)
-        #expect(try await code(subject) { $0.minimumEvaluations = 0 } == .invalidArgument)
+        #expect(try await code(subject) { $0.minimumEvaluations = -1 } == .invalidArgument)
         #expect(try await code(subject) { ($0.width, $0.height) = (63, 64) } == .invalidArgument)
         #expect(
             try await code(subject) { ($0.width, $0.height) = (64, 1 << 20) } == .invalidArgument)
-        #expect(try await code(.session("sessions/nobody")) { _ in } == .invalidArgument)
+        #expect(try await code(.session("sessions/nobody")) { _ in } == .notFound)
         #expect(try await code(.session("nonsense")) { _ in } == .invalidArgument)
         #expect(try await code(.pictures([], model: nil)) { _ in } == .invalidArgument)
         #expect(try await code(.pictures([picture], model: "models/none")) { _ in } == .notFound)
@@ -158,7 +158,7 @@ import Testing
         #expect(field { ($0.solver, $0.evaluations) = ("dormand-prince", 2) } == "settings.nfe")
         #expect(field { $0.guidance = -1 } == "settings.guidance_scale")
         #expect(field { $0.timeShift = 0 } == "settings.time_shift")
-        #expect(field { $0.minimumEvaluations = 0 } == "settings.min_nfe")
+        #expect(field { $0.minimumEvaluations = -1 } == "settings.min_nfe")
         #expect(field { ($0.width, $0.height) = (9, 8) } == "settings.width")
         #expect(field { ($0.width, $0.height) = (8, 9) } == "settings.height")
         var limits = ServingLimits()

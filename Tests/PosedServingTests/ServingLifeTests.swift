@@ -128,7 +128,7 @@ import Testing
         let task = Task { try await engine.synthesize(other, owner: "o") }
         await test.waiting { engine.statistics.framesQueued == 1 }
         #expect(engine.notedSessions == 1)
-        try await engine.deleteSession(session.name, owner: "o")
+        try await engine.deleteSession(session.name, etag: nil, owner: "o")
         #expect(try await test.finish(task).image.width == 16)
         await test.until { test.isEmpty() }
         #expect(engine.notedSessions == 0)

@@ -56,7 +56,7 @@ class Caller:
         joints = [self.pose.Keypoint(x=chance.uniform(5, 59), y=chance.uniform(5, 59))
                   for _ in range(JOINTS)]
         return self.pose.Pose(keypoints=self.pose.Keypoints(
-            joints=joints, canvas_width=64, canvas_height=64))
+            joints=joints, space=self.pose.COORDINATE_SPACE_PIXELS, canvas_width=64, canvas_height=64))
 
     def settings(self):
         """Few evaluations of a known seed."""
@@ -170,7 +170,7 @@ def stream(caller, record):
         record.sent += len(numbers)
         try:
             for event in caller.service.StreamSynthesize(requests(), timeout=120, wait_for_ready=True):
-                kind = event.WhichOneof("event")
+                kind = event.WhichOneof("answer")
                 if kind == "started":
                     continue
                 answers += 1

@@ -56,7 +56,7 @@ package final class ConfiguredServing: Serving {
         answer: @escaping @Sendable (StreamAnswer) async throws -> Void
     ) async throws where Poses.Element == StreamPose {
         var options = options
-        options.maxLag = options.maxLag ?? requestDefaults.maxLag
+        if !options.everyPose { options.maxLag = options.maxLag ?? requestDefaults.maxLag }
         try await engine.stream(
             options, owner: owner, poses: poses, opened: opened, answer: answer)
     }
@@ -69,8 +69,8 @@ package final class ConfiguredServing: Serving {
         try engine.sessions(owner: owner, pageSize: pageSize, pageToken: pageToken)
     }
 
-    package func deleteSession(_ name: String, owner: String) async throws {
-        try await engine.deleteSession(name, owner: owner)
+    package func deleteSession(_ name: String, etag: String?, owner: String) async throws {
+        try await engine.deleteSession(name, etag: etag, owner: owner)
     }
 
     /// The models, with the defaults that requests really get.

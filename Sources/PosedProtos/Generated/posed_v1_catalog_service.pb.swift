@@ -20,9 +20,122 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// A part of a model.
+package nonisolated enum Posed_V1_ModelPart: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// Not used.
+  case unspecified // = 0
+
+  /// The autoencoder: pictures to latents and back.
+  case vae // = 1
+
+  /// The image encoders.
+  case encoders // = 2
+
+  /// The transformer.
+  case transformer // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .vae
+    case 2: self = .encoders
+    case 3: self = .transformer
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .vae: return 1
+    case .encoders: return 2
+    case .transformer: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Posed_V1_ModelPart] = [
+    .unspecified,
+    .vae,
+    .encoders,
+    .transformer,
+  ]
+
+}
+
+/// A type of numbers.
+package nonisolated enum Posed_V1_DataType: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// Not used.
+  case unspecified // = 0
+
+  /// float32.
+  case f32 // = 1
+
+  /// bfloat16.
+  case bf16 // = 2
+
+  /// float16.
+  case f16 // = 3
+
+  /// Integers of 8 bits, scaled.
+  case i8 // = 4
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .f32
+    case 2: self = .bf16
+    case 3: self = .f16
+    case 4: self = .i8
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .f32: return 1
+    case .bf16: return 2
+    case .f16: return 3
+    case .i8: return 4
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Posed_V1_DataType] = [
+    .unspecified,
+    .f32,
+    .bf16,
+    .f16,
+    .i8,
+  ]
+
+}
+
+/// Whether a backend can be used.
 package nonisolated enum Posed_V1_BackendStatus: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
+
+  /// Not used.
   case unspecified // = 0
+
+  /// It can be used.
   case usable // = 1
 
   /// It works, but not on this machine.
@@ -72,7 +185,52 @@ package nonisolated enum Posed_V1_BackendStatus: SwiftProtobuf.Enum, Swift.CaseI
 
 }
 
-/// A model that sessions can be made for.
+/// Where a solver comes from.
+package nonisolated enum Posed_V1_SolverOrigin: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// Not used.
+  case unspecified // = 0
+
+  /// The daemon has it.
+  case builtIn // = 1
+
+  /// A file or a plugin of the operator's.
+  case file // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .builtIn
+    case 2: self = .file
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .builtIn: return 1
+    case .file: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Posed_V1_SolverOrigin] = [
+    .unspecified,
+    .builtIn,
+    .file,
+  ]
+
+}
+
+/// A model that sessions can be made for. Every field is output only.
 package nonisolated struct Posed_V1_Model: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -81,65 +239,152 @@ package nonisolated struct Posed_V1_Model: Sendable {
   /// `models/{model}`.
   package var name: String = String()
 
-  /// Size of its pictures in pixels.
-  package var width: Int32 = 0
+  /// Width of its own pictures in pixels.
+  package var width: Int32 {
+    get {_width ?? 0}
+    set {_width = newValue}
+  }
+  /// Returns true if `width` has been explicitly set.
+  package var hasWidth: Bool {self._width != nil}
+  /// Clears the value of `width`. Subsequent reads from it will return its default value.
+  package mutating func clearWidth() {self._width = nil}
 
-  package var height: Int32 = 0
+  /// Height of its own pictures in pixels.
+  package var height: Int32 {
+    get {_height ?? 0}
+    set {_height = newValue}
+  }
+  /// Returns true if `height` has been explicitly set.
+  package var hasHeight: Bool {self._height != nil}
+  /// Clears the value of `height`. Subsequent reads from it will return its default value.
+  package mutating func clearHeight() {self._height = nil}
 
-  /// What width and height of other sizes must be multiples of.
-  package var sizeMultiple: Int32 = 0
+  /// Width and height of a picture in pixels are multiples of this number.
+  package var sizeMultiple: Int32 {
+    get {_sizeMultiple ?? 0}
+    set {_sizeMultiple = newValue}
+  }
+  /// Returns true if `sizeMultiple` has been explicitly set.
+  package var hasSizeMultiple: Bool {self._sizeMultiple != nil}
+  /// Clears the value of `sizeMultiple`. Subsequent reads from it will return its default value.
+  package mutating func clearSizeMultiple() {self._sizeMultiple = nil}
 
-  /// The transformer.
-  package var hiddenSize: Int32 = 0
+  /// Width of the transformer: numbers of a token.
+  package var hiddenSize: Int32 {
+    get {_hiddenSize ?? 0}
+    set {_hiddenSize = newValue}
+  }
+  /// Returns true if `hiddenSize` has been explicitly set.
+  package var hasHiddenSize: Bool {self._hiddenSize != nil}
+  /// Clears the value of `hiddenSize`. Subsequent reads from it will return its default value.
+  package mutating func clearHiddenSize() {self._hiddenSize = nil}
 
-  package var depth: Int32 = 0
+  /// Number of the transformer's blocks.
+  package var depth: Int32 {
+    get {_depth ?? 0}
+    set {_depth = newValue}
+  }
+  /// Returns true if `depth` has been explicitly set.
+  package var hasDepth: Bool {self._depth != nil}
+  /// Clears the value of `depth`. Subsequent reads from it will return its default value.
+  package mutating func clearDepth() {self._depth = nil}
 
-  package var parameterCount: Int64 = 0
+  /// Number of the transformer's parameters.
+  package var parameterCount: Int64 {
+    get {_parameterCount ?? 0}
+    set {_parameterCount = newValue}
+  }
+  /// Returns true if `parameterCount` has been explicitly set.
+  package var hasParameterCount: Bool {self._parameterCount != nil}
+  /// Clears the value of `parameterCount`. Subsequent reads from it will return its default value.
+  package mutating func clearParameterCount() {self._parameterCount = nil}
 
-  /// Whether it attends to the source's own tokens.
-  package var referenceAttention: Bool = false
+  /// Whether the transformer attends to the source's own tokens.
+  package var referenceAttention: Bool {
+    get {_referenceAttention ?? false}
+    set {_referenceAttention = newValue}
+  }
+  /// Returns true if `referenceAttention` has been explicitly set.
+  package var hasReferenceAttention: Bool {self._referenceAttention != nil}
+  /// Clears the value of `referenceAttention`. Subsequent reads from it will return its default value.
+  package mutating func clearReferenceAttention() {self._referenceAttention = nil}
 
-  /// Where its parts run.
+  /// The devices of its parts: one entry for each part and copy.
   package var parts: [Posed_V1_PartPlacement] = []
 
-  /// What a request gets that says nothing.
+  /// Solver of requests that name none.
   package var defaultSolver: String = String()
 
-  package var defaultNfe: Int32 = 0
+  /// Velocity evaluations of requests that say no budget.
+  package var defaultNfe: Int32 {
+    get {_defaultNfe ?? 0}
+    set {_defaultNfe = newValue}
+  }
+  /// Returns true if `defaultNfe` has been explicitly set.
+  package var hasDefaultNfe: Bool {self._defaultNfe != nil}
+  /// Clears the value of `defaultNfe`. Subsequent reads from it will return its default value.
+  package mutating func clearDefaultNfe() {self._defaultNfe = nil}
 
-  package var defaultGuidanceScale: Double = 0
+  /// Scale of guidance of requests that say none.
+  package var defaultGuidanceScale: Double {
+    get {_defaultGuidanceScale ?? 0}
+    set {_defaultGuidanceScale = newValue}
+  }
+  /// Returns true if `defaultGuidanceScale` has been explicitly set.
+  package var hasDefaultGuidanceScale: Bool {self._defaultGuidanceScale != nil}
+  /// Clears the value of `defaultGuidanceScale`. Subsequent reads from it will return its default value.
+  package mutating func clearDefaultGuidanceScale() {self._defaultGuidanceScale = nil}
 
-  /// SHA-256 of its weights and configuration.
+  /// SHA-256 of its weights and configuration, 64 hexadecimal digits.
   package var fingerprint: String = String()
 
-  /// Whether it is the one that requests get which name none.
-  package var isDefault: Bool = false
+  /// Whether requests that name no model get this one.
+  package var defaultModel: Bool {
+    get {_defaultModel ?? false}
+    set {_defaultModel = newValue}
+  }
+  /// Returns true if `defaultModel` has been explicitly set.
+  package var hasDefaultModel: Bool {self._defaultModel != nil}
+  /// Clears the value of `defaultModel`. Subsequent reads from it will return its default value.
+  package mutating func clearDefaultModel() {self._defaultModel = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _width: Int32? = nil
+  fileprivate var _height: Int32? = nil
+  fileprivate var _sizeMultiple: Int32? = nil
+  fileprivate var _hiddenSize: Int32? = nil
+  fileprivate var _depth: Int32? = nil
+  fileprivate var _parameterCount: Int64? = nil
+  fileprivate var _referenceAttention: Bool? = nil
+  fileprivate var _defaultNfe: Int32? = nil
+  fileprivate var _defaultGuidanceScale: Double? = nil
+  fileprivate var _defaultModel: Bool? = nil
 }
 
-/// Where a part of a model runs.
+/// The place of a model's part. Every field is output only.
 package nonisolated struct Posed_V1_PartPlacement: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// `vae`, `encoders` or `transformer`.
-  package var part: String = String()
+  /// The part.
+  package var part: Posed_V1_ModelPart = .unspecified
 
-  /// A device, such as `onednn` or `cuda:1`.
+  /// The device: a backend's name and, where it has several, a number, such as `onednn` and `cuda:1`.
   package var device: String = String()
 
-  /// Of products' operands: `f32`, `bf16`, `f16` or `i8`.
-  package var dtype: String = String()
+  /// The type of the operands of its products.
+  package var dataType: Posed_V1_DataType = .unspecified
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
+/// The request of `ListModels`.
 package nonisolated struct Posed_V1_ListModelsRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -150,11 +395,13 @@ package nonisolated struct Posed_V1_ListModelsRequest: Sendable {
   package init() {}
 }
 
+/// All models.
 package nonisolated struct Posed_V1_ListModelsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Output only. The models, the default one first.
   package var models: [Posed_V1_Model] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -162,11 +409,13 @@ package nonisolated struct Posed_V1_ListModelsResponse: Sendable {
   package init() {}
 }
 
+/// The request of `GetModel`.
 package nonisolated struct Posed_V1_GetModelRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Required. `models/{model}`.
   package var name: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -174,32 +423,53 @@ package nonisolated struct Posed_V1_GetModelRequest: Sendable {
   package init() {}
 }
 
-/// A backend plugin that was found.
+/// A backend plugin that was found. Every field is output only.
 package nonisolated struct Posed_V1_Backend: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Its name, such as `onednn`; no resource name.
   package var name: String = String()
 
-  /// Whether it can be used here, and if not, why.
+  /// Whether it can be used on this machine.
   package var status: Posed_V1_BackendStatus = .unspecified
 
+  /// One sentence of the plugin about the machine, or why it cannot be used.
   package var summary: String = String()
 
-  /// Greater is preferred.
-  package var score: Int32 = 0
+  /// The plugin's own estimate; of usable backends the one with the greatest is preferred.
+  package var score: Int32 {
+    get {_score ?? 0}
+    set {_score = newValue}
+  }
+  /// Returns true if `score` has been explicitly set.
+  package var hasScore: Bool {self._score != nil}
+  /// Clears the value of `score`. Subsequent reads from it will return its default value.
+  package mutating func clearScore() {self._score = nil}
 
+  /// Version of the plugin.
   package var version: String = String()
 
   /// Whether a part of a model runs on it.
-  package var inUse: Bool = false
+  package var inUse: Bool {
+    get {_inUse ?? false}
+    set {_inUse = newValue}
+  }
+  /// Returns true if `inUse` has been explicitly set.
+  package var hasInUse: Bool {self._inUse != nil}
+  /// Clears the value of `inUse`. Subsequent reads from it will return its default value.
+  package mutating func clearInUse() {self._inUse = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _score: Int32? = nil
+  fileprivate var _inUse: Bool? = nil
 }
 
+/// The request of `ListBackends`.
 package nonisolated struct Posed_V1_ListBackendsRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -210,11 +480,13 @@ package nonisolated struct Posed_V1_ListBackendsRequest: Sendable {
   package init() {}
 }
 
+/// All backend plugins.
 package nonisolated struct Posed_V1_ListBackendsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Output only. The plugins, in the order of their names.
   package var backends: [Posed_V1_Backend] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -222,31 +494,58 @@ package nonisolated struct Posed_V1_ListBackendsResponse: Sendable {
   package init() {}
 }
 
-/// A way to integrate the velocity.
+/// A way to integrate the velocity. Every field is output only.
 package nonisolated struct Posed_V1_Solver: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Its name, as `SynthesisSettings.solver` takes it; no resource name.
   package var name: String = String()
 
   /// Order of convergence.
-  package var order: Int32 = 0
+  package var order: Int32 {
+    get {_order ?? 0}
+    set {_order = newValue}
+  }
+  /// Returns true if `order` has been explicitly set.
+  package var hasOrder: Bool {self._order != nil}
+  /// Clears the value of `order`. Subsequent reads from it will return its default value.
+  package mutating func clearOrder() {self._order = nil}
 
-  /// Velocity evaluations a step.
-  package var evaluationsPerStep: Int32 = 0
+  /// Velocity evaluations of a step.
+  package var evaluationsPerStep: Int32 {
+    get {_evaluationsPerStep ?? 0}
+    set {_evaluationsPerStep = newValue}
+  }
+  /// Returns true if `evaluationsPerStep` has been explicitly set.
+  package var hasEvaluationsPerStep: Bool {self._evaluationsPerStep != nil}
+  /// Clears the value of `evaluationsPerStep`. Subsequent reads from it will return its default value.
+  package mutating func clearEvaluationsPerStep() {self._evaluationsPerStep = nil}
 
-  /// Whether it estimates its error and so can choose its steps.
-  package var adaptive: Bool = false
+  /// Whether it estimates its error and can choose its steps.
+  package var adaptive: Bool {
+    get {_adaptive ?? false}
+    set {_adaptive = newValue}
+  }
+  /// Returns true if `adaptive` has been explicitly set.
+  package var hasAdaptive: Bool {self._adaptive != nil}
+  /// Clears the value of `adaptive`. Subsequent reads from it will return its default value.
+  package mutating func clearAdaptive() {self._adaptive = nil}
 
-  /// Where it comes from: `built-in`, or a file.
-  package var origin: String = String()
+  /// Where it comes from.
+  package var origin: Posed_V1_SolverOrigin = .unspecified
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _order: Int32? = nil
+  fileprivate var _evaluationsPerStep: Int32? = nil
+  fileprivate var _adaptive: Bool? = nil
 }
 
+/// The request of `ListSolvers`.
 package nonisolated struct Posed_V1_ListSolversRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -257,11 +556,13 @@ package nonisolated struct Posed_V1_ListSolversRequest: Sendable {
   package init() {}
 }
 
+/// All solvers.
 package nonisolated struct Posed_V1_ListSolversResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Output only. The solvers.
   package var solvers: [Posed_V1_Solver] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -273,13 +574,25 @@ package nonisolated struct Posed_V1_ListSolversResponse: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "posed.v1"
 
+nonisolated extension Posed_V1_ModelPart: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MODEL_PART_UNSPECIFIED\0\u{1}MODEL_PART_VAE\0\u{1}MODEL_PART_ENCODERS\0\u{1}MODEL_PART_TRANSFORMER\0")
+}
+
+nonisolated extension Posed_V1_DataType: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DATA_TYPE_UNSPECIFIED\0\u{1}DATA_TYPE_F32\0\u{1}DATA_TYPE_BF16\0\u{1}DATA_TYPE_F16\0\u{1}DATA_TYPE_I8\0")
+}
+
 nonisolated extension Posed_V1_BackendStatus: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0BACKEND_STATUS_UNSPECIFIED\0\u{1}BACKEND_STATUS_USABLE\0\u{1}BACKEND_STATUS_UNSUITABLE\0\u{1}BACKEND_STATUS_INCOMPATIBLE\0\u{1}BACKEND_STATUS_CRASHED\0")
 }
 
+nonisolated extension Posed_V1_SolverOrigin: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0SOLVER_ORIGIN_UNSPECIFIED\0\u{1}SOLVER_ORIGIN_BUILT_IN\0\u{1}SOLVER_ORIGIN_FILE\0")
+}
+
 nonisolated extension Posed_V1_Model: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Model"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}width\0\u{1}height\0\u{3}size_multiple\0\u{3}hidden_size\0\u{1}depth\0\u{3}parameter_count\0\u{3}reference_attention\0\u{1}parts\0\u{3}default_solver\0\u{3}default_nfe\0\u{3}default_guidance_scale\0\u{1}fingerprint\0\u{3}is_default\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}width\0\u{1}height\0\u{3}size_multiple\0\u{3}hidden_size\0\u{1}depth\0\u{3}parameter_count\0\u{3}reference_attention\0\u{1}parts\0\u{3}default_solver\0\u{3}default_nfe\0\u{3}default_guidance_scale\0\u{1}fingerprint\0\u{3}default_model\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -288,85 +601,89 @@ nonisolated extension Posed_V1_Model: SwiftProtobuf.Message, SwiftProtobuf._Mess
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 2: try { try decoder.decodeSingularInt32Field(value: &self.width) }()
-      case 3: try { try decoder.decodeSingularInt32Field(value: &self.height) }()
-      case 4: try { try decoder.decodeSingularInt32Field(value: &self.sizeMultiple) }()
-      case 5: try { try decoder.decodeSingularInt32Field(value: &self.hiddenSize) }()
-      case 6: try { try decoder.decodeSingularInt32Field(value: &self.depth) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.parameterCount) }()
-      case 8: try { try decoder.decodeSingularBoolField(value: &self.referenceAttention) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self._width) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self._height) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self._sizeMultiple) }()
+      case 5: try { try decoder.decodeSingularInt32Field(value: &self._hiddenSize) }()
+      case 6: try { try decoder.decodeSingularInt32Field(value: &self._depth) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self._parameterCount) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self._referenceAttention) }()
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.parts) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.defaultSolver) }()
-      case 11: try { try decoder.decodeSingularInt32Field(value: &self.defaultNfe) }()
-      case 12: try { try decoder.decodeSingularDoubleField(value: &self.defaultGuidanceScale) }()
+      case 11: try { try decoder.decodeSingularInt32Field(value: &self._defaultNfe) }()
+      case 12: try { try decoder.decodeSingularDoubleField(value: &self._defaultGuidanceScale) }()
       case 13: try { try decoder.decodeSingularStringField(value: &self.fingerprint) }()
-      case 14: try { try decoder.decodeSingularBoolField(value: &self.isDefault) }()
+      case 14: try { try decoder.decodeSingularBoolField(value: &self._defaultModel) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
     }
-    if self.width != 0 {
-      try visitor.visitSingularInt32Field(value: self.width, fieldNumber: 2)
-    }
-    if self.height != 0 {
-      try visitor.visitSingularInt32Field(value: self.height, fieldNumber: 3)
-    }
-    if self.sizeMultiple != 0 {
-      try visitor.visitSingularInt32Field(value: self.sizeMultiple, fieldNumber: 4)
-    }
-    if self.hiddenSize != 0 {
-      try visitor.visitSingularInt32Field(value: self.hiddenSize, fieldNumber: 5)
-    }
-    if self.depth != 0 {
-      try visitor.visitSingularInt32Field(value: self.depth, fieldNumber: 6)
-    }
-    if self.parameterCount != 0 {
-      try visitor.visitSingularInt64Field(value: self.parameterCount, fieldNumber: 7)
-    }
-    if self.referenceAttention != false {
-      try visitor.visitSingularBoolField(value: self.referenceAttention, fieldNumber: 8)
-    }
+    try { if let v = self._width {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._height {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._sizeMultiple {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._hiddenSize {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._depth {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._parameterCount {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 7)
+    } }()
+    try { if let v = self._referenceAttention {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 8)
+    } }()
     if !self.parts.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.parts, fieldNumber: 9)
     }
     if !self.defaultSolver.isEmpty {
       try visitor.visitSingularStringField(value: self.defaultSolver, fieldNumber: 10)
     }
-    if self.defaultNfe != 0 {
-      try visitor.visitSingularInt32Field(value: self.defaultNfe, fieldNumber: 11)
-    }
-    if self.defaultGuidanceScale.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.defaultGuidanceScale, fieldNumber: 12)
-    }
+    try { if let v = self._defaultNfe {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 11)
+    } }()
+    try { if let v = self._defaultGuidanceScale {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 12)
+    } }()
     if !self.fingerprint.isEmpty {
       try visitor.visitSingularStringField(value: self.fingerprint, fieldNumber: 13)
     }
-    if self.isDefault != false {
-      try visitor.visitSingularBoolField(value: self.isDefault, fieldNumber: 14)
-    }
+    try { if let v = self._defaultModel {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 14)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_Model, rhs: Posed_V1_Model) -> Bool {
     if lhs.name != rhs.name {return false}
-    if lhs.width != rhs.width {return false}
-    if lhs.height != rhs.height {return false}
-    if lhs.sizeMultiple != rhs.sizeMultiple {return false}
-    if lhs.hiddenSize != rhs.hiddenSize {return false}
-    if lhs.depth != rhs.depth {return false}
-    if lhs.parameterCount != rhs.parameterCount {return false}
-    if lhs.referenceAttention != rhs.referenceAttention {return false}
+    if lhs._width != rhs._width {return false}
+    if lhs._height != rhs._height {return false}
+    if lhs._sizeMultiple != rhs._sizeMultiple {return false}
+    if lhs._hiddenSize != rhs._hiddenSize {return false}
+    if lhs._depth != rhs._depth {return false}
+    if lhs._parameterCount != rhs._parameterCount {return false}
+    if lhs._referenceAttention != rhs._referenceAttention {return false}
     if lhs.parts != rhs.parts {return false}
     if lhs.defaultSolver != rhs.defaultSolver {return false}
-    if lhs.defaultNfe != rhs.defaultNfe {return false}
-    if lhs.defaultGuidanceScale != rhs.defaultGuidanceScale {return false}
+    if lhs._defaultNfe != rhs._defaultNfe {return false}
+    if lhs._defaultGuidanceScale != rhs._defaultGuidanceScale {return false}
     if lhs.fingerprint != rhs.fingerprint {return false}
-    if lhs.isDefault != rhs.isDefault {return false}
+    if lhs._defaultModel != rhs._defaultModel {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -374,7 +691,7 @@ nonisolated extension Posed_V1_Model: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Posed_V1_PartPlacement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PartPlacement"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}part\0\u{1}device\0\u{1}dtype\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}part\0\u{1}device\0\u{3}data_type\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -382,23 +699,23 @@ nonisolated extension Posed_V1_PartPlacement: SwiftProtobuf.Message, SwiftProtob
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.part) }()
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.part) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.device) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.dtype) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.dataType) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.part.isEmpty {
-      try visitor.visitSingularStringField(value: self.part, fieldNumber: 1)
+    if self.part != .unspecified {
+      try visitor.visitSingularEnumField(value: self.part, fieldNumber: 1)
     }
     if !self.device.isEmpty {
       try visitor.visitSingularStringField(value: self.device, fieldNumber: 2)
     }
-    if !self.dtype.isEmpty {
-      try visitor.visitSingularStringField(value: self.dtype, fieldNumber: 3)
+    if self.dataType != .unspecified {
+      try visitor.visitSingularEnumField(value: self.dataType, fieldNumber: 3)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -406,7 +723,7 @@ nonisolated extension Posed_V1_PartPlacement: SwiftProtobuf.Message, SwiftProtob
   package static func ==(lhs: Posed_V1_PartPlacement, rhs: Posed_V1_PartPlacement) -> Bool {
     if lhs.part != rhs.part {return false}
     if lhs.device != rhs.device {return false}
-    if lhs.dtype != rhs.dtype {return false}
+    if lhs.dataType != rhs.dataType {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -504,15 +821,19 @@ nonisolated extension Posed_V1_Backend: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 2: try { try decoder.decodeSingularEnumField(value: &self.status) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.summary) }()
-      case 4: try { try decoder.decodeSingularInt32Field(value: &self.score) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self._score) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.version) }()
-      case 6: try { try decoder.decodeSingularBoolField(value: &self.inUse) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self._inUse) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
     }
@@ -522,15 +843,15 @@ nonisolated extension Posed_V1_Backend: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.summary.isEmpty {
       try visitor.visitSingularStringField(value: self.summary, fieldNumber: 3)
     }
-    if self.score != 0 {
-      try visitor.visitSingularInt32Field(value: self.score, fieldNumber: 4)
-    }
+    try { if let v = self._score {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 4)
+    } }()
     if !self.version.isEmpty {
       try visitor.visitSingularStringField(value: self.version, fieldNumber: 5)
     }
-    if self.inUse != false {
-      try visitor.visitSingularBoolField(value: self.inUse, fieldNumber: 6)
-    }
+    try { if let v = self._inUse {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -538,9 +859,9 @@ nonisolated extension Posed_V1_Backend: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.name != rhs.name {return false}
     if lhs.status != rhs.status {return false}
     if lhs.summary != rhs.summary {return false}
-    if lhs.score != rhs.score {return false}
+    if lhs._score != rhs._score {return false}
     if lhs.version != rhs.version {return false}
-    if lhs.inUse != rhs.inUse {return false}
+    if lhs._inUse != rhs._inUse {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -606,39 +927,43 @@ nonisolated extension Posed_V1_Solver: SwiftProtobuf.Message, SwiftProtobuf._Mes
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 2: try { try decoder.decodeSingularInt32Field(value: &self.order) }()
-      case 3: try { try decoder.decodeSingularInt32Field(value: &self.evaluationsPerStep) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.adaptive) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.origin) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self._order) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self._evaluationsPerStep) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self._adaptive) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.origin) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
     }
-    if self.order != 0 {
-      try visitor.visitSingularInt32Field(value: self.order, fieldNumber: 2)
-    }
-    if self.evaluationsPerStep != 0 {
-      try visitor.visitSingularInt32Field(value: self.evaluationsPerStep, fieldNumber: 3)
-    }
-    if self.adaptive != false {
-      try visitor.visitSingularBoolField(value: self.adaptive, fieldNumber: 4)
-    }
-    if !self.origin.isEmpty {
-      try visitor.visitSingularStringField(value: self.origin, fieldNumber: 5)
+    try { if let v = self._order {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._evaluationsPerStep {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._adaptive {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 4)
+    } }()
+    if self.origin != .unspecified {
+      try visitor.visitSingularEnumField(value: self.origin, fieldNumber: 5)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_Solver, rhs: Posed_V1_Solver) -> Bool {
     if lhs.name != rhs.name {return false}
-    if lhs.order != rhs.order {return false}
-    if lhs.evaluationsPerStep != rhs.evaluationsPerStep {return false}
-    if lhs.adaptive != rhs.adaptive {return false}
+    if lhs._order != rhs._order {return false}
+    if lhs._evaluationsPerStep != rhs._evaluationsPerStep {return false}
+    if lhs._adaptive != rhs._adaptive {return false}
     if lhs.origin != rhs.origin {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -25,17 +25,17 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// How a picture is sent.
+/// How the daemon writes a picture.
 package nonisolated enum Posed_V1_ImageFormat: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
 
-  /// What the session says, else PNG.
+  /// The format that the stream, the session or the daemon's configuration says; PNG where none does.
   case unspecified // = 0
 
   /// `Image.png`.
   case png // = 1
 
-  /// `Image.raw`: larger, and made and read in no time. For sockets of the same machine.
+  /// `Image.raw`: more bytes, and no time to write and read. For sockets of the same machine.
   case rawRgb8 // = 2
   case UNRECOGNIZED(Int)
 
@@ -70,36 +70,38 @@ package nonisolated enum Posed_V1_ImageFormat: SwiftProtobuf.Enum, Swift.CaseIte
 
 }
 
-/// A picture of 8 bits a channel.
+/// A picture of 8 bits a channel. No side is longer than `Limits.max_side` pixels.
 package nonisolated struct Posed_V1_Image: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var content: Posed_V1_Image.OneOf_Content? = nil
+  /// Required. How the pixels are written.
+  package var encoding: Posed_V1_Image.OneOf_Encoding? = nil
 
-  /// A PNG file of any color type and bit depth. Transparency is laid over white.
+  /// A PNG file of any colour type and bit depth. Transparency is laid over white.
   package var png: Data {
     get {
-      if case .png(let v)? = content {return v}
+      if case .png(let v)? = encoding {return v}
       return Data()
     }
-    set {content = .png(newValue)}
+    set {encoding = .png(newValue)}
   }
 
   /// Pixels as they are.
   package var raw: Posed_V1_RawImage {
     get {
-      if case .raw(let v)? = content {return v}
+      if case .raw(let v)? = encoding {return v}
       return Posed_V1_RawImage()
     }
-    set {content = .raw(newValue)}
+    set {encoding = .raw(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  package nonisolated enum OneOf_Content: Equatable, Sendable {
-    /// A PNG file of any color type and bit depth. Transparency is laid over white.
+  /// Required. How the pixels are written.
+  package nonisolated enum OneOf_Encoding: Equatable, Sendable {
+    /// A PNG file of any colour type and bit depth. Transparency is laid over white.
     case png(Data)
     /// Pixels as they are.
     case raw(Posed_V1_RawImage)
@@ -115,13 +117,13 @@ package nonisolated struct Posed_V1_RawImage: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// In pixels.
+  /// Required. Pixels of a row, at least 1.
   package var width: Int32 = 0
 
-  /// In pixels.
+  /// Required. Rows, at least 1.
   package var height: Int32 = 0
 
-  /// width · height · 3 bytes.
+  /// Required. `width` · `height` · 3 bytes.
   package var rgb: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -151,21 +153,21 @@ nonisolated extension Posed_V1_Image: SwiftProtobuf.Message, SwiftProtobuf._Mess
         var v: Data?
         try decoder.decodeSingularBytesField(value: &v)
         if let v = v {
-          if self.content != nil {try decoder.handleConflictingOneOf()}
-          self.content = .png(v)
+          if self.encoding != nil {try decoder.handleConflictingOneOf()}
+          self.encoding = .png(v)
         }
       }()
       case 2: try {
         var v: Posed_V1_RawImage?
         var hadOneofValue = false
-        if let current = self.content {
+        if let current = self.encoding {
           hadOneofValue = true
           if case .raw(let m) = current {v = m}
         }
         try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.content = .raw(v)
+          self.encoding = .raw(v)
         }
       }()
       default: break
@@ -178,13 +180,13 @@ nonisolated extension Posed_V1_Image: SwiftProtobuf.Message, SwiftProtobuf._Mess
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    switch self.content {
+    switch self.encoding {
     case .png?: try {
-      guard case .png(let v)? = self.content else { preconditionFailure() }
+      guard case .png(let v)? = self.encoding else { preconditionFailure() }
       try visitor.visitSingularBytesField(value: v, fieldNumber: 1)
     }()
     case .raw?: try {
-      guard case .raw(let v)? = self.content else { preconditionFailure() }
+      guard case .raw(let v)? = self.encoding else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
     case nil: break
@@ -193,7 +195,7 @@ nonisolated extension Posed_V1_Image: SwiftProtobuf.Message, SwiftProtobuf._Mess
   }
 
   package static func ==(lhs: Posed_V1_Image, rhs: Posed_V1_Image) -> Bool {
-    if lhs.content != rhs.content {return false}
+    if lhs.encoding != rhs.encoding {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

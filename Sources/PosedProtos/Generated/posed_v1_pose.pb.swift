@@ -25,17 +25,68 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// What coordinates are measured in.
+/// Formats of pose files.
+package nonisolated enum Posed_V1_PoseFileFormat: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+
+  /// The format that the content shows.
+  case unspecified // = 0
+
+  /// JSON: of OpenPose and its relatives, or a list of joints.
+  case json // = 1
+
+  /// The text of PIDM and X-MDPT: a number a coordinate.
+  case text // = 2
+
+  /// A picture of the skeleton.
+  case picture // = 3
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .json
+    case 2: self = .text
+    case 3: self = .picture
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .json: return 1
+    case .text: return 2
+    case .picture: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Posed_V1_PoseFileFormat] = [
+    .unspecified,
+    .json,
+    .text,
+    .picture,
+  ]
+
+}
+
+/// The unit of coordinates.
 package nonisolated enum Posed_V1_CoordinateSpace: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
 
-  /// Normalized if all are at most 1, pixels otherwise.
+  /// Not allowed: the daemon does not guess.
   case unspecified // = 0
 
   /// Pixels of the canvas.
   case pixels // = 1
 
-  /// Shares of the picture's width and height, 0 to 1.
+  /// Shares of the picture's width and height. Joints inside the picture are from 0 to 1.
   case normalized // = 2
   case UNRECOGNIZED(Int)
 
@@ -70,51 +121,55 @@ package nonisolated enum Posed_V1_CoordinateSpace: SwiftProtobuf.Enum, Swift.Cas
 
 }
 
-/// What a person is to look like in a frame.
+/// The posture of the person in a frame.
 package nonisolated struct Posed_V1_Pose: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var content: Posed_V1_Pose.OneOf_Content? = nil
+  /// Required. How the pose is given.
+  package var form: Posed_V1_Pose.OneOf_Form? = nil
 
   /// The joints of one person.
   package var keypoints: Posed_V1_Keypoints {
     get {
-      if case .keypoints(let v)? = content {return v}
+      if case .keypoints(let v)? = form {return v}
       return Posed_V1_Keypoints()
     }
-    set {content = .keypoints(newValue)}
+    set {form = .keypoints(newValue)}
   }
 
   /// A picture of the skeleton, drawn as the model's specification draws it.
   package var picture: Posed_V1_Image {
     get {
-      if case .picture(let v)? = content {return v}
+      if case .picture(let v)? = form {return v}
       return Posed_V1_Image()
     }
-    set {content = .picture(newValue)}
+    set {form = .picture(newValue)}
   }
 
-  /// A pose file as it is: OpenPose JSON, a JSON list, the text of PIDM and X-MDPT, or a PNG picture. Told
-  /// apart by its first bytes.
+  /// A pose file as it is; text files have at most 1 MiB.
   package var file: Data {
     get {
-      if case .file(let v)? = content {return v}
+      if case .file(let v)? = form {return v}
       return Data()
     }
-    set {content = .file(newValue)}
+    set {form = .file(newValue)}
   }
+
+  /// Optional. The format of `file`; the daemon tells it by the file's content where it is unspecified.
+  /// INVALID_ARGUMENT beside `keypoints` and `picture`, and for a file of another format.
+  package var fileFormat: Posed_V1_PoseFileFormat = .unspecified
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  package nonisolated enum OneOf_Content: Equatable, Sendable {
+  /// Required. How the pose is given.
+  package nonisolated enum OneOf_Form: Equatable, Sendable {
     /// The joints of one person.
     case keypoints(Posed_V1_Keypoints)
     /// A picture of the skeleton, drawn as the model's specification draws it.
     case picture(Posed_V1_Image)
-    /// A pose file as it is: OpenPose JSON, a JSON list, the text of PIDM and X-MDPT, or a PNG picture. Told
-    /// apart by its first bytes.
+    /// A pose file as it is; text files have at most 1 MiB.
     case file(Data)
 
   }
@@ -128,37 +183,56 @@ package nonisolated struct Posed_V1_Keypoints: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// 18 joints in the order of OpenPose's COCO model (nose, neck, right shoulder, elbow, wrist, left shoulder,
-  /// elbow, wrist, right hip, knee, ankle, left hip, knee, ankle, right eye, left eye, right ear, left ear), or
-  /// 25 in the order of its BODY_25.
+  /// Required. 18 joints in the order of OpenPose's COCO model (nose, neck, right shoulder, elbow, wrist, left
+  /// shoulder, elbow, wrist, right hip, knee, ankle, left hip, knee, ankle, right eye, left eye, right ear, left
+  /// ear), or 25 in the order of its BODY_25.
   package var joints: [Posed_V1_Keypoint] = []
 
-  /// What the coordinates are measured in.
+  /// Required. The unit of the coordinates.
   package var space: Posed_V1_CoordinateSpace = .unspecified
 
-  /// The picture that pixels are measured in; the picture made where it is 0 × 0.
-  package var canvasWidth: Int32 = 0
+  /// Optional; together with `canvas_height`, and only with COORDINATE_SPACE_PIXELS. Width in pixels of the
+  /// picture that the coordinates are measured in, 1 to 65536. Where both are missing, the frame's own size.
+  package var canvasWidth: Int32 {
+    get {_canvasWidth ?? 0}
+    set {_canvasWidth = newValue}
+  }
+  /// Returns true if `canvasWidth` has been explicitly set.
+  package var hasCanvasWidth: Bool {self._canvasWidth != nil}
+  /// Clears the value of `canvasWidth`. Subsequent reads from it will return its default value.
+  package mutating func clearCanvasWidth() {self._canvasWidth = nil}
 
-  package var canvasHeight: Int32 = 0
+  /// Optional; as `canvas_width`. Height in pixels, 1 to 65536.
+  package var canvasHeight: Int32 {
+    get {_canvasHeight ?? 0}
+    set {_canvasHeight = newValue}
+  }
+  /// Returns true if `canvasHeight` has been explicitly set.
+  package var hasCanvasHeight: Bool {self._canvasHeight != nil}
+  /// Clears the value of `canvasHeight`. Subsequent reads from it will return its default value.
+  package mutating func clearCanvasHeight() {self._canvasHeight = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _canvasWidth: Int32? = nil
+  fileprivate var _canvasHeight: Int32? = nil
 }
 
-/// A joint. Absent when its confidence is below 0.05 or a coordinate is negative.
+/// A joint. It is absent when its confidence is below 0.05 or a coordinate is negative.
 package nonisolated struct Posed_V1_Keypoint: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// From the left edge.
+  /// Required. Distance from the left edge, in the unit of `Keypoints.space`; finite.
   package var x: Float = 0
 
-  /// From the upper edge.
+  /// Required. Distance from the upper edge, in the unit of `Keypoints.space`; finite.
   package var y: Float = 0
 
-  /// From 0 to 1; a joint without one is certain.
+  /// Optional. From 0 to 1; a joint without one is certain.
   package var confidence: Float {
     get {_confidence ?? 0}
     set {_confidence = newValue}
@@ -179,13 +253,17 @@ package nonisolated struct Posed_V1_Keypoint: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "posed.v1"
 
+nonisolated extension Posed_V1_PoseFileFormat: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0POSE_FILE_FORMAT_UNSPECIFIED\0\u{1}POSE_FILE_FORMAT_JSON\0\u{1}POSE_FILE_FORMAT_TEXT\0\u{1}POSE_FILE_FORMAT_PICTURE\0")
+}
+
 nonisolated extension Posed_V1_CoordinateSpace: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COORDINATE_SPACE_UNSPECIFIED\0\u{1}COORDINATE_SPACE_PIXELS\0\u{1}COORDINATE_SPACE_NORMALIZED\0")
 }
 
 nonisolated extension Posed_V1_Pose: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Pose"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}keypoints\0\u{1}picture\0\u{1}file\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}keypoints\0\u{1}picture\0\u{1}file\0\u{3}file_format\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -196,37 +274,38 @@ nonisolated extension Posed_V1_Pose: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try {
         var v: Posed_V1_Keypoints?
         var hadOneofValue = false
-        if let current = self.content {
+        if let current = self.form {
           hadOneofValue = true
           if case .keypoints(let m) = current {v = m}
         }
         try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.content = .keypoints(v)
+          self.form = .keypoints(v)
         }
       }()
       case 2: try {
         var v: Posed_V1_Image?
         var hadOneofValue = false
-        if let current = self.content {
+        if let current = self.form {
           hadOneofValue = true
           if case .picture(let m) = current {v = m}
         }
         try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.content = .picture(v)
+          self.form = .picture(v)
         }
       }()
       case 3: try {
         var v: Data?
         try decoder.decodeSingularBytesField(value: &v)
         if let v = v {
-          if self.content != nil {try decoder.handleConflictingOneOf()}
-          self.content = .file(v)
+          if self.form != nil {try decoder.handleConflictingOneOf()}
+          self.form = .file(v)
         }
       }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.fileFormat) }()
       default: break
       }
     }
@@ -237,26 +316,30 @@ nonisolated extension Posed_V1_Pose: SwiftProtobuf.Message, SwiftProtobuf._Messa
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    switch self.content {
+    switch self.form {
     case .keypoints?: try {
-      guard case .keypoints(let v)? = self.content else { preconditionFailure() }
+      guard case .keypoints(let v)? = self.form else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     }()
     case .picture?: try {
-      guard case .picture(let v)? = self.content else { preconditionFailure() }
+      guard case .picture(let v)? = self.form else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
     case .file?: try {
-      guard case .file(let v)? = self.content else { preconditionFailure() }
+      guard case .file(let v)? = self.form else { preconditionFailure() }
       try visitor.visitSingularBytesField(value: v, fieldNumber: 3)
     }()
     case nil: break
+    }
+    if self.fileFormat != .unspecified {
+      try visitor.visitSingularEnumField(value: self.fileFormat, fieldNumber: 4)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_Pose, rhs: Posed_V1_Pose) -> Bool {
-    if lhs.content != rhs.content {return false}
+    if lhs.form != rhs.form {return false}
+    if lhs.fileFormat != rhs.fileFormat {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -274,34 +357,38 @@ nonisolated extension Posed_V1_Keypoints: SwiftProtobuf.Message, SwiftProtobuf._
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.joints) }()
       case 2: try { try decoder.decodeSingularEnumField(value: &self.space) }()
-      case 3: try { try decoder.decodeSingularInt32Field(value: &self.canvasWidth) }()
-      case 4: try { try decoder.decodeSingularInt32Field(value: &self.canvasHeight) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self._canvasWidth) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self._canvasHeight) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.joints.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.joints, fieldNumber: 1)
     }
     if self.space != .unspecified {
       try visitor.visitSingularEnumField(value: self.space, fieldNumber: 2)
     }
-    if self.canvasWidth != 0 {
-      try visitor.visitSingularInt32Field(value: self.canvasWidth, fieldNumber: 3)
-    }
-    if self.canvasHeight != 0 {
-      try visitor.visitSingularInt32Field(value: self.canvasHeight, fieldNumber: 4)
-    }
+    try { if let v = self._canvasWidth {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._canvasHeight {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_Keypoints, rhs: Posed_V1_Keypoints) -> Bool {
     if lhs.joints != rhs.joints {return false}
     if lhs.space != rhs.space {return false}
-    if lhs.canvasWidth != rhs.canvasWidth {return false}
-    if lhs.canvasHeight != rhs.canvasHeight {return false}
+    if lhs._canvasWidth != rhs._canvasWidth {return false}
+    if lhs._canvasHeight != rhs._canvasHeight {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

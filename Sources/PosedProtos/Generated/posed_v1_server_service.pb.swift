@@ -20,6 +20,7 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// The request of `GetServerInfo`.
 package nonisolated struct Posed_V1_GetServerInfoRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -30,13 +31,16 @@ package nonisolated struct Posed_V1_GetServerInfoRequest: Sendable {
   package init() {}
 }
 
+/// The daemon, and the caller. Every field is output only.
 package nonisolated struct Posed_V1_ServerInfo: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Version of the daemon, such as `0.9.0`.
   package var version: String = String()
 
+  /// When the daemon started.
   package var startTime: SwiftProtobuf.Google_Protobuf_Timestamp {
     get {_startTime ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
     set {_startTime = newValue}
@@ -46,9 +50,10 @@ package nonisolated struct Posed_V1_ServerInfo: Sendable {
   /// Clears the value of `startTime`. Subsequent reads from it will return its default value.
   package mutating func clearStartTime() {self._startTime = nil}
 
-  /// Who the daemon takes the caller for.
+  /// The identity that the daemon takes the caller for, such as `token:alice` or `unix:1000`.
   package var identity: String = String()
 
+  /// The bounds of the caller's requests.
   package var limits: Posed_V1_Limits {
     get {_limits ?? Posed_V1_Limits()}
     set {_limits = newValue}
@@ -66,27 +71,83 @@ package nonisolated struct Posed_V1_ServerInfo: Sendable {
   fileprivate var _limits: Posed_V1_Limits? = nil
 }
 
-/// What requests may ask for.
+/// The bounds of requests. Every field is output only. A reload of the daemon's configuration may change them.
 package nonisolated struct Posed_V1_Limits: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var maxNfe: Int32 = 0
+  /// Velocity evaluations of a picture.
+  package var maxNfe: Int32 {
+    get {_maxNfe ?? 0}
+    set {_maxNfe = newValue}
+  }
+  /// Returns true if `maxNfe` has been explicitly set.
+  package var hasMaxNfe: Bool {self._maxNfe != nil}
+  /// Clears the value of `maxNfe`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxNfe() {self._maxNfe = nil}
 
-  /// Of pictures, made or sent, in pixels a side.
-  package var maxSide: Int32 = 0
+  /// Pixels of a side of a picture, made or sent.
+  package var maxSide: Int32 {
+    get {_maxSide ?? 0}
+    set {_maxSide = newValue}
+  }
+  /// Returns true if `maxSide` has been explicitly set.
+  package var hasMaxSide: Bool {self._maxSide != nil}
+  /// Clears the value of `maxSide`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxSide() {self._maxSide = nil}
 
-  package var maxMessageBytes: Int64 = 0
+  /// Bytes of a message.
+  package var maxMessageBytes: Int64 {
+    get {_maxMessageBytes ?? 0}
+    set {_maxMessageBytes = newValue}
+  }
+  /// Returns true if `maxMessageBytes` has been explicitly set.
+  package var hasMaxMessageBytes: Bool {self._maxMessageBytes != nil}
+  /// Clears the value of `maxMessageBytes`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxMessageBytes() {self._maxMessageBytes = nil}
 
-  package var maxSources: Int32 = 0
+  /// Pictures of a session or of a request.
+  package var maxSources: Int32 {
+    get {_maxSources ?? 0}
+    set {_maxSources = newValue}
+  }
+  /// Returns true if `maxSources` has been explicitly set.
+  package var hasMaxSources: Bool {self._maxSources != nil}
+  /// Clears the value of `maxSources`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxSources() {self._maxSources = nil}
 
-  package var maxSessions: Int32 = 0
+  /// Sessions of all identities together.
+  package var maxSessions: Int32 {
+    get {_maxSessions ?? 0}
+    set {_maxSessions = newValue}
+  }
+  /// Returns true if `maxSessions` has been explicitly set.
+  package var hasMaxSessions: Bool {self._maxSessions != nil}
+  /// Clears the value of `maxSessions`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxSessions() {self._maxSessions = nil}
 
-  package var maxSessionBytes: Int64 = 0
+  /// Bytes that all sessions together may take: their pictures, and their encoded sources.
+  package var maxSessionBytes: Int64 {
+    get {_maxSessionBytes ?? 0}
+    set {_maxSessionBytes = newValue}
+  }
+  /// Returns true if `maxSessionBytes` has been explicitly set.
+  package var hasMaxSessionBytes: Bool {self._maxSessionBytes != nil}
+  /// Clears the value of `maxSessionBytes`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxSessionBytes() {self._maxSessionBytes = nil}
 
-  package var maxQueuedFrames: Int32 = 0
+  /// Frames of all identities that wait.
+  package var maxQueuedFrames: Int32 {
+    get {_maxQueuedFrames ?? 0}
+    set {_maxQueuedFrames = newValue}
+  }
+  /// Returns true if `maxQueuedFrames` has been explicitly set.
+  package var hasMaxQueuedFrames: Bool {self._maxQueuedFrames != nil}
+  /// Clears the value of `maxQueuedFrames`. Subsequent reads from it will return its default value.
+  package mutating func clearMaxQueuedFrames() {self._maxQueuedFrames = nil}
 
+  /// Greatest time to live of a session.
   package var maxTtl: SwiftProtobuf.Google_Protobuf_Duration {
     get {_maxTtl ?? SwiftProtobuf.Google_Protobuf_Duration()}
     set {_maxTtl = newValue}
@@ -100,9 +161,17 @@ package nonisolated struct Posed_V1_Limits: Sendable {
 
   package init() {}
 
+  fileprivate var _maxNfe: Int32? = nil
+  fileprivate var _maxSide: Int32? = nil
+  fileprivate var _maxMessageBytes: Int64? = nil
+  fileprivate var _maxSources: Int32? = nil
+  fileprivate var _maxSessions: Int32? = nil
+  fileprivate var _maxSessionBytes: Int64? = nil
+  fileprivate var _maxQueuedFrames: Int32? = nil
   fileprivate var _maxTtl: SwiftProtobuf.Google_Protobuf_Duration? = nil
 }
 
+/// The request of `GetStatistics`.
 package nonisolated struct Posed_V1_GetStatisticsRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -113,11 +182,16 @@ package nonisolated struct Posed_V1_GetStatisticsRequest: Sendable {
   package init() {}
 }
 
+/// The caller's own numbers, and for administrators those of all identities.
+///
+/// Counters, which begin with 0 when the daemon starts and never fall, and gauges, which tell the present. Every
+/// field is output only.
 package nonisolated struct Posed_V1_Statistics: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// How long the daemon runs.
   package var uptime: SwiftProtobuf.Google_Protobuf_Duration {
     get {_storage._uptime ?? SwiftProtobuf.Google_Protobuf_Duration()}
     set {_uniqueStorage()._uptime = newValue}
@@ -127,74 +201,137 @@ package nonisolated struct Posed_V1_Statistics: @unchecked Sendable {
   /// Clears the value of `uptime`. Subsequent reads from it will return its default value.
   package mutating func clearUptime() {_uniqueStorage()._uptime = nil}
 
-  /// Frames since the start.
+  /// Counter: pictures made.
   package var framesCompleted: Int64 {
-    get {_storage._framesCompleted}
+    get {_storage._framesCompleted ?? 0}
     set {_uniqueStorage()._framesCompleted = newValue}
   }
+  /// Returns true if `framesCompleted` has been explicitly set.
+  package var hasFramesCompleted: Bool {_storage._framesCompleted != nil}
+  /// Clears the value of `framesCompleted`. Subsequent reads from it will return its default value.
+  package mutating func clearFramesCompleted() {_uniqueStorage()._framesCompleted = nil}
 
+  /// Counter: frames that failed.
   package var framesFailed: Int64 {
-    get {_storage._framesFailed}
+    get {_storage._framesFailed ?? 0}
     set {_uniqueStorage()._framesFailed = newValue}
   }
+  /// Returns true if `framesFailed` has been explicitly set.
+  package var hasFramesFailed: Bool {_storage._framesFailed != nil}
+  /// Clears the value of `framesFailed`. Subsequent reads from it will return its default value.
+  package mutating func clearFramesFailed() {_uniqueStorage()._framesFailed = nil}
 
+  /// Counter: frames whose callers gave up.
   package var framesCancelled: Int64 {
-    get {_storage._framesCancelled}
+    get {_storage._framesCancelled ?? 0}
     set {_uniqueStorage()._framesCancelled = newValue}
   }
+  /// Returns true if `framesCancelled` has been explicitly set.
+  package var hasFramesCancelled: Bool {_storage._framesCancelled != nil}
+  /// Clears the value of `framesCancelled`. Subsequent reads from it will return its default value.
+  package mutating func clearFramesCancelled() {_uniqueStorage()._framesCancelled = nil}
 
+  /// Counter: poses of streams that were superseded.
   package var framesSuperseded: Int64 {
-    get {_storage._framesSuperseded}
+    get {_storage._framesSuperseded ?? 0}
     set {_uniqueStorage()._framesSuperseded = newValue}
   }
+  /// Returns true if `framesSuperseded` has been explicitly set.
+  package var hasFramesSuperseded: Bool {_storage._framesSuperseded != nil}
+  /// Clears the value of `framesSuperseded`. Subsequent reads from it will return its default value.
+  package mutating func clearFramesSuperseded() {_uniqueStorage()._framesSuperseded = nil}
 
+  /// Counter: pictures finished after they were due.
   package var framesLate: Int64 {
-    get {_storage._framesLate}
+    get {_storage._framesLate ?? 0}
     set {_uniqueStorage()._framesLate = newValue}
   }
+  /// Returns true if `framesLate` has been explicitly set.
+  package var hasFramesLate: Bool {_storage._framesLate != nil}
+  /// Clears the value of `framesLate`. Subsequent reads from it will return its default value.
+  package mutating func clearFramesLate() {_uniqueStorage()._framesLate = nil}
 
+  /// Counter: pictures made with fewer evaluations than asked for, to be in time.
   package var framesReduced: Int64 {
-    get {_storage._framesReduced}
+    get {_storage._framesReduced ?? 0}
     set {_uniqueStorage()._framesReduced = newValue}
   }
+  /// Returns true if `framesReduced` has been explicitly set.
+  package var hasFramesReduced: Bool {_storage._framesReduced != nil}
+  /// Clears the value of `framesReduced`. Subsequent reads from it will return its default value.
+  package mutating func clearFramesReduced() {_uniqueStorage()._framesReduced = nil}
 
-  /// Now.
-  package var framesQueued: Int32 {
-    get {_storage._framesQueued}
+  /// Gauge: frames for which no work was begun.
+  package var framesQueued: Int64 {
+    get {_storage._framesQueued ?? 0}
     set {_uniqueStorage()._framesQueued = newValue}
   }
+  /// Returns true if `framesQueued` has been explicitly set.
+  package var hasFramesQueued: Bool {_storage._framesQueued != nil}
+  /// Clears the value of `framesQueued`. Subsequent reads from it will return its default value.
+  package mutating func clearFramesQueued() {_uniqueStorage()._framesQueued = nil}
 
-  package var framesRunning: Int32 {
-    get {_storage._framesRunning}
+  /// Gauge: frames that are worked on.
+  package var framesRunning: Int64 {
+    get {_storage._framesRunning ?? 0}
     set {_uniqueStorage()._framesRunning = newValue}
   }
+  /// Returns true if `framesRunning` has been explicitly set.
+  package var hasFramesRunning: Bool {_storage._framesRunning != nil}
+  /// Clears the value of `framesRunning`. Subsequent reads from it will return its default value.
+  package mutating func clearFramesRunning() {_uniqueStorage()._framesRunning = nil}
 
-  package var openStreams: Int32 {
-    get {_storage._openStreams}
+  /// Gauge: open streams.
+  package var openStreams: Int64 {
+    get {_storage._openStreams ?? 0}
     set {_uniqueStorage()._openStreams = newValue}
   }
+  /// Returns true if `openStreams` has been explicitly set.
+  package var hasOpenStreams: Bool {_storage._openStreams != nil}
+  /// Clears the value of `openStreams`. Subsequent reads from it will return its default value.
+  package mutating func clearOpenStreams() {_uniqueStorage()._openStreams = nil}
 
-  package var sessions: Int32 {
-    get {_storage._sessions}
+  /// Gauge: sessions.
+  package var sessions: Int64 {
+    get {_storage._sessions ?? 0}
     set {_uniqueStorage()._sessions = newValue}
   }
+  /// Returns true if `sessions` has been explicitly set.
+  package var hasSessions: Bool {_storage._sessions != nil}
+  /// Clears the value of `sessions`. Subsequent reads from it will return its default value.
+  package mutating func clearSessions() {_uniqueStorage()._sessions = nil}
 
+  /// Gauge: bytes of conditioning.
   package var sessionBytes: Int64 {
-    get {_storage._sessionBytes}
+    get {_storage._sessionBytes ?? 0}
     set {_uniqueStorage()._sessionBytes = newValue}
   }
+  /// Returns true if `sessionBytes` has been explicitly set.
+  package var hasSessionBytes: Bool {_storage._sessionBytes != nil}
+  /// Clears the value of `sessionBytes`. Subsequent reads from it will return its default value.
+  package mutating func clearSessionBytes() {_uniqueStorage()._sessionBytes = nil}
 
-  /// Batches of velocity evaluations, and the rows in them.
+  /// Counter: batches of velocity evaluations.
   package var batches: Int64 {
-    get {_storage._batches}
+    get {_storage._batches ?? 0}
     set {_uniqueStorage()._batches = newValue}
   }
+  /// Returns true if `batches` has been explicitly set.
+  package var hasBatches: Bool {_storage._batches != nil}
+  /// Clears the value of `batches`. Subsequent reads from it will return its default value.
+  package mutating func clearBatches() {_uniqueStorage()._batches = nil}
 
+  /// Counter: rows of those batches.
   package var batchRows: Int64 {
-    get {_storage._batchRows}
+    get {_storage._batchRows ?? 0}
     set {_uniqueStorage()._batchRows = newValue}
   }
+  /// Returns true if `batchRows` has been explicitly set.
+  package var hasBatchRows: Bool {_storage._batchRows != nil}
+  /// Clears the value of `batchRows`. Subsequent reads from it will return its default value.
+  package mutating func clearBatchRows() {_uniqueStorage()._batchRows = nil}
 
+  /// The cache of encoded sources.
   package var sourceCache: Posed_V1_CacheStatistics {
     get {_storage._sourceCache ?? Posed_V1_CacheStatistics()}
     set {_uniqueStorage()._sourceCache = newValue}
@@ -204,6 +341,7 @@ package nonisolated struct Posed_V1_Statistics: @unchecked Sendable {
   /// Clears the value of `sourceCache`. Subsequent reads from it will return its default value.
   package mutating func clearSourceCache() {_uniqueStorage()._sourceCache = nil}
 
+  /// The cache of encoded poses.
   package var poseCache: Posed_V1_CacheStatistics {
     get {_storage._poseCache ?? Posed_V1_CacheStatistics()}
     set {_uniqueStorage()._poseCache = newValue}
@@ -213,6 +351,16 @@ package nonisolated struct Posed_V1_Statistics: @unchecked Sendable {
   /// Clears the value of `poseCache`. Subsequent reads from it will return its default value.
   package mutating func clearPoseCache() {_uniqueStorage()._poseCache = nil}
 
+  /// When these numbers were taken.
+  package var sampleTime: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_storage._sampleTime ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_uniqueStorage()._sampleTime = newValue}
+  }
+  /// Returns true if `sampleTime` has been explicitly set.
+  package var hasSampleTime: Bool {_storage._sampleTime != nil}
+  /// Clears the value of `sampleTime`. Subsequent reads from it will return its default value.
+  package mutating func clearSampleTime() {_uniqueStorage()._sampleTime = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -220,22 +368,60 @@ package nonisolated struct Posed_V1_Statistics: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// The use of a cache. Every field is output only.
 package nonisolated struct Posed_V1_CacheStatistics: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var hits: Int64 = 0
+  /// Counter: lookups that found a result.
+  package var hits: Int64 {
+    get {_hits ?? 0}
+    set {_hits = newValue}
+  }
+  /// Returns true if `hits` has been explicitly set.
+  package var hasHits: Bool {self._hits != nil}
+  /// Clears the value of `hits`. Subsequent reads from it will return its default value.
+  package mutating func clearHits() {self._hits = nil}
 
-  package var misses: Int64 = 0
+  /// Counter: lookups that found none.
+  package var misses: Int64 {
+    get {_misses ?? 0}
+    set {_misses = newValue}
+  }
+  /// Returns true if `misses` has been explicitly set.
+  package var hasMisses: Bool {self._misses != nil}
+  /// Clears the value of `misses`. Subsequent reads from it will return its default value.
+  package mutating func clearMisses() {self._misses = nil}
 
-  package var entries: Int64 = 0
+  /// Gauge: results kept.
+  package var entries: Int64 {
+    get {_entries ?? 0}
+    set {_entries = newValue}
+  }
+  /// Returns true if `entries` has been explicitly set.
+  package var hasEntries: Bool {self._entries != nil}
+  /// Clears the value of `entries`. Subsequent reads from it will return its default value.
+  package mutating func clearEntries() {self._entries = nil}
 
-  package var bytes: Int64 = 0
+  /// Gauge: bytes of those results.
+  package var bytes: Int64 {
+    get {_bytes ?? 0}
+    set {_bytes = newValue}
+  }
+  /// Returns true if `bytes` has been explicitly set.
+  package var hasBytes: Bool {self._bytes != nil}
+  /// Clears the value of `bytes`. Subsequent reads from it will return its default value.
+  package mutating func clearBytes() {self._bytes = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _hits: Int64? = nil
+  fileprivate var _misses: Int64? = nil
+  fileprivate var _entries: Int64? = nil
+  fileprivate var _bytes: Int64? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -320,13 +506,13 @@ nonisolated extension Posed_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularInt32Field(value: &self.maxNfe) }()
-      case 2: try { try decoder.decodeSingularInt32Field(value: &self.maxSide) }()
-      case 3: try { try decoder.decodeSingularInt64Field(value: &self.maxMessageBytes) }()
-      case 4: try { try decoder.decodeSingularInt32Field(value: &self.maxSources) }()
-      case 5: try { try decoder.decodeSingularInt32Field(value: &self.maxSessions) }()
-      case 6: try { try decoder.decodeSingularInt64Field(value: &self.maxSessionBytes) }()
-      case 7: try { try decoder.decodeSingularInt32Field(value: &self.maxQueuedFrames) }()
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self._maxNfe) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self._maxSide) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self._maxMessageBytes) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self._maxSources) }()
+      case 5: try { try decoder.decodeSingularInt32Field(value: &self._maxSessions) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self._maxSessionBytes) }()
+      case 7: try { try decoder.decodeSingularInt32Field(value: &self._maxQueuedFrames) }()
       case 8: try { try decoder.decodeSingularMessageField(value: &self._maxTtl) }()
       default: break
       }
@@ -338,27 +524,27 @@ nonisolated extension Posed_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if self.maxNfe != 0 {
-      try visitor.visitSingularInt32Field(value: self.maxNfe, fieldNumber: 1)
-    }
-    if self.maxSide != 0 {
-      try visitor.visitSingularInt32Field(value: self.maxSide, fieldNumber: 2)
-    }
-    if self.maxMessageBytes != 0 {
-      try visitor.visitSingularInt64Field(value: self.maxMessageBytes, fieldNumber: 3)
-    }
-    if self.maxSources != 0 {
-      try visitor.visitSingularInt32Field(value: self.maxSources, fieldNumber: 4)
-    }
-    if self.maxSessions != 0 {
-      try visitor.visitSingularInt32Field(value: self.maxSessions, fieldNumber: 5)
-    }
-    if self.maxSessionBytes != 0 {
-      try visitor.visitSingularInt64Field(value: self.maxSessionBytes, fieldNumber: 6)
-    }
-    if self.maxQueuedFrames != 0 {
-      try visitor.visitSingularInt32Field(value: self.maxQueuedFrames, fieldNumber: 7)
-    }
+    try { if let v = self._maxNfe {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._maxSide {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._maxMessageBytes {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._maxSources {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._maxSessions {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._maxSessionBytes {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._maxQueuedFrames {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 7)
+    } }()
     try { if let v = self._maxTtl {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
     } }()
@@ -366,13 +552,13 @@ nonisolated extension Posed_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
   }
 
   package static func ==(lhs: Posed_V1_Limits, rhs: Posed_V1_Limits) -> Bool {
-    if lhs.maxNfe != rhs.maxNfe {return false}
-    if lhs.maxSide != rhs.maxSide {return false}
-    if lhs.maxMessageBytes != rhs.maxMessageBytes {return false}
-    if lhs.maxSources != rhs.maxSources {return false}
-    if lhs.maxSessions != rhs.maxSessions {return false}
-    if lhs.maxSessionBytes != rhs.maxSessionBytes {return false}
-    if lhs.maxQueuedFrames != rhs.maxQueuedFrames {return false}
+    if lhs._maxNfe != rhs._maxNfe {return false}
+    if lhs._maxSide != rhs._maxSide {return false}
+    if lhs._maxMessageBytes != rhs._maxMessageBytes {return false}
+    if lhs._maxSources != rhs._maxSources {return false}
+    if lhs._maxSessions != rhs._maxSessions {return false}
+    if lhs._maxSessionBytes != rhs._maxSessionBytes {return false}
+    if lhs._maxQueuedFrames != rhs._maxQueuedFrames {return false}
     if lhs._maxTtl != rhs._maxTtl {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -400,25 +586,26 @@ nonisolated extension Posed_V1_GetStatisticsRequest: SwiftProtobuf.Message, Swif
 
 nonisolated extension Posed_V1_Statistics: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Statistics"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uptime\0\u{3}frames_completed\0\u{3}frames_failed\0\u{3}frames_cancelled\0\u{3}frames_superseded\0\u{3}frames_late\0\u{3}frames_reduced\0\u{3}frames_queued\0\u{3}frames_running\0\u{3}open_streams\0\u{1}sessions\0\u{3}session_bytes\0\u{1}batches\0\u{3}batch_rows\0\u{3}source_cache\0\u{3}pose_cache\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uptime\0\u{3}frames_completed\0\u{3}frames_failed\0\u{3}frames_cancelled\0\u{3}frames_superseded\0\u{3}frames_late\0\u{3}frames_reduced\0\u{3}frames_queued\0\u{3}frames_running\0\u{3}open_streams\0\u{1}sessions\0\u{3}session_bytes\0\u{1}batches\0\u{3}batch_rows\0\u{3}source_cache\0\u{3}pose_cache\0\u{3}sample_time\0")
 
   fileprivate class _StorageClass {
     var _uptime: SwiftProtobuf.Google_Protobuf_Duration? = nil
-    var _framesCompleted: Int64 = 0
-    var _framesFailed: Int64 = 0
-    var _framesCancelled: Int64 = 0
-    var _framesSuperseded: Int64 = 0
-    var _framesLate: Int64 = 0
-    var _framesReduced: Int64 = 0
-    var _framesQueued: Int32 = 0
-    var _framesRunning: Int32 = 0
-    var _openStreams: Int32 = 0
-    var _sessions: Int32 = 0
-    var _sessionBytes: Int64 = 0
-    var _batches: Int64 = 0
-    var _batchRows: Int64 = 0
+    var _framesCompleted: Int64? = nil
+    var _framesFailed: Int64? = nil
+    var _framesCancelled: Int64? = nil
+    var _framesSuperseded: Int64? = nil
+    var _framesLate: Int64? = nil
+    var _framesReduced: Int64? = nil
+    var _framesQueued: Int64? = nil
+    var _framesRunning: Int64? = nil
+    var _openStreams: Int64? = nil
+    var _sessions: Int64? = nil
+    var _sessionBytes: Int64? = nil
+    var _batches: Int64? = nil
+    var _batchRows: Int64? = nil
     var _sourceCache: Posed_V1_CacheStatistics? = nil
     var _poseCache: Posed_V1_CacheStatistics? = nil
+    var _sampleTime: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -445,6 +632,7 @@ nonisolated extension Posed_V1_Statistics: SwiftProtobuf.Message, SwiftProtobuf.
       _batchRows = source._batchRows
       _sourceCache = source._sourceCache
       _poseCache = source._poseCache
+      _sampleTime = source._sampleTime
     }
   }
 
@@ -470,15 +658,16 @@ nonisolated extension Posed_V1_Statistics: SwiftProtobuf.Message, SwiftProtobuf.
         case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._framesSuperseded) }()
         case 6: try { try decoder.decodeSingularInt64Field(value: &_storage._framesLate) }()
         case 7: try { try decoder.decodeSingularInt64Field(value: &_storage._framesReduced) }()
-        case 8: try { try decoder.decodeSingularInt32Field(value: &_storage._framesQueued) }()
-        case 9: try { try decoder.decodeSingularInt32Field(value: &_storage._framesRunning) }()
-        case 10: try { try decoder.decodeSingularInt32Field(value: &_storage._openStreams) }()
-        case 11: try { try decoder.decodeSingularInt32Field(value: &_storage._sessions) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._framesQueued) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._framesRunning) }()
+        case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._openStreams) }()
+        case 11: try { try decoder.decodeSingularInt64Field(value: &_storage._sessions) }()
         case 12: try { try decoder.decodeSingularInt64Field(value: &_storage._sessionBytes) }()
         case 13: try { try decoder.decodeSingularInt64Field(value: &_storage._batches) }()
         case 14: try { try decoder.decodeSingularInt64Field(value: &_storage._batchRows) }()
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._sourceCache) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._poseCache) }()
+        case 17: try { try decoder.decodeSingularMessageField(value: &_storage._sampleTime) }()
         default: break
         }
       }
@@ -494,50 +683,53 @@ nonisolated extension Posed_V1_Statistics: SwiftProtobuf.Message, SwiftProtobuf.
       try { if let v = _storage._uptime {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
       } }()
-      if _storage._framesCompleted != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._framesCompleted, fieldNumber: 2)
-      }
-      if _storage._framesFailed != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._framesFailed, fieldNumber: 3)
-      }
-      if _storage._framesCancelled != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._framesCancelled, fieldNumber: 4)
-      }
-      if _storage._framesSuperseded != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._framesSuperseded, fieldNumber: 5)
-      }
-      if _storage._framesLate != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._framesLate, fieldNumber: 6)
-      }
-      if _storage._framesReduced != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._framesReduced, fieldNumber: 7)
-      }
-      if _storage._framesQueued != 0 {
-        try visitor.visitSingularInt32Field(value: _storage._framesQueued, fieldNumber: 8)
-      }
-      if _storage._framesRunning != 0 {
-        try visitor.visitSingularInt32Field(value: _storage._framesRunning, fieldNumber: 9)
-      }
-      if _storage._openStreams != 0 {
-        try visitor.visitSingularInt32Field(value: _storage._openStreams, fieldNumber: 10)
-      }
-      if _storage._sessions != 0 {
-        try visitor.visitSingularInt32Field(value: _storage._sessions, fieldNumber: 11)
-      }
-      if _storage._sessionBytes != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._sessionBytes, fieldNumber: 12)
-      }
-      if _storage._batches != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._batches, fieldNumber: 13)
-      }
-      if _storage._batchRows != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._batchRows, fieldNumber: 14)
-      }
+      try { if let v = _storage._framesCompleted {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._framesFailed {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._framesCancelled {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+      } }()
+      try { if let v = _storage._framesSuperseded {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._framesLate {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._framesReduced {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 7)
+      } }()
+      try { if let v = _storage._framesQueued {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 8)
+      } }()
+      try { if let v = _storage._framesRunning {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 9)
+      } }()
+      try { if let v = _storage._openStreams {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 10)
+      } }()
+      try { if let v = _storage._sessions {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 11)
+      } }()
+      try { if let v = _storage._sessionBytes {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 12)
+      } }()
+      try { if let v = _storage._batches {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 13)
+      } }()
+      try { if let v = _storage._batchRows {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 14)
+      } }()
       try { if let v = _storage._sourceCache {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
       } }()
       try { if let v = _storage._poseCache {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      } }()
+      try { if let v = _storage._sampleTime {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
       } }()
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -564,6 +756,7 @@ nonisolated extension Posed_V1_Statistics: SwiftProtobuf.Message, SwiftProtobuf.
         if _storage._batchRows != rhs_storage._batchRows {return false}
         if _storage._sourceCache != rhs_storage._sourceCache {return false}
         if _storage._poseCache != rhs_storage._poseCache {return false}
+        if _storage._sampleTime != rhs_storage._sampleTime {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -583,36 +776,40 @@ nonisolated extension Posed_V1_CacheStatistics: SwiftProtobuf.Message, SwiftProt
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularInt64Field(value: &self.hits) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.misses) }()
-      case 3: try { try decoder.decodeSingularInt64Field(value: &self.entries) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.bytes) }()
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self._hits) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self._misses) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self._entries) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._bytes) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.hits != 0 {
-      try visitor.visitSingularInt64Field(value: self.hits, fieldNumber: 1)
-    }
-    if self.misses != 0 {
-      try visitor.visitSingularInt64Field(value: self.misses, fieldNumber: 2)
-    }
-    if self.entries != 0 {
-      try visitor.visitSingularInt64Field(value: self.entries, fieldNumber: 3)
-    }
-    if self.bytes != 0 {
-      try visitor.visitSingularInt64Field(value: self.bytes, fieldNumber: 4)
-    }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._hits {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._misses {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._entries {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._bytes {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_CacheStatistics, rhs: Posed_V1_CacheStatistics) -> Bool {
-    if lhs.hits != rhs.hits {return false}
-    if lhs.misses != rhs.misses {return false}
-    if lhs.entries != rhs.entries {return false}
-    if lhs.bytes != rhs.bytes {return false}
+    if lhs._hits != rhs._hits {return false}
+    if lhs._misses != rhs._misses {return false}
+    if lhs._entries != rhs._entries {return false}
+    if lhs._bytes != rhs._bytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

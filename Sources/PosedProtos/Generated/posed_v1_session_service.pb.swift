@@ -26,25 +26,26 @@ package nonisolated struct Posed_V1_Session: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// `sessions/{session}`; chosen by the daemon, and not to be guessed.
+  /// Output only; required in `UpdateSession`, where it says which. `sessions/{session}`: the id that the client
+  /// chose, or one of the daemon's that nobody can guess.
   package var name: String {
     get {_storage._name}
     set {_uniqueStorage()._name = newValue}
   }
 
-  /// For people; at most 120 characters.
+  /// Optional. A name for people; at most 120 printable characters.
   package var displayName: String {
     get {_storage._displayName}
     set {_uniqueStorage()._displayName = newValue}
   }
 
-  /// The model that it was encoded for, `models/{model}`.
+  /// Output only. The model that it was encoded for, `models/{model}`.
   package var model: String {
     get {_storage._model}
     set {_uniqueStorage()._model = newValue}
   }
 
-  /// What its frames are made with where a request does not say otherwise.
+  /// Optional. How its frames are made where a request does not say otherwise.
   package var defaultSettings: Posed_V1_SynthesisSettings {
     get {_storage._defaultSettings ?? Posed_V1_SynthesisSettings()}
     set {_uniqueStorage()._defaultSettings = newValue}
@@ -54,7 +55,8 @@ package nonisolated struct Posed_V1_Session: @unchecked Sendable {
   /// Clears the value of `defaultSettings`. Subsequent reads from it will return its default value.
   package mutating func clearDefaultSettings() {_uniqueStorage()._defaultSettings = nil}
 
-  /// How long it lives without a request.
+  /// Optional. How long it lives without a request, more than 0 and at most `Limits.max_ttl`; the daemon's
+  /// default where it is not set. Each request begins it anew.
   package var ttl: SwiftProtobuf.Google_Protobuf_Duration {
     get {_storage._ttl ?? SwiftProtobuf.Google_Protobuf_Duration()}
     set {_uniqueStorage()._ttl = newValue}
@@ -64,7 +66,7 @@ package nonisolated struct Posed_V1_Session: @unchecked Sendable {
   /// Clears the value of `ttl`. Subsequent reads from it will return its default value.
   package mutating func clearTtl() {_uniqueStorage()._ttl = nil}
 
-  /// Set by the daemon.
+  /// Output only. When it was made.
   package var createTime: SwiftProtobuf.Google_Protobuf_Timestamp {
     get {_storage._createTime ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
     set {_uniqueStorage()._createTime = newValue}
@@ -74,6 +76,7 @@ package nonisolated struct Posed_V1_Session: @unchecked Sendable {
   /// Clears the value of `createTime`. Subsequent reads from it will return its default value.
   package mutating func clearCreateTime() {_uniqueStorage()._createTime = nil}
 
+  /// Output only. When it was last used: changed, or a frame of it begun or finished.
   package var lastUseTime: SwiftProtobuf.Google_Protobuf_Timestamp {
     get {_storage._lastUseTime ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
     set {_uniqueStorage()._lastUseTime = newValue}
@@ -83,7 +86,7 @@ package nonisolated struct Posed_V1_Session: @unchecked Sendable {
   /// Clears the value of `lastUseTime`. Subsequent reads from it will return its default value.
   package mutating func clearLastUseTime() {_uniqueStorage()._lastUseTime = nil}
 
-  /// When it ends unless it is used before.
+  /// Output only. When it ends unless it is used before: `last_use_time` + `ttl`.
   package var expireTime: SwiftProtobuf.Google_Protobuf_Timestamp {
     get {_storage._expireTime ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
     set {_uniqueStorage()._expireTime = newValue}
@@ -93,22 +96,42 @@ package nonisolated struct Posed_V1_Session: @unchecked Sendable {
   /// Clears the value of `expireTime`. Subsequent reads from it will return its default value.
   package mutating func clearExpireTime() {_uniqueStorage()._expireTime = nil}
 
-  /// Pictures that it was made from.
+  /// Output only. Number of pictures that it was made from.
   package var sourceCount: Int32 {
-    get {_storage._sourceCount}
+    get {_storage._sourceCount ?? 0}
     set {_uniqueStorage()._sourceCount = newValue}
   }
+  /// Returns true if `sourceCount` has been explicitly set.
+  package var hasSourceCount: Bool {_storage._sourceCount != nil}
+  /// Clears the value of `sourceCount`. Subsequent reads from it will return its default value.
+  package mutating func clearSourceCount() {_uniqueStorage()._sourceCount = nil}
 
-  /// Memory of its conditioning. Sessions of equal pictures share it, and each is told the whole.
+  /// Output only. Bytes of memory of its conditioning. Sessions of equal pictures share it, and each is told the
+  /// whole.
   package var conditioningBytes: Int64 {
-    get {_storage._conditioningBytes}
+    get {_storage._conditioningBytes ?? 0}
     set {_uniqueStorage()._conditioningBytes = newValue}
   }
+  /// Returns true if `conditioningBytes` has been explicitly set.
+  package var hasConditioningBytes: Bool {_storage._conditioningBytes != nil}
+  /// Clears the value of `conditioningBytes`. Subsequent reads from it will return its default value.
+  package mutating func clearConditioningBytes() {_uniqueStorage()._conditioningBytes = nil}
 
-  /// Frames made so far.
+  /// Output only. Frames made so far.
   package var frameCount: Int64 {
-    get {_storage._frameCount}
+    get {_storage._frameCount ?? 0}
     set {_uniqueStorage()._frameCount = newValue}
+  }
+  /// Returns true if `frameCount` has been explicitly set.
+  package var hasFrameCount: Bool {_storage._frameCount != nil}
+  /// Clears the value of `frameCount`. Subsequent reads from it will return its default value.
+  package mutating func clearFrameCount() {_uniqueStorage()._frameCount = nil}
+
+  /// Output only; optional in `UpdateSession`, where another etag than the session's is ABORTED. An opaque text
+  /// that changes when the owner changes the session.
+  package var etag: String {
+    get {_storage._etag}
+    set {_uniqueStorage()._etag = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -118,51 +141,80 @@ package nonisolated struct Posed_V1_Session: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-package nonisolated struct Posed_V1_CreateSessionRequest: Sendable {
+/// The request of `CreateSession`.
+package nonisolated struct Posed_V1_CreateSessionRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// One to eight pictures of the person; the first is the main one.
-  package var sources: [Posed_V1_Image] = []
+  /// Required. 1 to `Limits.max_sources` pictures of the person; the first is the main one.
+  package var sources: [Posed_V1_Image] {
+    get {_storage._sources}
+    set {_uniqueStorage()._sources = newValue}
+  }
 
-  /// `models/{model}`; the daemon's default where it is empty.
-  package var model: String = String()
+  /// Optional. `models/{model}`; the daemon's default model where it is empty.
+  package var model: String {
+    get {_storage._model}
+    set {_uniqueStorage()._model = newValue}
+  }
 
-  package var displayName: String = String()
+  /// Optional. As `Session.display_name`.
+  package var displayName: String {
+    get {_storage._displayName}
+    set {_uniqueStorage()._displayName = newValue}
+  }
 
+  /// Optional. As `Session.default_settings`.
   package var defaultSettings: Posed_V1_SynthesisSettings {
-    get {_defaultSettings ?? Posed_V1_SynthesisSettings()}
-    set {_defaultSettings = newValue}
+    get {_storage._defaultSettings ?? Posed_V1_SynthesisSettings()}
+    set {_uniqueStorage()._defaultSettings = newValue}
   }
   /// Returns true if `defaultSettings` has been explicitly set.
-  package var hasDefaultSettings: Bool {self._defaultSettings != nil}
+  package var hasDefaultSettings: Bool {_storage._defaultSettings != nil}
   /// Clears the value of `defaultSettings`. Subsequent reads from it will return its default value.
-  package mutating func clearDefaultSettings() {self._defaultSettings = nil}
+  package mutating func clearDefaultSettings() {_uniqueStorage()._defaultSettings = nil}
 
-  /// Within the daemon's limits; its default where it is missing.
+  /// Optional. As `Session.ttl`.
   package var ttl: SwiftProtobuf.Google_Protobuf_Duration {
-    get {_ttl ?? SwiftProtobuf.Google_Protobuf_Duration()}
-    set {_ttl = newValue}
+    get {_storage._ttl ?? SwiftProtobuf.Google_Protobuf_Duration()}
+    set {_uniqueStorage()._ttl = newValue}
   }
   /// Returns true if `ttl` has been explicitly set.
-  package var hasTtl: Bool {self._ttl != nil}
+  package var hasTtl: Bool {_storage._ttl != nil}
   /// Clears the value of `ttl`. Subsequent reads from it will return its default value.
-  package mutating func clearTtl() {self._ttl = nil}
+  package mutating func clearTtl() {_uniqueStorage()._ttl = nil}
+
+  /// Optional. The id of the session, which will be `sessions/{session_id}`: 1 to 63 small letters, digits and
+  /// hyphens, the first a letter, the last no hyphen. It is the caller's own: other identities may use the same.
+  /// The daemon chooses one where it is empty.
+  package var sessionID: String {
+    get {_storage._sessionID}
+    set {_uniqueStorage()._sessionID = newValue}
+  }
+
+  /// Optional. A text of 1 to 64 printable ASCII characters, best a random UUID, that makes the call safe to
+  /// repeat: while the session that it made exists, the same call with the same text gets that session.
+  /// INVALID_ARGUMENT when the pictures or the settings differ.
+  package var requestID: String {
+    get {_storage._requestID}
+    set {_uniqueStorage()._requestID = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _defaultSettings: Posed_V1_SynthesisSettings? = nil
-  fileprivate var _ttl: SwiftProtobuf.Google_Protobuf_Duration? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// The request of `GetSession`.
 package nonisolated struct Posed_V1_GetSessionRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Required. `sessions/{session}`.
   package var name: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -170,15 +222,16 @@ package nonisolated struct Posed_V1_GetSessionRequest: Sendable {
   package init() {}
 }
 
+/// The request of `ListSessions`.
 package nonisolated struct Posed_V1_ListSessionsRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// At most 1000; 50 where it is 0.
+  /// Optional. Sessions of a page at most; 50 where it is 0, and never more than 1000.
   package var pageSize: Int32 = 0
 
-  /// `next_page_token` of the page before.
+  /// Optional. `next_page_token` of the page before; empty for the first page.
   package var pageToken: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -186,14 +239,16 @@ package nonisolated struct Posed_V1_ListSessionsRequest: Sendable {
   package init() {}
 }
 
+/// A page of sessions.
 package nonisolated struct Posed_V1_ListSessionsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Output only. The sessions, the oldest first.
   package var sessions: [Posed_V1_Session] = []
 
-  /// Empty on the last page.
+  /// Output only. The `page_token` of the next page; empty on the last.
   package var nextPageToken: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -201,12 +256,13 @@ package nonisolated struct Posed_V1_ListSessionsResponse: Sendable {
   package init() {}
 }
 
+/// The request of `UpdateSession`.
 package nonisolated struct Posed_V1_UpdateSessionRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Its `name` says which.
+  /// Required. `name` says which session; `display_name`, `default_settings` and `ttl` are what may change.
   package var session: Posed_V1_Session {
     get {_session ?? Posed_V1_Session()}
     set {_session = newValue}
@@ -216,7 +272,8 @@ package nonisolated struct Posed_V1_UpdateSessionRequest: Sendable {
   /// Clears the value of `session`. Subsequent reads from it will return its default value.
   package mutating func clearSession() {self._session = nil}
 
-  /// Of `display_name`, `default_settings`, `ttl`. Without one, all that are set.
+  /// Optional. The fields to change, of `display_name`, `default_settings` and `ttl`, or `*` for all three; a field
+  /// that it names and `session` lacks goes back to its default. Without a mask, the fields that are set.
   package var updateMask: SwiftProtobuf.Google_Protobuf_FieldMask {
     get {_updateMask ?? SwiftProtobuf.Google_Protobuf_FieldMask()}
     set {_updateMask = newValue}
@@ -234,12 +291,17 @@ package nonisolated struct Posed_V1_UpdateSessionRequest: Sendable {
   fileprivate var _updateMask: SwiftProtobuf.Google_Protobuf_FieldMask? = nil
 }
 
+/// The request of `DeleteSession`.
 package nonisolated struct Posed_V1_DeleteSessionRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Required. `sessions/{session}`.
   package var name: String = String()
+
+  /// Optional. `Session.etag` as the caller knows it; another is ABORTED.
+  package var etag: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -252,7 +314,7 @@ fileprivate nonisolated let _protobuf_package = "posed.v1"
 
 nonisolated extension Posed_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Session"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}display_name\0\u{1}model\0\u{3}default_settings\0\u{1}ttl\0\u{3}create_time\0\u{3}last_use_time\0\u{3}expire_time\0\u{3}source_count\0\u{3}conditioning_bytes\0\u{3}frame_count\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{3}display_name\0\u{1}model\0\u{3}default_settings\0\u{1}ttl\0\u{3}create_time\0\u{3}last_use_time\0\u{3}expire_time\0\u{3}source_count\0\u{3}conditioning_bytes\0\u{3}frame_count\0\u{1}etag\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -263,9 +325,10 @@ nonisolated extension Posed_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._Me
     var _createTime: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
     var _lastUseTime: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
     var _expireTime: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
-    var _sourceCount: Int32 = 0
-    var _conditioningBytes: Int64 = 0
-    var _frameCount: Int64 = 0
+    var _sourceCount: Int32? = nil
+    var _conditioningBytes: Int64? = nil
+    var _frameCount: Int64? = nil
+    var _etag: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -287,6 +350,7 @@ nonisolated extension Posed_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._Me
       _sourceCount = source._sourceCount
       _conditioningBytes = source._conditioningBytes
       _frameCount = source._frameCount
+      _etag = source._etag
     }
   }
 
@@ -316,6 +380,7 @@ nonisolated extension Posed_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._Me
         case 9: try { try decoder.decodeSingularInt32Field(value: &_storage._sourceCount) }()
         case 10: try { try decoder.decodeSingularInt64Field(value: &_storage._conditioningBytes) }()
         case 11: try { try decoder.decodeSingularInt64Field(value: &_storage._frameCount) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._etag) }()
         default: break
         }
       }
@@ -352,14 +417,17 @@ nonisolated extension Posed_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._Me
       try { if let v = _storage._expireTime {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
       } }()
-      if _storage._sourceCount != 0 {
-        try visitor.visitSingularInt32Field(value: _storage._sourceCount, fieldNumber: 9)
-      }
-      if _storage._conditioningBytes != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._conditioningBytes, fieldNumber: 10)
-      }
-      if _storage._frameCount != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._frameCount, fieldNumber: 11)
+      try { if let v = _storage._sourceCount {
+        try visitor.visitSingularInt32Field(value: v, fieldNumber: 9)
+      } }()
+      try { if let v = _storage._conditioningBytes {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 10)
+      } }()
+      try { if let v = _storage._frameCount {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 11)
+      } }()
+      if !_storage._etag.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._etag, fieldNumber: 12)
       }
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -381,6 +449,7 @@ nonisolated extension Posed_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._Me
         if _storage._sourceCount != rhs_storage._sourceCount {return false}
         if _storage._conditioningBytes != rhs_storage._conditioningBytes {return false}
         if _storage._frameCount != rhs_storage._frameCount {return false}
+        if _storage._etag != rhs_storage._etag {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -392,53 +461,111 @@ nonisolated extension Posed_V1_Session: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Posed_V1_CreateSessionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CreateSessionRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sources\0\u{1}model\0\u{3}display_name\0\u{3}default_settings\0\u{1}ttl\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sources\0\u{1}model\0\u{3}display_name\0\u{3}default_settings\0\u{1}ttl\0\u{3}session_id\0\u{3}request_id\0")
+
+  fileprivate class _StorageClass {
+    var _sources: [Posed_V1_Image] = []
+    var _model: String = String()
+    var _displayName: String = String()
+    var _defaultSettings: Posed_V1_SynthesisSettings? = nil
+    var _ttl: SwiftProtobuf.Google_Protobuf_Duration? = nil
+    var _sessionID: String = String()
+    var _requestID: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _sources = source._sources
+      _model = source._model
+      _displayName = source._displayName
+      _defaultSettings = source._defaultSettings
+      _ttl = source._ttl
+      _sessionID = source._sessionID
+      _requestID = source._requestID
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.sources) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.model) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.displayName) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._defaultSettings) }()
-      case 5: try { try decoder.decodeSingularMessageField(value: &self._ttl) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeRepeatedMessageField(value: &_storage._sources) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._model) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._displayName) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._defaultSettings) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._ttl) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._sessionID) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._requestID) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.sources.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.sources, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._sources.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._sources, fieldNumber: 1)
+      }
+      if !_storage._model.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._model, fieldNumber: 2)
+      }
+      if !_storage._displayName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._displayName, fieldNumber: 3)
+      }
+      try { if let v = _storage._defaultSettings {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      try { if let v = _storage._ttl {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if !_storage._sessionID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._sessionID, fieldNumber: 6)
+      }
+      if !_storage._requestID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._requestID, fieldNumber: 7)
+      }
     }
-    if !self.model.isEmpty {
-      try visitor.visitSingularStringField(value: self.model, fieldNumber: 2)
-    }
-    if !self.displayName.isEmpty {
-      try visitor.visitSingularStringField(value: self.displayName, fieldNumber: 3)
-    }
-    try { if let v = self._defaultSettings {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
-    try { if let v = self._ttl {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_CreateSessionRequest, rhs: Posed_V1_CreateSessionRequest) -> Bool {
-    if lhs.sources != rhs.sources {return false}
-    if lhs.model != rhs.model {return false}
-    if lhs.displayName != rhs.displayName {return false}
-    if lhs._defaultSettings != rhs._defaultSettings {return false}
-    if lhs._ttl != rhs._ttl {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._sources != rhs_storage._sources {return false}
+        if _storage._model != rhs_storage._model {return false}
+        if _storage._displayName != rhs_storage._displayName {return false}
+        if _storage._defaultSettings != rhs_storage._defaultSettings {return false}
+        if _storage._ttl != rhs_storage._ttl {return false}
+        if _storage._sessionID != rhs_storage._sessionID {return false}
+        if _storage._requestID != rhs_storage._requestID {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -585,7 +712,7 @@ nonisolated extension Posed_V1_UpdateSessionRequest: SwiftProtobuf.Message, Swif
 
 nonisolated extension Posed_V1_DeleteSessionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeleteSessionRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}etag\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -594,6 +721,7 @@ nonisolated extension Posed_V1_DeleteSessionRequest: SwiftProtobuf.Message, Swif
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.etag) }()
       default: break
       }
     }
@@ -603,11 +731,15 @@ nonisolated extension Posed_V1_DeleteSessionRequest: SwiftProtobuf.Message, Swif
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
     }
+    if !self.etag.isEmpty {
+      try visitor.visitSingularStringField(value: self.etag, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_DeleteSessionRequest, rhs: Posed_V1_DeleteSessionRequest) -> Bool {
     if lhs.name != rhs.name {return false}
+    if lhs.etag != rhs.etag {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

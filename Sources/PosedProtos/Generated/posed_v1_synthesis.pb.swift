@@ -20,13 +20,17 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// How a picture is to be made. What is not set, the session says; what it does not say, the model's defaults.
+/// How a picture is made.
+///
+/// A field that is not set takes its value from the next in this order: the pose's settings, the stream's or the
+/// request's, the session's `default_settings`, the daemon's configuration, the model. A field that is set is
+/// taken as it is, zeros included.
 package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// A solver's name, as `CatalogService.ListSolvers` gives it.
+  /// Optional. A solver's name, as `CatalogService.ListSolvers` gives it; at most 64 characters.
   package var solver: String {
     get {_solver ?? String()}
     set {_solver = newValue}
@@ -36,10 +40,11 @@ package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
   /// Clears the value of `solver`. Subsequent reads from it will return its default value.
   package mutating func clearSolver() {self._solver = nil}
 
-  /// How much work a picture may be.
+  /// Optional. How much work a picture may be.
   package var budget: Posed_V1_SynthesisSettings.OneOf_Budget? = nil
 
-  /// Velocity evaluations at most.
+  /// Velocity evaluations (the number of function evaluations, NFE), 1 to `Limits.max_nfe`; never more are made. A
+  /// solver that cannot make one step of so few is refused.
   package var nfe: Int32 {
     get {
       if case .nfe(let v)? = budget {return v}
@@ -48,7 +53,7 @@ package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
     set {budget = .nfe(newValue)}
   }
 
-  /// Steps of the solver.
+  /// Steps of the solver, 1 to `Limits.max_nfe`; the evaluations that they come to are bounded by that, too.
   package var steps: Int32 {
     get {
       if case .steps(let v)? = budget {return v}
@@ -57,7 +62,7 @@ package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
     set {budget = .steps(newValue)}
   }
 
-  /// The scale of classifier-free guidance; 1 is without, and half the work.
+  /// Optional. Scale of classifier-free guidance, 0 to 100; 1 is without guidance, and half the work.
   package var guidanceScale: Double {
     get {_guidanceScale ?? 0}
     set {_guidanceScale = newValue}
@@ -67,7 +72,8 @@ package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
   /// Clears the value of `guidanceScale`. Subsequent reads from it will return its default value.
   package mutating func clearGuidanceScale() {self._guidanceScale = nil}
 
-  /// Seed of the noise. Equal seeds and settings make equal pictures. Drawn at random where nobody says.
+  /// Optional. Seed of the noise. Equal seeds and settings make equal pictures. Drawn at random where nobody
+  /// says one.
   package var seed: UInt64 {
     get {_seed ?? 0}
     set {_seed = newValue}
@@ -77,7 +83,7 @@ package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
   /// Clears the value of `seed`. Subsequent reads from it will return its default value.
   package mutating func clearSeed() {self._seed = nil}
 
-  /// The shift of the time grid; 1 is without.
+  /// Optional. Shift of the time grid, 0.01 to 100; 1 is without.
   package var timeShift: Double {
     get {_timeShift ?? 0}
     set {_timeShift = newValue}
@@ -87,25 +93,60 @@ package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
   /// Clears the value of `timeShift`. Subsequent reads from it will return its default value.
   package mutating func clearTimeShift() {self._timeShift = nil}
 
-  /// Size of the picture in pixels; the model's own where both are 0.
-  package var width: Int32 = 0
+  /// Optional; together with `height`. Width of the picture in pixels: a multiple of `Model.size_multiple`, at
+  /// most `Limits.max_side`.
+  package var width: Int32 {
+    get {_width ?? 0}
+    set {_width = newValue}
+  }
+  /// Returns true if `width` has been explicitly set.
+  package var hasWidth: Bool {self._width != nil}
+  /// Clears the value of `width`. Subsequent reads from it will return its default value.
+  package mutating func clearWidth() {self._width = nil}
 
-  package var height: Int32 = 0
+  /// Optional; together with `width`. Height of the picture in pixels, bounded as `width`.
+  package var height: Int32 {
+    get {_height ?? 0}
+    set {_height = newValue}
+  }
+  /// Returns true if `height` has been explicitly set.
+  package var hasHeight: Bool {self._height != nil}
+  /// Clears the value of `height`. Subsequent reads from it will return its default value.
+  package mutating func clearHeight() {self._height = nil}
 
-  /// How the picture is sent.
+  /// Optional. How the picture is written.
   package var imageFormat: Posed_V1_ImageFormat = .unspecified
 
-  /// Fewer evaluations than the budget may be made, down to this number, for a frame that would be late
-  /// otherwise. 0: never.
-  package var minNfe: Int32 = 0
+  /// Optional. The least number of evaluations that a frame may get which would be late otherwise, at most the
+  /// budget; 0: a late frame gets all of them.
+  package var minNfe: Int32 {
+    get {_minNfe ?? 0}
+    set {_minNfe = newValue}
+  }
+  /// Returns true if `minNfe` has been explicitly set.
+  package var hasMinNfe: Bool {self._minNfe != nil}
+  /// Clears the value of `minNfe`. Subsequent reads from it will return its default value.
+  package mutating func clearMinNfe() {self._minNfe = nil}
+
+  /// Optional. Whether the last step of a fixed-step solver with a stage at the step's end is a step of
+  /// Euler's method, which makes fewer evaluations and better pictures.
+  package var lastStepFirstOrder: Bool {
+    get {_lastStepFirstOrder ?? false}
+    set {_lastStepFirstOrder = newValue}
+  }
+  /// Returns true if `lastStepFirstOrder` has been explicitly set.
+  package var hasLastStepFirstOrder: Bool {self._lastStepFirstOrder != nil}
+  /// Clears the value of `lastStepFirstOrder`. Subsequent reads from it will return its default value.
+  package mutating func clearLastStepFirstOrder() {self._lastStepFirstOrder = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  /// How much work a picture may be.
+  /// Optional. How much work a picture may be.
   package nonisolated enum OneOf_Budget: Equatable, Sendable {
-    /// Velocity evaluations at most.
+    /// Velocity evaluations (the number of function evaluations, NFE), 1 to `Limits.max_nfe`; never more are made. A
+    /// solver that cannot make one step of so few is refused.
     case nfe(Int32)
-    /// Steps of the solver.
+    /// Steps of the solver, 1 to `Limits.max_nfe`; the evaluations that they come to are bounded by that, too.
     case steps(Int32)
 
   }
@@ -116,6 +157,10 @@ package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
   fileprivate var _guidanceScale: Double? = nil
   fileprivate var _seed: UInt64? = nil
   fileprivate var _timeShift: Double? = nil
+  fileprivate var _width: Int32? = nil
+  fileprivate var _height: Int32? = nil
+  fileprivate var _minNfe: Int32? = nil
+  fileprivate var _lastStepFirstOrder: Bool? = nil
 }
 
 /// A picture made, and how.
@@ -124,6 +169,7 @@ package nonisolated struct Posed_V1_Frame: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Output only. The picture, in the format asked for.
   package var image: Posed_V1_Image {
     get {_storage._image ?? Posed_V1_Image()}
     set {_uniqueStorage()._image = newValue}
@@ -133,7 +179,7 @@ package nonisolated struct Posed_V1_Frame: @unchecked Sendable {
   /// Clears the value of `image`. Subsequent reads from it will return its default value.
   package mutating func clearImage() {_uniqueStorage()._image = nil}
 
-  /// What was used to make it.
+  /// Output only. The settings that it was made with.
   package var used: Posed_V1_UsedSettings {
     get {_storage._used ?? Posed_V1_UsedSettings()}
     set {_uniqueStorage()._used = newValue}
@@ -143,7 +189,7 @@ package nonisolated struct Posed_V1_Frame: @unchecked Sendable {
   /// Clears the value of `used`. Subsequent reads from it will return its default value.
   package mutating func clearUsed() {_uniqueStorage()._used = nil}
 
-  /// What was found ready.
+  /// Output only. The results that were found ready.
   package var cache: Posed_V1_CacheUse {
     get {_storage._cache ?? Posed_V1_CacheUse()}
     set {_uniqueStorage()._cache = newValue}
@@ -153,7 +199,7 @@ package nonisolated struct Posed_V1_Frame: @unchecked Sendable {
   /// Clears the value of `cache`. Subsequent reads from it will return its default value.
   package mutating func clearCache() {_uniqueStorage()._cache = nil}
 
-  /// Where the time went.
+  /// Output only. The time that its stages took.
   package var timings: Posed_V1_StageTimings {
     get {_storage._timings ?? Posed_V1_StageTimings()}
     set {_uniqueStorage()._timings = newValue}
@@ -170,69 +216,159 @@ package nonisolated struct Posed_V1_Frame: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// What a picture was made with.
+/// The settings that a picture was made with. Every field is output only and set.
 package nonisolated struct Posed_V1_UsedSettings: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// As `models/{model}`.
+  /// The model, `models/{model}`.
   package var model: String = String()
 
+  /// The solver's name.
   package var solver: String = String()
 
   /// Velocity evaluations made.
-  package var nfe: Int32 = 0
+  package var nfe: Int32 {
+    get {_nfe ?? 0}
+    set {_nfe = newValue}
+  }
+  /// Returns true if `nfe` has been explicitly set.
+  package var hasNfe: Bool {self._nfe != nil}
+  /// Clears the value of `nfe`. Subsequent reads from it will return its default value.
+  package mutating func clearNfe() {self._nfe = nil}
 
-  /// Whether that is fewer than asked for, because the frame would have been late.
-  package var nfeReduced: Bool = false
+  /// Whether `nfe` is less than asked for, because the frame would have been late.
+  package var nfeReduced: Bool {
+    get {_nfeReduced ?? false}
+    set {_nfeReduced = newValue}
+  }
+  /// Returns true if `nfeReduced` has been explicitly set.
+  package var hasNfeReduced: Bool {self._nfeReduced != nil}
+  /// Clears the value of `nfeReduced`. Subsequent reads from it will return its default value.
+  package mutating func clearNfeReduced() {self._nfeReduced = nil}
 
-  package var guidanceScale: Double = 0
+  /// Scale of classifier-free guidance; 1 is without.
+  package var guidanceScale: Double {
+    get {_guidanceScale ?? 0}
+    set {_guidanceScale = newValue}
+  }
+  /// Returns true if `guidanceScale` has been explicitly set.
+  package var hasGuidanceScale: Bool {self._guidanceScale != nil}
+  /// Clears the value of `guidanceScale`. Subsequent reads from it will return its default value.
+  package mutating func clearGuidanceScale() {self._guidanceScale = nil}
 
-  package var seed: UInt64 = 0
+  /// Seed of the noise.
+  package var seed: UInt64 {
+    get {_seed ?? 0}
+    set {_seed = newValue}
+  }
+  /// Returns true if `seed` has been explicitly set.
+  package var hasSeed: Bool {self._seed != nil}
+  /// Clears the value of `seed`. Subsequent reads from it will return its default value.
+  package mutating func clearSeed() {self._seed = nil}
 
-  package var timeShift: Double = 0
+  /// Shift of the time grid; 1 is without.
+  package var timeShift: Double {
+    get {_timeShift ?? 0}
+    set {_timeShift = newValue}
+  }
+  /// Returns true if `timeShift` has been explicitly set.
+  package var hasTimeShift: Bool {self._timeShift != nil}
+  /// Clears the value of `timeShift`. Subsequent reads from it will return its default value.
+  package mutating func clearTimeShift() {self._timeShift = nil}
 
-  package var width: Int32 = 0
+  /// Width of the picture in pixels.
+  package var width: Int32 {
+    get {_width ?? 0}
+    set {_width = newValue}
+  }
+  /// Returns true if `width` has been explicitly set.
+  package var hasWidth: Bool {self._width != nil}
+  /// Clears the value of `width`. Subsequent reads from it will return its default value.
+  package mutating func clearWidth() {self._width = nil}
 
-  package var height: Int32 = 0
+  /// Height of the picture in pixels.
+  package var height: Int32 {
+    get {_height ?? 0}
+    set {_height = newValue}
+  }
+  /// Returns true if `height` has been explicitly set.
+  package var hasHeight: Bool {self._height != nil}
+  /// Clears the value of `height`. Subsequent reads from it will return its default value.
+  package mutating func clearHeight() {self._height = nil}
 
-  /// Where the velocity was computed and how: a backend's name and its class of numerics, such as
-  /// `onednn/bf16-avx512`. Pictures are comparable bit by bit within one class only.
+  /// The class of numerics that the velocity was computed in, such as `onednn/bf16-avx512`. An opaque text: pictures
+  /// are comparable bit by bit where it is equal.
   package var numerics: String = String()
 
-  /// Whether the solve began at the frame before instead of at noise, and where on the path.
-  package var warmStart: Double = 0
+  /// The time of the path, from 0 to below 1, at which the solve began with the frame before; 0: it began with noise.
+  package var warmStart: Double {
+    get {_warmStart ?? 0}
+    set {_warmStart = newValue}
+  }
+  /// Returns true if `warmStart` has been explicitly set.
+  package var hasWarmStart: Bool {self._warmStart != nil}
+  /// Clears the value of `warmStart`. Subsequent reads from it will return its default value.
+  package mutating func clearWarmStart() {self._warmStart = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _nfe: Int32? = nil
+  fileprivate var _nfeReduced: Bool? = nil
+  fileprivate var _guidanceScale: Double? = nil
+  fileprivate var _seed: UInt64? = nil
+  fileprivate var _timeShift: Double? = nil
+  fileprivate var _width: Int32? = nil
+  fileprivate var _height: Int32? = nil
+  fileprivate var _warmStart: Double? = nil
 }
 
-/// What was found ready when a picture was made.
+/// The results that were found ready when a picture was made. Caches are the caller's own: nothing is told of
+/// other identities' pictures.
 package nonisolated struct Posed_V1_CacheUse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// All that depends on the source: its latents, embeddings, reference keys and values.
-  package var source: Bool = false
+  /// Output only. Whether all that depends on the source was ready: its latents, embeddings, reference keys and
+  /// values.
+  package var source: Bool {
+    get {_source ?? false}
+    set {_source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  package var hasSource: Bool {self._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  package mutating func clearSource() {self._source = nil}
 
-  /// All that depends on the pose.
-  package var pose: Bool = false
+  /// Output only. Whether all that depends on the pose was ready.
+  package var pose: Bool {
+    get {_pose ?? false}
+    set {_pose = newValue}
+  }
+  /// Returns true if `pose` has been explicitly set.
+  package var hasPose: Bool {self._pose != nil}
+  /// Clears the value of `pose`. Subsequent reads from it will return its default value.
+  package mutating func clearPose() {self._pose = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _source: Bool? = nil
+  fileprivate var _pose: Bool? = nil
 }
 
-/// Where the time went. Stages that were skipped took none.
+/// The time that a picture's stages took. Every field is output only; a stage that was skipped is not set.
 package nonisolated struct Posed_V1_StageTimings: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// From the daemon's receipt of the request to the first work on it, and waits between.
+  /// From the daemon's receipt of the request to the first work on it, and waits between stages.
   package var queue: SwiftProtobuf.Google_Protobuf_Duration {
     get {_queue ?? SwiftProtobuf.Google_Protobuf_Duration()}
     set {_queue = newValue}
@@ -262,7 +398,7 @@ package nonisolated struct Posed_V1_StageTimings: Sendable {
   /// Clears the value of `pose`. Subsequent reads from it will return its default value.
   package mutating func clearPose() {self._pose = nil}
 
-  /// Velocity evaluations, those shared with other pictures in full.
+  /// Velocity evaluations; those shared with other pictures count in full.
   package var solve: SwiftProtobuf.Google_Protobuf_Duration {
     get {_solve ?? SwiftProtobuf.Google_Protobuf_Duration()}
     set {_solve = newValue}
@@ -321,7 +457,7 @@ fileprivate nonisolated let _protobuf_package = "posed.v1"
 
 nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SynthesisSettings"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}solver\0\u{1}nfe\0\u{1}steps\0\u{3}guidance_scale\0\u{1}seed\0\u{3}time_shift\0\u{1}width\0\u{1}height\0\u{3}image_format\0\u{3}min_nfe\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}solver\0\u{1}nfe\0\u{1}steps\0\u{3}guidance_scale\0\u{1}seed\0\u{3}time_shift\0\u{1}width\0\u{1}height\0\u{3}image_format\0\u{3}min_nfe\0\u{3}last_step_first_order\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -349,10 +485,11 @@ nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftPr
       case 4: try { try decoder.decodeSingularDoubleField(value: &self._guidanceScale) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self._seed) }()
       case 6: try { try decoder.decodeSingularDoubleField(value: &self._timeShift) }()
-      case 7: try { try decoder.decodeSingularInt32Field(value: &self.width) }()
-      case 8: try { try decoder.decodeSingularInt32Field(value: &self.height) }()
+      case 7: try { try decoder.decodeSingularInt32Field(value: &self._width) }()
+      case 8: try { try decoder.decodeSingularInt32Field(value: &self._height) }()
       case 9: try { try decoder.decodeSingularEnumField(value: &self.imageFormat) }()
-      case 10: try { try decoder.decodeSingularInt32Field(value: &self.minNfe) }()
+      case 10: try { try decoder.decodeSingularInt32Field(value: &self._minNfe) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self._lastStepFirstOrder) }()
       default: break
       }
     }
@@ -386,18 +523,21 @@ nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftPr
     try { if let v = self._timeShift {
       try visitor.visitSingularDoubleField(value: v, fieldNumber: 6)
     } }()
-    if self.width != 0 {
-      try visitor.visitSingularInt32Field(value: self.width, fieldNumber: 7)
-    }
-    if self.height != 0 {
-      try visitor.visitSingularInt32Field(value: self.height, fieldNumber: 8)
-    }
+    try { if let v = self._width {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 7)
+    } }()
+    try { if let v = self._height {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 8)
+    } }()
     if self.imageFormat != .unspecified {
       try visitor.visitSingularEnumField(value: self.imageFormat, fieldNumber: 9)
     }
-    if self.minNfe != 0 {
-      try visitor.visitSingularInt32Field(value: self.minNfe, fieldNumber: 10)
-    }
+    try { if let v = self._minNfe {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 10)
+    } }()
+    try { if let v = self._lastStepFirstOrder {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 11)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -407,10 +547,11 @@ nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftPr
     if lhs._guidanceScale != rhs._guidanceScale {return false}
     if lhs._seed != rhs._seed {return false}
     if lhs._timeShift != rhs._timeShift {return false}
-    if lhs.width != rhs.width {return false}
-    if lhs.height != rhs.height {return false}
+    if lhs._width != rhs._width {return false}
+    if lhs._height != rhs._height {return false}
     if lhs.imageFormat != rhs.imageFormat {return false}
-    if lhs.minNfe != rhs.minNfe {return false}
+    if lhs._minNfe != rhs._minNfe {return false}
+    if lhs._lastStepFirstOrder != rhs._lastStepFirstOrder {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -519,69 +660,73 @@ nonisolated extension Posed_V1_UsedSettings: SwiftProtobuf.Message, SwiftProtobu
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.model) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.solver) }()
-      case 3: try { try decoder.decodeSingularInt32Field(value: &self.nfe) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.nfeReduced) }()
-      case 5: try { try decoder.decodeSingularDoubleField(value: &self.guidanceScale) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.seed) }()
-      case 7: try { try decoder.decodeSingularDoubleField(value: &self.timeShift) }()
-      case 8: try { try decoder.decodeSingularInt32Field(value: &self.width) }()
-      case 9: try { try decoder.decodeSingularInt32Field(value: &self.height) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self._nfe) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self._nfeReduced) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self._guidanceScale) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self._seed) }()
+      case 7: try { try decoder.decodeSingularDoubleField(value: &self._timeShift) }()
+      case 8: try { try decoder.decodeSingularInt32Field(value: &self._width) }()
+      case 9: try { try decoder.decodeSingularInt32Field(value: &self._height) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.numerics) }()
-      case 11: try { try decoder.decodeSingularDoubleField(value: &self.warmStart) }()
+      case 11: try { try decoder.decodeSingularDoubleField(value: &self._warmStart) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.model.isEmpty {
       try visitor.visitSingularStringField(value: self.model, fieldNumber: 1)
     }
     if !self.solver.isEmpty {
       try visitor.visitSingularStringField(value: self.solver, fieldNumber: 2)
     }
-    if self.nfe != 0 {
-      try visitor.visitSingularInt32Field(value: self.nfe, fieldNumber: 3)
-    }
-    if self.nfeReduced != false {
-      try visitor.visitSingularBoolField(value: self.nfeReduced, fieldNumber: 4)
-    }
-    if self.guidanceScale.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.guidanceScale, fieldNumber: 5)
-    }
-    if self.seed != 0 {
-      try visitor.visitSingularUInt64Field(value: self.seed, fieldNumber: 6)
-    }
-    if self.timeShift.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.timeShift, fieldNumber: 7)
-    }
-    if self.width != 0 {
-      try visitor.visitSingularInt32Field(value: self.width, fieldNumber: 8)
-    }
-    if self.height != 0 {
-      try visitor.visitSingularInt32Field(value: self.height, fieldNumber: 9)
-    }
+    try { if let v = self._nfe {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._nfeReduced {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._guidanceScale {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._seed {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._timeShift {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 7)
+    } }()
+    try { if let v = self._width {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 8)
+    } }()
+    try { if let v = self._height {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 9)
+    } }()
     if !self.numerics.isEmpty {
       try visitor.visitSingularStringField(value: self.numerics, fieldNumber: 10)
     }
-    if self.warmStart.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.warmStart, fieldNumber: 11)
-    }
+    try { if let v = self._warmStart {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 11)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_UsedSettings, rhs: Posed_V1_UsedSettings) -> Bool {
     if lhs.model != rhs.model {return false}
     if lhs.solver != rhs.solver {return false}
-    if lhs.nfe != rhs.nfe {return false}
-    if lhs.nfeReduced != rhs.nfeReduced {return false}
-    if lhs.guidanceScale != rhs.guidanceScale {return false}
-    if lhs.seed != rhs.seed {return false}
-    if lhs.timeShift != rhs.timeShift {return false}
-    if lhs.width != rhs.width {return false}
-    if lhs.height != rhs.height {return false}
+    if lhs._nfe != rhs._nfe {return false}
+    if lhs._nfeReduced != rhs._nfeReduced {return false}
+    if lhs._guidanceScale != rhs._guidanceScale {return false}
+    if lhs._seed != rhs._seed {return false}
+    if lhs._timeShift != rhs._timeShift {return false}
+    if lhs._width != rhs._width {return false}
+    if lhs._height != rhs._height {return false}
     if lhs.numerics != rhs.numerics {return false}
-    if lhs.warmStart != rhs.warmStart {return false}
+    if lhs._warmStart != rhs._warmStart {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -597,26 +742,30 @@ nonisolated extension Posed_V1_CacheUse: SwiftProtobuf.Message, SwiftProtobuf._M
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBoolField(value: &self.source) }()
-      case 2: try { try decoder.decodeSingularBoolField(value: &self.pose) }()
+      case 1: try { try decoder.decodeSingularBoolField(value: &self._source) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self._pose) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.source != false {
-      try visitor.visitSingularBoolField(value: self.source, fieldNumber: 1)
-    }
-    if self.pose != false {
-      try visitor.visitSingularBoolField(value: self.pose, fieldNumber: 2)
-    }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._source {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._pose {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 2)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_CacheUse, rhs: Posed_V1_CacheUse) -> Bool {
-    if lhs.source != rhs.source {return false}
-    if lhs.pose != rhs.pose {return false}
+    if lhs._source != rhs._source {return false}
+    if lhs._pose != rhs._pose {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -20,53 +20,61 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-package nonisolated struct Posed_V1_SynthesizeRequest: Sendable {
+/// The request of `Synthesize`.
+package nonisolated struct Posed_V1_SynthesizeRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var subject: Posed_V1_SynthesizeRequest.OneOf_Subject? = nil
+  /// Required. The person.
+  package var person: OneOf_Person? {
+    get {return _storage._person}
+    set {_uniqueStorage()._person = newValue}
+  }
 
-  /// `sessions/{session}`.
+  /// A session of the caller, `sessions/{session}`.
   package var session: String {
     get {
-      if case .session(let v)? = subject {return v}
+      if case .session(let v)? = _storage._person {return v}
       return String()
     }
-    set {subject = .session(newValue)}
+    set {_uniqueStorage()._person = .session(newValue)}
   }
 
   /// Pictures for this request alone.
   package var sources: Posed_V1_Sources {
     get {
-      if case .sources(let v)? = subject {return v}
+      if case .sources(let v)? = _storage._person {return v}
       return Posed_V1_Sources()
     }
-    set {subject = .sources(newValue)}
+    set {_uniqueStorage()._person = .sources(newValue)}
   }
 
+  /// Required. The posture of the person.
   package var pose: Posed_V1_Pose {
-    get {_pose ?? Posed_V1_Pose()}
-    set {_pose = newValue}
+    get {_storage._pose ?? Posed_V1_Pose()}
+    set {_uniqueStorage()._pose = newValue}
   }
   /// Returns true if `pose` has been explicitly set.
-  package var hasPose: Bool {self._pose != nil}
+  package var hasPose: Bool {_storage._pose != nil}
   /// Clears the value of `pose`. Subsequent reads from it will return its default value.
-  package mutating func clearPose() {self._pose = nil}
+  package mutating func clearPose() {_uniqueStorage()._pose = nil}
 
+  /// Optional. How the picture is made.
   package var settings: Posed_V1_SynthesisSettings {
-    get {_settings ?? Posed_V1_SynthesisSettings()}
-    set {_settings = newValue}
+    get {_storage._settings ?? Posed_V1_SynthesisSettings()}
+    set {_uniqueStorage()._settings = newValue}
   }
   /// Returns true if `settings` has been explicitly set.
-  package var hasSettings: Bool {self._settings != nil}
+  package var hasSettings: Bool {_storage._settings != nil}
   /// Clears the value of `settings`. Subsequent reads from it will return its default value.
-  package mutating func clearSettings() {self._settings = nil}
+  package mutating func clearSettings() {_uniqueStorage()._settings = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  package nonisolated enum OneOf_Subject: Equatable, Sendable {
-    /// `sessions/{session}`.
+  /// Required. The person.
+  package nonisolated enum OneOf_Person: Equatable, Sendable {
+    /// A session of the caller, `sessions/{session}`.
     case session(String)
     /// Pictures for this request alone.
     case sources(Posed_V1_Sources)
@@ -75,8 +83,7 @@ package nonisolated struct Posed_V1_SynthesizeRequest: Sendable {
 
   package init() {}
 
-  fileprivate var _pose: Posed_V1_Pose? = nil
-  fileprivate var _settings: Posed_V1_SynthesisSettings? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Pictures of a person, and the model that is to see them.
@@ -85,9 +92,10 @@ package nonisolated struct Posed_V1_Sources: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Required. 1 to `Limits.max_sources` pictures; the first is the main one.
   package var images: [Posed_V1_Image] = []
 
-  /// `models/{model}`; the daemon's default where it is empty.
+  /// Optional. `models/{model}`; the daemon's default model where it is empty.
   package var model: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -95,11 +103,13 @@ package nonisolated struct Posed_V1_Sources: Sendable {
   package init() {}
 }
 
+/// The reply of `Synthesize`.
 package nonisolated struct Posed_V1_SynthesizeResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Output only. The picture.
   package var frame: Posed_V1_Frame {
     get {_frame ?? Posed_V1_Frame()}
     set {_frame = newValue}
@@ -116,33 +126,40 @@ package nonisolated struct Posed_V1_SynthesizeResponse: Sendable {
   fileprivate var _frame: Posed_V1_Frame? = nil
 }
 
+/// A message of a stream's client.
 package nonisolated struct Posed_V1_StreamSynthesizeRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var message: Posed_V1_StreamSynthesizeRequest.OneOf_Message? = nil
+  /// Required. The next step of the stream.
+  package var step: Posed_V1_StreamSynthesizeRequest.OneOf_Step? = nil
 
+  /// Begins the stream; the first message, and only that.
   package var start: Posed_V1_StreamStart {
     get {
-      if case .start(let v)? = message {return v}
+      if case .start(let v)? = step {return v}
       return Posed_V1_StreamStart()
     }
-    set {message = .start(newValue)}
+    set {step = .start(newValue)}
   }
 
+  /// The pose of the next frame.
   package var pose: Posed_V1_StreamPose {
     get {
-      if case .pose(let v)? = message {return v}
+      if case .pose(let v)? = step {return v}
       return Posed_V1_StreamPose()
     }
-    set {message = .pose(newValue)}
+    set {step = .pose(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  package nonisolated enum OneOf_Message: Equatable, Sendable {
+  /// Required. The next step of the stream.
+  package nonisolated enum OneOf_Step: Equatable, Sendable {
+    /// Begins the stream; the first message, and only that.
     case start(Posed_V1_StreamStart)
+    /// The pose of the next frame.
     case pose(Posed_V1_StreamPose)
 
   }
@@ -150,16 +167,16 @@ package nonisolated struct Posed_V1_StreamSynthesizeRequest: Sendable {
   package init() {}
 }
 
-/// What holds for a whole stream.
+/// Settings of a whole stream.
 package nonisolated struct Posed_V1_StreamStart: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// `sessions/{session}`.
+  /// Required. A session of the caller, `sessions/{session}`.
   package var session: String = String()
 
-  /// For all frames of the stream. A seed drawn at random is drawn once for the stream.
+  /// Optional. How all frames of the stream are made. A seed drawn at random is drawn once for the stream.
   package var settings: Posed_V1_SynthesisSettings {
     get {_settings ?? Posed_V1_SynthesisSettings()}
     set {_settings = newValue}
@@ -169,19 +186,30 @@ package nonisolated struct Posed_V1_StreamStart: Sendable {
   /// Clears the value of `settings`. Subsequent reads from it will return its default value.
   package mutating func clearSettings() {self._settings = nil}
 
-  /// Live streams: a pose that no work was begun for within this time of its receipt is superseded when a later
-  /// pose has come. Without it every pose becomes a frame.
-  package var maxLag: SwiftProtobuf.Google_Protobuf_Duration {
-    get {_maxLag ?? SwiftProtobuf.Google_Protobuf_Duration()}
-    set {_maxLag = newValue}
-  }
-  /// Returns true if `maxLag` has been explicitly set.
-  package var hasMaxLag: Bool {self._maxLag != nil}
-  /// Clears the value of `maxLag`. Subsequent reads from it will return its default value.
-  package mutating func clearMaxLag() {self._maxLag = nil}
+  /// Optional. The fate of poses that wait; what the daemon's configuration says where it is not set.
+  package var skipping: Posed_V1_StreamStart.OneOf_Skipping? = nil
 
-  /// How soon after its receipt a frame is due. It decides the order of work between streams and, with
-  /// `settings.min_nfe`, when a frame gets fewer evaluations.
+  /// A pose that waited longer than this without work being begun is superseded when a later pose has come.
+  /// At least 0.
+  package var maxLag: SwiftProtobuf.Google_Protobuf_Duration {
+    get {
+      if case .maxLag(let v)? = skipping {return v}
+      return SwiftProtobuf.Google_Protobuf_Duration()
+    }
+    set {skipping = .maxLag(newValue)}
+  }
+
+  /// Every pose becomes a frame. Must be true.
+  package var everyPose: Bool {
+    get {
+      if case .everyPose(let v)? = skipping {return v}
+      return false
+    }
+    set {skipping = .everyPose(newValue)}
+  }
+
+  /// Optional. How soon after its receipt a frame is due; more than 0. It decides the order of work between
+  /// streams and, with `settings.min_nfe`, when a frame gets fewer evaluations.
   package var frameDeadline: SwiftProtobuf.Google_Protobuf_Duration {
     get {_frameDeadline ?? SwiftProtobuf.Google_Protobuf_Duration()}
     set {_frameDeadline = newValue}
@@ -191,17 +219,34 @@ package nonisolated struct Posed_V1_StreamStart: Sendable {
   /// Clears the value of `frameDeadline`. Subsequent reads from it will return its default value.
   package mutating func clearFrameDeadline() {self._frameDeadline = nil}
 
-  /// Begins each solve at the frame before, brought back to this time of the path (0 < t < 1), instead of at
-  /// noise. 0: never.
-  package var warmStart: Double = 0
+  /// Optional. Each solve begins with the frame before, brought back to this time of the path, instead of with
+  /// noise. From 0, which is noise, to below 1.
+  package var warmStart: Double {
+    get {_warmStart ?? 0}
+    set {_warmStart = newValue}
+  }
+  /// Returns true if `warmStart` has been explicitly set.
+  package var hasWarmStart: Bool {self._warmStart != nil}
+  /// Clears the value of `warmStart`. Subsequent reads from it will return its default value.
+  package mutating func clearWarmStart() {self._warmStart = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// Optional. The fate of poses that wait; what the daemon's configuration says where it is not set.
+  package nonisolated enum OneOf_Skipping: Equatable, Sendable {
+    /// A pose that waited longer than this without work being begun is superseded when a later pose has come.
+    /// At least 0.
+    case maxLag(SwiftProtobuf.Google_Protobuf_Duration)
+    /// Every pose becomes a frame. Must be true.
+    case everyPose(Bool)
+
+  }
 
   package init() {}
 
   fileprivate var _settings: Posed_V1_SynthesisSettings? = nil
-  fileprivate var _maxLag: SwiftProtobuf.Google_Protobuf_Duration? = nil
   fileprivate var _frameDeadline: SwiftProtobuf.Google_Protobuf_Duration? = nil
+  fileprivate var _warmStart: Double? = nil
 }
 
 /// The pose of one frame.
@@ -210,9 +255,10 @@ package nonisolated struct Posed_V1_StreamPose: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// The caller's number for it, greater than that of the pose before.
+  /// Required. The caller's number of the pose: at least 1, and greater than that of the pose before.
   package var sequence: UInt64 = 0
 
+  /// Required. The posture of the person.
   package var pose: Posed_V1_Pose {
     get {_pose ?? Posed_V1_Pose()}
     set {_pose = newValue}
@@ -222,7 +268,7 @@ package nonisolated struct Posed_V1_StreamPose: Sendable {
   /// Clears the value of `pose`. Subsequent reads from it will return its default value.
   package mutating func clearPose() {self._pose = nil}
 
-  /// Differs from the stream's settings for this frame.
+  /// Optional. Settings of this frame alone; fields that are not set are the stream's.
   package var settings: Posed_V1_SynthesisSettings {
     get {_settings ?? Posed_V1_SynthesisSettings()}
     set {_settings = newValue}
@@ -240,56 +286,66 @@ package nonisolated struct Posed_V1_StreamPose: Sendable {
   fileprivate var _settings: Posed_V1_SynthesisSettings? = nil
 }
 
+/// A message of the daemon in a stream.
 package nonisolated struct Posed_V1_StreamSynthesizeResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Of the pose answered; 0 in `started`.
+  /// Output only. Number of the pose that is answered; 0 in `started`, and in an `error` about a message that is
+  /// no pose.
   package var sequence: UInt64 = 0
 
-  package var event: Posed_V1_StreamSynthesizeResponse.OneOf_Event? = nil
+  /// Output only. The answer.
+  package var answer: Posed_V1_StreamSynthesizeResponse.OneOf_Answer? = nil
 
-  /// The answer to `start`.
+  /// To `start`: the stream is open.
   package var started: Posed_V1_StreamStarted {
     get {
-      if case .started(let v)? = event {return v}
+      if case .started(let v)? = answer {return v}
       return Posed_V1_StreamStarted()
     }
-    set {event = .started(newValue)}
+    set {answer = .started(newValue)}
   }
 
+  /// The picture of the pose.
   package var frame: Posed_V1_Frame {
     get {
-      if case .frame(let v)? = event {return v}
+      if case .frame(let v)? = answer {return v}
       return Posed_V1_Frame()
     }
-    set {event = .frame(newValue)}
+    set {answer = .frame(newValue)}
   }
 
+  /// No picture was made, because a later pose had come.
   package var superseded: Posed_V1_FrameSuperseded {
     get {
-      if case .superseded(let v)? = event {return v}
+      if case .superseded(let v)? = answer {return v}
       return Posed_V1_FrameSuperseded()
     }
-    set {event = .superseded(newValue)}
+    set {answer = .superseded(newValue)}
   }
 
+  /// No picture could be made.
   package var error: Posed_V1_FrameError {
     get {
-      if case .error(let v)? = event {return v}
+      if case .error(let v)? = answer {return v}
       return Posed_V1_FrameError()
     }
-    set {event = .error(newValue)}
+    set {answer = .error(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  package nonisolated enum OneOf_Event: Equatable, Sendable {
-    /// The answer to `start`.
+  /// Output only. The answer.
+  package nonisolated enum OneOf_Answer: Equatable, Sendable {
+    /// To `start`: the stream is open.
     case started(Posed_V1_StreamStarted)
+    /// The picture of the pose.
     case frame(Posed_V1_Frame)
+    /// No picture was made, because a later pose had come.
     case superseded(Posed_V1_FrameSuperseded)
+    /// No picture could be made.
     case error(Posed_V1_FrameError)
 
   }
@@ -297,15 +353,16 @@ package nonisolated struct Posed_V1_StreamSynthesizeResponse: Sendable {
   package init() {}
 }
 
-/// The stream is open.
+/// The settings of an open stream.
 package nonisolated struct Posed_V1_StreamStarted: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// What frames will be made with.
-  package var settings: Posed_V1_UsedSettings {
-    get {_settings ?? Posed_V1_UsedSettings()}
+  /// Output only. The settings of frames whose poses say nothing else: the stream's, the session's and the
+  /// defaults' together.
+  package var settings: Posed_V1_SynthesisSettings {
+    get {_settings ?? Posed_V1_SynthesisSettings()}
     set {_settings = newValue}
   }
   /// Returns true if `settings` has been explicitly set.
@@ -313,23 +370,26 @@ package nonisolated struct Posed_V1_StreamStarted: Sendable {
   /// Clears the value of `settings`. Subsequent reads from it will return its default value.
   package mutating func clearSettings() {self._settings = nil}
 
+  /// Output only. The model, `models/{model}`.
+  package var model: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _settings: Posed_V1_UsedSettings? = nil
+  fileprivate var _settings: Posed_V1_SynthesisSettings? = nil
 }
 
-/// No frame was made for a pose, because a later one had come.
+/// No picture was made for a pose, because a later one had come.
 package nonisolated struct Posed_V1_FrameSuperseded: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// The later pose's number.
+  /// Output only. Number of the later pose.
   package var supersededBy: UInt64 = 0
 
-  /// How long the pose had waited.
+  /// Output only. How long the pose had waited.
   package var waited: SwiftProtobuf.Google_Protobuf_Duration {
     get {_waited ?? SwiftProtobuf.Google_Protobuf_Duration()}
     set {_waited = newValue}
@@ -346,16 +406,20 @@ package nonisolated struct Posed_V1_FrameSuperseded: Sendable {
   fileprivate var _waited: SwiftProtobuf.Google_Protobuf_Duration? = nil
 }
 
-/// What went wrong with one frame.
+/// Why a frame was not made. Fields and numbers are those of `google.rpc.Status`, which can read it.
 package nonisolated struct Posed_V1_FrameError: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// A canonical status code, as in the status of a call.
+  /// Output only. The canonical status code, a value of `google.rpc.Code`.
   package var code: Int32 = 0
 
+  /// Output only. One sentence for people; it begins with the field of the pose that is wrong.
   package var message: String = String()
+
+  /// Output only. `google.rpc.BadRequest` with that field, `google.rpc.RetryInfo`, `google.rpc.QuotaFailure`.
+  package var details: [SwiftProtobuf.Google_Protobuf_Any] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -370,69 +434,109 @@ nonisolated extension Posed_V1_SynthesizeRequest: SwiftProtobuf.Message, SwiftPr
   package static let protoMessageName: String = _protobuf_package + ".SynthesizeRequest"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}sources\0\u{1}pose\0\u{1}settings\0")
 
+  fileprivate class _StorageClass {
+    var _person: Posed_V1_SynthesizeRequest.OneOf_Person?
+    var _pose: Posed_V1_Pose? = nil
+    var _settings: Posed_V1_SynthesisSettings? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _person = source._person
+      _pose = source._pose
+      _settings = source._settings
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try {
-        var v: String?
-        try decoder.decodeSingularStringField(value: &v)
-        if let v = v {
-          if self.subject != nil {try decoder.handleConflictingOneOf()}
-          self.subject = .session(v)
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try {
+          var v: String?
+          try decoder.decodeSingularStringField(value: &v)
+          if let v = v {
+            if _storage._person != nil {try decoder.handleConflictingOneOf()}
+            _storage._person = .session(v)
+          }
+        }()
+        case 2: try {
+          var v: Posed_V1_Sources?
+          var hadOneofValue = false
+          if let current = _storage._person {
+            hadOneofValue = true
+            if case .sources(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._person = .sources(v)
+          }
+        }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._pose) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._settings) }()
+        default: break
         }
-      }()
-      case 2: try {
-        var v: Posed_V1_Sources?
-        var hadOneofValue = false
-        if let current = self.subject {
-          hadOneofValue = true
-          if case .sources(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.subject = .sources(v)
-        }
-      }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._pose) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._settings) }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    switch self.subject {
-    case .session?: try {
-      guard case .session(let v)? = self.subject else { preconditionFailure() }
-      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
-    }()
-    case .sources?: try {
-      guard case .sources(let v)? = self.subject else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      switch _storage._person {
+      case .session?: try {
+        guard case .session(let v)? = _storage._person else { preconditionFailure() }
+        try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+      }()
+      case .sources?: try {
+        guard case .sources(let v)? = _storage._person else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      }()
+      case nil: break
+      }
+      try { if let v = _storage._pose {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._settings {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
     }
-    try { if let v = self._pose {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    try { if let v = self._settings {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_SynthesizeRequest, rhs: Posed_V1_SynthesizeRequest) -> Bool {
-    if lhs.subject != rhs.subject {return false}
-    if lhs._pose != rhs._pose {return false}
-    if lhs._settings != rhs._settings {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._person != rhs_storage._person {return false}
+        if _storage._pose != rhs_storage._pose {return false}
+        if _storage._settings != rhs_storage._settings {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -520,27 +624,27 @@ nonisolated extension Posed_V1_StreamSynthesizeRequest: SwiftProtobuf.Message, S
       case 1: try {
         var v: Posed_V1_StreamStart?
         var hadOneofValue = false
-        if let current = self.message {
+        if let current = self.step {
           hadOneofValue = true
           if case .start(let m) = current {v = m}
         }
         try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.message = .start(v)
+          self.step = .start(v)
         }
       }()
       case 2: try {
         var v: Posed_V1_StreamPose?
         var hadOneofValue = false
-        if let current = self.message {
+        if let current = self.step {
           hadOneofValue = true
           if case .pose(let m) = current {v = m}
         }
         try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.message = .pose(v)
+          self.step = .pose(v)
         }
       }()
       default: break
@@ -553,13 +657,13 @@ nonisolated extension Posed_V1_StreamSynthesizeRequest: SwiftProtobuf.Message, S
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    switch self.message {
+    switch self.step {
     case .start?: try {
-      guard case .start(let v)? = self.message else { preconditionFailure() }
+      guard case .start(let v)? = self.step else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     }()
     case .pose?: try {
-      guard case .pose(let v)? = self.message else { preconditionFailure() }
+      guard case .pose(let v)? = self.step else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
     case nil: break
@@ -568,7 +672,7 @@ nonisolated extension Posed_V1_StreamSynthesizeRequest: SwiftProtobuf.Message, S
   }
 
   package static func ==(lhs: Posed_V1_StreamSynthesizeRequest, rhs: Posed_V1_StreamSynthesizeRequest) -> Bool {
-    if lhs.message != rhs.message {return false}
+    if lhs.step != rhs.step {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -576,7 +680,7 @@ nonisolated extension Posed_V1_StreamSynthesizeRequest: SwiftProtobuf.Message, S
 
 nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StreamStart"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}settings\0\u{3}max_lag\0\u{3}frame_deadline\0\u{3}warm_start\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}settings\0\u{3}max_lag\0\u{3}frame_deadline\0\u{3}warm_start\0\u{3}every_pose\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -586,9 +690,29 @@ nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.session) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._settings) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._maxLag) }()
+      case 3: try {
+        var v: SwiftProtobuf.Google_Protobuf_Duration?
+        var hadOneofValue = false
+        if let current = self.skipping {
+          hadOneofValue = true
+          if case .maxLag(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.skipping = .maxLag(v)
+        }
+      }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._frameDeadline) }()
-      case 5: try { try decoder.decodeSingularDoubleField(value: &self.warmStart) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self._warmStart) }()
+      case 6: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.skipping != nil {try decoder.handleConflictingOneOf()}
+          self.skipping = .everyPose(v)
+        }
+      }()
       default: break
       }
     }
@@ -605,24 +729,27 @@ nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf
     try { if let v = self._settings {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
-    try { if let v = self._maxLag {
+    try { if case .maxLag(let v)? = self.skipping {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
     try { if let v = self._frameDeadline {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
-    if self.warmStart.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.warmStart, fieldNumber: 5)
-    }
+    try { if let v = self._warmStart {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 5)
+    } }()
+    try { if case .everyPose(let v)? = self.skipping {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_StreamStart, rhs: Posed_V1_StreamStart) -> Bool {
     if lhs.session != rhs.session {return false}
     if lhs._settings != rhs._settings {return false}
-    if lhs._maxLag != rhs._maxLag {return false}
+    if lhs.skipping != rhs.skipping {return false}
     if lhs._frameDeadline != rhs._frameDeadline {return false}
-    if lhs.warmStart != rhs.warmStart {return false}
+    if lhs._warmStart != rhs._warmStart {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -686,53 +813,53 @@ nonisolated extension Posed_V1_StreamSynthesizeResponse: SwiftProtobuf.Message, 
       case 2: try {
         var v: Posed_V1_StreamStarted?
         var hadOneofValue = false
-        if let current = self.event {
+        if let current = self.answer {
           hadOneofValue = true
           if case .started(let m) = current {v = m}
         }
         try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .started(v)
+          self.answer = .started(v)
         }
       }()
       case 3: try {
         var v: Posed_V1_Frame?
         var hadOneofValue = false
-        if let current = self.event {
+        if let current = self.answer {
           hadOneofValue = true
           if case .frame(let m) = current {v = m}
         }
         try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .frame(v)
+          self.answer = .frame(v)
         }
       }()
       case 4: try {
         var v: Posed_V1_FrameSuperseded?
         var hadOneofValue = false
-        if let current = self.event {
+        if let current = self.answer {
           hadOneofValue = true
           if case .superseded(let m) = current {v = m}
         }
         try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .superseded(v)
+          self.answer = .superseded(v)
         }
       }()
       case 5: try {
         var v: Posed_V1_FrameError?
         var hadOneofValue = false
-        if let current = self.event {
+        if let current = self.answer {
           hadOneofValue = true
           if case .error(let m) = current {v = m}
         }
         try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.event = .error(v)
+          self.answer = .error(v)
         }
       }()
       default: break
@@ -748,21 +875,21 @@ nonisolated extension Posed_V1_StreamSynthesizeResponse: SwiftProtobuf.Message, 
     if self.sequence != 0 {
       try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 1)
     }
-    switch self.event {
+    switch self.answer {
     case .started?: try {
-      guard case .started(let v)? = self.event else { preconditionFailure() }
+      guard case .started(let v)? = self.answer else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
     case .frame?: try {
-      guard case .frame(let v)? = self.event else { preconditionFailure() }
+      guard case .frame(let v)? = self.answer else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     }()
     case .superseded?: try {
-      guard case .superseded(let v)? = self.event else { preconditionFailure() }
+      guard case .superseded(let v)? = self.answer else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     }()
     case .error?: try {
-      guard case .error(let v)? = self.event else { preconditionFailure() }
+      guard case .error(let v)? = self.answer else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
     case nil: break
@@ -772,7 +899,7 @@ nonisolated extension Posed_V1_StreamSynthesizeResponse: SwiftProtobuf.Message, 
 
   package static func ==(lhs: Posed_V1_StreamSynthesizeResponse, rhs: Posed_V1_StreamSynthesizeResponse) -> Bool {
     if lhs.sequence != rhs.sequence {return false}
-    if lhs.event != rhs.event {return false}
+    if lhs.answer != rhs.answer {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -780,7 +907,7 @@ nonisolated extension Posed_V1_StreamSynthesizeResponse: SwiftProtobuf.Message, 
 
 nonisolated extension Posed_V1_StreamStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StreamStarted"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}settings\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}settings\0\u{1}model\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -789,6 +916,7 @@ nonisolated extension Posed_V1_StreamStarted: SwiftProtobuf.Message, SwiftProtob
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._settings) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.model) }()
       default: break
       }
     }
@@ -802,11 +930,15 @@ nonisolated extension Posed_V1_StreamStarted: SwiftProtobuf.Message, SwiftProtob
     try { if let v = self._settings {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
+    if !self.model.isEmpty {
+      try visitor.visitSingularStringField(value: self.model, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_StreamStarted, rhs: Posed_V1_StreamStarted) -> Bool {
     if lhs._settings != rhs._settings {return false}
+    if lhs.model != rhs.model {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -853,7 +985,7 @@ nonisolated extension Posed_V1_FrameSuperseded: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Posed_V1_FrameError: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FrameError"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}message\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}message\0\u{1}details\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -863,6 +995,7 @@ nonisolated extension Posed_V1_FrameError: SwiftProtobuf.Message, SwiftProtobuf.
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt32Field(value: &self.code) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.details) }()
       default: break
       }
     }
@@ -875,12 +1008,16 @@ nonisolated extension Posed_V1_FrameError: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.message.isEmpty {
       try visitor.visitSingularStringField(value: self.message, fieldNumber: 2)
     }
+    if !self.details.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.details, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_FrameError, rhs: Posed_V1_FrameError) -> Bool {
     if lhs.code != rhs.code {return false}
     if lhs.message != rhs.message {return false}
+    if lhs.details != rhs.details {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

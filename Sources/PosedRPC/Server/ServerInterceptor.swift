@@ -12,7 +12,7 @@ package typealias ServerInterceptor =
 
 extension RPCError {
     /// The longest message of a status, in bytes: trailers must fit a client's limit for metadata.
-    static let longestMessage = 2048
+    static let longestMessage = 1024
 
     /// What the client is told when a handler ends with `error`.
     ///
@@ -49,7 +49,7 @@ extension RPCError {
     }
 
     /// The message as it is sent: at most `longestMessage` bytes, whole characters.
-    var sentMessage: String {
+    package var sentMessage: String {
         guard message.utf8.count > RPCError.longestMessage else { return message }
         var end = message.startIndex
         var count = 0

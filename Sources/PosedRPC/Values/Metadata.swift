@@ -73,6 +73,20 @@ package struct Metadata: Sendable, Hashable {
         entries.append(Entry(key: key, value: .bytes(bytes)))
     }
 
+    /// A serialized `google.rpc.Status`: the details of an error, for programs.
+    package var statusDetails: [UInt8]? {
+        get { bytes(Self.statusDetailsKey) }
+        set {
+            remove(Self.statusDetailsKey)
+            if let newValue {
+                entries.append(Entry(key: Self.statusDetailsKey, value: .bytes(newValue)))
+            }
+        }
+    }
+
+    /// The one key of the protocol's own that those who send a status fill.
+    private static let statusDetailsKey = "grpc-status-details-bin"
+
     /// Replaces all that `key` has by one text.
     package mutating func set(_ key: String, _ text: String) throws(RPCError) {
         var changed = self

@@ -16,16 +16,16 @@ extension Posed_V1_Model {
         referenceAttention = model.hasReferenceAttention
         parts = model.parts.map { part in
             var placement = Posed_V1_PartPlacement()
-            placement.part = part.part
+            placement.part = Posed_V1_ModelPart(part.part)
             placement.device = part.device
-            placement.dtype = part.dtype
+            placement.dataType = Posed_V1_DataType(part.dtype)
             return placement
         }
         defaultSolver = model.defaultSolver
         defaultNfe = Int32(clamping: model.defaultEvaluations)
         defaultGuidanceScale = model.defaultGuidance
         fingerprint = model.fingerprint
-        isDefault = model.isDefault
+        defaultModel = model.isDefault
     }
 }
 
@@ -63,6 +63,33 @@ extension Posed_V1_Solver {
         order = Int32(clamping: solver.order)
         evaluationsPerStep = Int32(clamping: solver.evaluationsPerStep)
         adaptive = solver.isAdaptive
-        origin = solver.origin
+        origin = solver.isBuiltIn ? .builtIn : .file
+    }
+}
+
+extension Posed_V1_ModelPart {
+    /// The part of a name such as `vae`.
+    init(_ name: String) {
+        self =
+            switch name {
+            case "vae": .vae
+            case "encoders": .encoders
+            case "transformer": .transformer
+            default: .unspecified
+            }
+    }
+}
+
+extension Posed_V1_DataType {
+    /// The type of a name such as `bf16`.
+    init(_ name: String) {
+        self =
+            switch name {
+            case "f32": .f32
+            case "bf16": .bf16
+            case "f16": .f16
+            case "i8": .i8
+            default: .unspecified
+            }
     }
 }

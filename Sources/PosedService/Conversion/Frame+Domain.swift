@@ -20,6 +20,22 @@ extension Posed_V1_UsedSettings {
     }
 }
 
+extension Posed_V1_StreamStarted {
+    /// The settings of a stream's frames, and the format of their pictures.
+    package init(_ used: UsedSettings, format: PictureFormat?) {
+        self.init()
+        model = used.model
+        settings.solver = used.solver
+        settings.nfe = Int32(clamping: used.evaluations)
+        settings.guidanceScale = used.guidance
+        settings.seed = used.seed
+        settings.timeShift = used.timeShift
+        settings.width = Int32(clamping: used.width)
+        settings.height = Int32(clamping: used.height)
+        settings.imageFormat = Posed_V1_ImageFormat(format)
+    }
+}
+
 extension Posed_V1_CacheUse {
     /// What was found ready.
     package init(_ cache: CacheUse) {

@@ -12,7 +12,7 @@ extension Posed_V1_Image {
     package func image(
         at path: FieldPath, maxSide: Int, background: RGB = .white
     ) throws -> Image {
-        switch content {
+        switch encoding {
         case .png(let data):
             try Self.image(
                 file: data, at: path.field("png"), maxSide: maxSide, background: background)
@@ -36,7 +36,7 @@ extension Posed_V1_Image {
 
     /// Whether reading the picture is work for a thread of its own: it must be decompressed, or is large.
     package var isHeavy: Bool {
-        switch content {
+        switch encoding {
         case .png: true
         case .raw(let raw): raw.rgb.count > 1 << 20
         case nil: false
@@ -46,7 +46,7 @@ extension Posed_V1_Image {
     /// What the picture's pixels take when it is decoded, by its header; a picture that is too large to be decoded
     /// counts as the largest.
     package func decodedBytes(maxSide: Int) -> Int {
-        switch content {
+        switch encoding {
         case .png(let data): Self.decodedBytes(file: data, maxSide: maxSide)
         case .raw(let raw): raw.rgb.count
         case nil: 0
@@ -63,13 +63,13 @@ extension Posed_V1_Image {
         self.init()
         switch format {
         case .png:
-            content = .png(try image.pngData(compression: Self.compression))
+            encoding = .png(try image.pngData(compression: Self.compression))
         case .raw:
             var raw = Posed_V1_RawImage()
             raw.width = Int32(clamping: image.width)
             raw.height = Int32(clamping: image.height)
             raw.rgb = Data(image.bytes)
-            content = .raw(raw)
+            encoding = .raw(raw)
         }
     }
 

@@ -18,8 +18,9 @@ extension Posed_V1_Keypoints {
         return try path.reading {
             switch space {
             case .unspecified:
-                let isUnit = points.filter(\.isPresent).allSatisfy { $0.x <= 1 && $0.y <= 1 }
-                return try Keypoints(points, frame: isUnit ? nil : canvas)
+                throw path.field("space").refusal(
+                    expected: "COORDINATE_SPACE_PIXELS or COORDINATE_SPACE_NORMALIZED",
+                    got: "nothing")
             case .pixels:
                 let keypoints = try Keypoints(points, frame: canvas)
                 // Without a canvas, such small numbers read as shares of the picture.
@@ -29,6 +30,10 @@ extension Posed_V1_Keypoints {
                 }
                 return keypoints
             case .normalized:
+                guard canvas == nil else {
+                    throw path.field("canvas_width").refusal(
+                        expected: "no canvas of normalized coordinates", got: canvasWidth)
+                }
                 return try Keypoints(points, frame: .unit)
             case .UNRECOGNIZED(let number):
                 throw path.field("space").refusal(expected: "a known space", got: number)
@@ -38,7 +43,7 @@ extension Posed_V1_Keypoints {
 
     /// The picture that pixels are measured in; nil for the one that is made.
     private func canvas(at path: FieldPath) throws -> KeypointFrame? {
-        if canvasWidth == 0, canvasHeight == 0 { return nil }
+        guard hasCanvasWidth || hasCanvasHeight else { return nil }
         let bounds = 1...Self.maxCanvas
         let width = try path.field("canvas_width").checked(canvasWidth, in: bounds)
         let height = try path.field("canvas_height").checked(canvasHeight, in: bounds)

@@ -9,16 +9,22 @@ extension Posed_V1_Pose {
 
     /// The pose at `path`; pictures have no side longer than `maxSide` pixels. Throws `RequestError`.
     package func pose(at path: FieldPath, maxSide: Int) throws -> PoseInput {
-        switch content {
+        if case .file(let data)? = form {
+            return try Self.pose(
+                file: data, format: fileFormat, at: path, maxSide: maxSide)
+        }
+        guard fileFormat == .unspecified else {
+            throw path.field("file_format").refusal(
+                expected: "nothing without `file`", got: fileFormat.rawValue)
+        }
+        switch form {
         case .keypoints(let keypoints):
-            .keypoints(try keypoints.keypoints(at: path.field("keypoints")))
+            return .keypoints(try keypoints.keypoints(at: path.field("keypoints")))
         case .picture(let picture):
-            .picture(
+            return .picture(
                 try picture.image(
                     at: path.field("picture"), maxSide: maxSide, background: .black))
-        case .file(let data):
-            try Self.pose(file: data, at: path.field("file"), maxSide: maxSide)
-        case nil:
+        case .file, nil:
             throw path.refusal(expected: "`keypoints`, `picture` or `file`", got: "none of them")
         }
     }
@@ -28,7 +34,7 @@ extension Posed_V1_Pose {
 
     /// What the pose takes when it is read, by its headers.
     package func decodedBytes(maxSide: Int) -> Int {
-        switch content {
+        switch form {
         case .picture(let picture): picture.decodedBytes(maxSide: maxSide)
         case .file(let data) where Image.fileFormat(of: data) != nil:
             Posed_V1_Image.decodedBytes(file: data, maxSide: maxSide)
@@ -39,16 +45,23 @@ extension Posed_V1_Pose {
 
     /// Whether reading the pose is work for a thread of its own.
     package var isHeavy: Bool {
-        switch content {
+        switch form {
         case .picture(let picture): picture.isHeavy
         case .file: true
         case .keypoints, nil: false
         }
     }
 
-    private static func pose(file data: Data, at path: FieldPath, maxSide: Int) throws -> PoseInput
-    {
-        if Image.fileFormat(of: data) != nil {
+    private static func pose(
+        file data: Data, format: Posed_V1_PoseFileFormat, at pose: FieldPath, maxSide: Int
+    ) throws -> PoseInput {
+        let path = pose.field("file")
+        let content = Posed_V1_PoseFileFormat(of: data)
+        guard format == .unspecified || format == content else {
+            throw pose.field("file_format").refusal(
+                expected: "that of `file`, \(content.rawValue)", got: format.rawValue)
+        }
+        if content == .picture {
             return .picture(
                 try Posed_V1_Image.image(
                     file: data, at: path, maxSide: maxSide, background: .black))
@@ -72,4 +85,16 @@ extension Posed_V1_Pose {
 
     /// What stands for the file in messages.
     private static let fileName = "the pose"
+}
+
+extension Posed_V1_PoseFileFormat {
+    /// The format that a pose file's first bytes show.
+    init(of data: Data) {
+        let blank = Array(" \t\r\n\u{FEFF}".utf8)
+        switch data.first(where: { !blank.contains($0) }) {
+        case _ where Image.fileFormat(of: data) != nil: self = .picture
+        case UInt8(ascii: "{")?, UInt8(ascii: "[")?: self = .json
+        default: self = .text
+        }
+    }
 }

@@ -5,7 +5,7 @@ package import PosedServing
 extension Posed_V1_SynthesizeRequest {
     /// Whose picture; pictures that were sent along are decoded here. Throws `RequestError`.
     package func subject(limits: ServingLimits) throws -> FrameRequest.Subject {
-        switch subject {
+        switch person {
         case .session(let name): .session(try ResourceName.session(name, at: "session"))
         case .sources(let sources):
             .pictures(
@@ -14,7 +14,7 @@ extension Posed_V1_SynthesizeRequest {
                 model: try ResourceName.model(sources.model, at: "sources.model"))
         case nil:
             throw RequestError(
-                .invalidArgument, "expected `session` or `sources`, got neither", at: "subject")
+                .invalidArgument, "expected `session` or `sources`, got neither", at: "person")
         }
     }
 }
@@ -22,7 +22,7 @@ extension Posed_V1_SynthesizeRequest {
 extension Posed_V1_SynthesizeRequest {
     /// What the request calls the engine's fields.
     var names: KeyValuePairs<FieldPath, FieldPath> {
-        guard case .sources? = subject else { return [:] }
+        guard case .sources? = person else { return [:] }
         return ["model": "sources.model", "sources": "sources.images"]
     }
 }
@@ -40,7 +40,14 @@ extension Posed_V1_StreamStart {
         var options = StreamOptions(
             session: try ResourceName.session(session, at: path.field("session")))
         options.settings = try settings.settings(at: path.field("settings"), limits: limits)
-        if hasMaxLag { options.maxLag = try maxLag.duration(at: path.field("max_lag")) }
+        switch skipping {
+        case .maxLag(let lag)?:
+            options.maxLag = try lag.duration(at: path.field("max_lag"))
+        case .everyPose(true)?: options.everyPose = true
+        case .everyPose(false)?:
+            throw path.field("every_pose").refusal(expected: "true, or nothing", got: false)
+        case nil: break
+        }
         if hasFrameDeadline {
             let field = path.field("frame_deadline")
             let deadline = try frameDeadline.duration(at: field)
@@ -51,7 +58,7 @@ extension Posed_V1_StreamStart {
         }
         guard warmStart >= 0, warmStart < 1 else {
             throw path.field("warm_start").refusal(
-                expected: "0, or a time of the path between 0 and 1", got: warmStart)
+                expected: "a time of the path, from 0 to below 1", got: warmStart)
         }
         options.warmStart = warmStart
         return options

@@ -1,3 +1,4 @@
+import Foundation
 import PosedAccounts
 package import PosedProtos
 package import PosedServing
@@ -22,6 +23,7 @@ extension Posed_V1_Statistics {
     /// What the daemon is doing, and has done.
     package init(_ statistics: ServingStatistics) {
         self.init()
+        sampleTime = Google_Protobuf_Timestamp(date: Date())
         uptime = Google_Protobuf_Duration(statistics.uptime)
         framesCompleted = Int64(statistics.framesCompleted)
         framesFailed = Int64(statistics.framesFailed)
@@ -29,10 +31,10 @@ extension Posed_V1_Statistics {
         framesSuperseded = Int64(statistics.framesSuperseded)
         framesLate = Int64(statistics.framesLate)
         framesReduced = Int64(statistics.framesReduced)
-        framesQueued = Int32(clamping: statistics.framesQueued)
-        framesRunning = Int32(clamping: statistics.framesRunning)
-        openStreams = Int32(clamping: statistics.openStreams)
-        sessions = Int32(clamping: statistics.sessions)
+        framesQueued = Int64(statistics.framesQueued)
+        framesRunning = Int64(statistics.framesRunning)
+        openStreams = Int64(statistics.openStreams)
+        sessions = Int64(statistics.sessions)
         sessionBytes = Int64(statistics.sessionBytes)
         batches = Int64(statistics.batches)
         batchRows = Int64(statistics.batchRows)

@@ -23,6 +23,7 @@ extension Posed_V1_Session {
         sourceCount = Int32(clamping: session.sourceCount)
         conditioningBytes = Int64(session.conditioningBytes)
         frameCount = Int64(session.frameCount)
+        etag = session.etag
     }
 
     /// A name for people at `path`. Throws `RequestError`.
@@ -59,6 +60,8 @@ extension Posed_V1_CreateSessionRequest {
         let pictures = try Posed_V1_Image.images(sources, at: "sources", limits: limits)
         var session = NewSession(sources: pictures)
         session.model = try ResourceName.model(model, at: "model")
+        if !sessionID.isEmpty { session.sessionID = sessionID }
+        if !requestID.isEmpty { session.requestID = requestID }
         session.displayName = try Posed_V1_Session.checked(
             displayName: displayName, at: "display_name")
         session.defaults = try defaultSettings.settings(at: "default_settings", limits: limits)
@@ -76,6 +79,7 @@ extension Posed_V1_UpdateSessionRequest {
     package func changes(limits: ServingLimits) throws -> SessionChanges {
         let mask = try mask()
         var changes = SessionChanges()
+        if !session.etag.isEmpty { changes.etag = session.etag }
         if mask.contains(.displayName) {
             changes.displayName = try Posed_V1_Session.checked(
                 displayName: session.displayName, at: "session.display_name")

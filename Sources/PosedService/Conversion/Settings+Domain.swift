@@ -33,14 +33,14 @@ extension Posed_V1_SynthesisSettings {
             settings.timeShift = try path.field("time_shift").checked(
                 timeShift, in: Self.timeShifts)
         }
-        if width != 0 || height != 0 {
+        if hasWidth || hasHeight {
             let sides = 1...limits.maxSide
             settings.width = try path.field("width").checked(width, in: sides)
             settings.height = try path.field("height").checked(height, in: sides)
         }
-        if minNfe != 0 {
+        if hasMinNfe {
             settings.minimumEvaluations = try path.field("min_nfe").checked(
-                minNfe, in: 1...(settings.evaluations ?? limits.maxEvaluations))
+                minNfe, in: 0...(settings.evaluations ?? limits.maxEvaluations))
         }
         settings.format = try imageFormat.format(at: path.field("image_format"))
         return settings
@@ -64,9 +64,9 @@ extension Posed_V1_SynthesisSettings {
         if let value = settings.guidance { guidanceScale = value }
         if let value = settings.seed { seed = value }
         if let value = settings.timeShift { timeShift = value }
-        width = Int32(clamping: settings.width ?? 0)
-        height = Int32(clamping: settings.height ?? 0)
-        minNfe = Int32(clamping: settings.minimumEvaluations ?? 0)
+        if let value = settings.width { width = Int32(clamping: value) }
+        if let value = settings.height { height = Int32(clamping: value) }
+        if let value = settings.minimumEvaluations { minNfe = Int32(clamping: value) }
         imageFormat = Posed_V1_ImageFormat(settings.format)
     }
 }

@@ -69,7 +69,7 @@ package struct SessionService: Sendable {
         let changes = try request.changes(limits: serving.limits)
         return try await RequestError.renaming([
             "session": "session.name", "settings": "session.default_settings",
-            "display_name": "session.display_name", "ttl": "session.ttl",
+            "display_name": "session.display_name", "ttl": "session.ttl", "etag": "session.etag",
         ]) {
             Posed_V1_Session(
                 try await serving.updateSession(name, changes, owner: caller.owner))
@@ -82,7 +82,8 @@ package struct SessionService: Sendable {
     ) async throws -> Google_Protobuf_Empty {
         let name = try ResourceName.session(request.name, at: "name")
         try await RequestError.renaming(["session": "name"]) {
-            try await serving.deleteSession(name, owner: caller.owner)
+            try await serving.deleteSession(
+                name, etag: request.etag.isEmpty ? nil : request.etag, owner: caller.owner)
         }
         return Google_Protobuf_Empty()
     }

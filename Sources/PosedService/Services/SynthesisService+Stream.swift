@@ -26,7 +26,7 @@ extension SynthesisService {
         _ caller: Caller, receive: @escaping Receive, send: @escaping Send
     ) async throws {
         let limits = serving.limits
-        guard case .start(let start)? = try await receive()?.message.message else {
+        guard case .start(let start)? = try await receive()?.message.step else {
             throw RequestError(
                 .invalidArgument, "expected as the first message of a stream, got another",
                 at: "start")
@@ -37,15 +37,17 @@ extension SynthesisService {
         try await RequestError.renaming(Posed_V1_StreamStart.names) {
             try await serving.stream(
                 options, owner: caller.owner, poses: poses,
-                opened: { try await send(Self.started($0)) },
+                opened: { try await send(Self.started($0, options.settings.format)) },
                 answer: { try await send(try await response($0, caller)) })
         }
         guard poses.isFinished else { throw Drain.error }
     }
 
-    private static func started(_ settings: UsedSettings) -> Posed_V1_StreamSynthesizeResponse {
+    private static func started(
+        _ settings: UsedSettings, _ format: PictureFormat?
+    ) -> Posed_V1_StreamSynthesizeResponse {
         var response = Posed_V1_StreamSynthesizeResponse()
-        response.started.settings = Posed_V1_UsedSettings(settings)
+        response.started = Posed_V1_StreamStarted(settings, format: format)
         return response
     }
 
@@ -61,9 +63,7 @@ extension SynthesisService {
             response.superseded.supersededBy = later
             response.superseded.waited = Google_Protobuf_Duration(waited)
         case .failed(let error):
-            let told = error.renamed(Self.poseNames)
-            response.error.code = told.code.rawValue
-            response.error.message = told.description
+            response.error = Posed_V1_FrameError(error.renamed(Self.poseNames))
         }
         return response
     }

@@ -45,7 +45,7 @@ package struct SynthesisService: Sendable {
                     subject: subject.value, pose: pose.value, settings: settings,
                     deadline: caller.deadline), owner: caller.owner)
         }
-        if case .sources? = request.subject { frame.timings.source += subject.time }
+        if case .sources? = request.person { frame.timings.source += subject.time }
         frame.timings.pose += pose.time
         var response = Posed_V1_SynthesizeResponse()
         response.frame = try await codec.write(

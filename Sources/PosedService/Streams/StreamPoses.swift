@@ -65,7 +65,7 @@ final class StreamPoses: AsyncSequence, Sendable {
             return StreamPose(sequence: nil, .failure(error))
         }
         guard let received else { return nil }
-        switch received.message.message {
+        switch received.message.step {
         case .pose(let pose): return try await read(pose, received.hold)
         case .start:
             throw RequestError(

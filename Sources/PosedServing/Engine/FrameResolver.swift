@@ -103,11 +103,11 @@ struct FrameResolver: Sendable {
     private func least(
         _ said: FrameSettings, _ evaluations: Int
     ) throws(RequestError) -> Int? {
-        guard let least = said.minimumEvaluations else { return nil }
+        guard let least = said.minimumEvaluations, least != 0 else { return nil }
         guard least >= 1 else {
             throw RequestError(
                 .invalidArgument,
-                "at least 1 evaluation expected as a frame's minimum, but it is \(least)",
+                "at least 0 evaluations expected as a frame's minimum, but it is \(least)",
                 at: "settings.min_nfe")
         }
         return min(least, evaluations)

@@ -25,7 +25,8 @@ extension ServingEngine {
                 pictures: pictures, framing: framing, model: try resolver.model(model),
                 defaults: FrameSettings(), lease: nil)
         case .session(let name):
-            let lease = try store.acquire(try sessionID(name), owner: owner)
+            let lease = try store.acquire(
+                try store.id(named: name, owner: owner), owner: owner)
             let settings = lease.session.settings
             return FrameSubject(
                 pictures: try lease.session.pictures.map {

@@ -27,7 +27,8 @@ extension ServingEngine {
                     settings: SessionDefaults(
                         model: served[model].description.name, frame: session.defaults,
                         conditioningBytes: source.reference.byteCount),
-                    displayName: session.displayName, timeToLive: session.timeToLive),
+                    displayName: session.displayName, timeToLive: session.timeToLive,
+                    chosenID: session.sessionID, requestID: session.requestID),
                 owner: owner)
             keep(key, of: made.id, resolved.form)
             return describe(made)
@@ -37,7 +38,7 @@ extension ServingEngine {
     }
 
     package func session(_ name: String, owner: String) throws -> SessionDescription {
-        describe(try store.session(try sessionID(name), owner: owner))
+        describe(try store.session(try store.id(named: name, owner: owner), owner: owner))
     }
 
     package func sessions(owner: String, pageSize: Int, pageToken: String) throws -> SessionPage {
@@ -50,10 +51,11 @@ extension ServingEngine {
     package func updateSession(
         _ name: String, _ changes: SessionChanges, owner: String
     ) async throws -> SessionDescription {
-        let id = try sessionID(name)
+        let id = try store.id(named: name, owner: owner)
         var update = SessionUpdate<SessionDefaults>()
         update.displayName = changes.displayName
         update.timeToLive = changes.timeToLive
+        update.expectedRevision = changes.etag.map(Self.revision)
         if let defaults = changes.defaults {
             var settings = try store.session(id, owner: owner).settings
             _ = try resolver.resolve(defaults, model: try resolver.model(settings.model))
@@ -63,9 +65,14 @@ extension ServingEngine {
         return describe(try await store.update(id, owner: owner, with: update))
     }
 
-    package func deleteSession(_ name: String, owner: String) async throws {
-        try await store.delete(try sessionID(name), owner: owner)
+    package func deleteSession(_ name: String, etag: String?, owner: String) async throws {
+        try await store.delete(
+            try store.id(named: name, owner: owner), owner: owner,
+            expectedRevision: etag.map(Self.revision))
     }
+
+    /// The revision that an etag stands for; 0, which no session has, for one of nobody's.
+    private static func revision(_ etag: String) -> UInt64 { UInt64(etag) ?? 0 }
 
     /// Says to the cache that a session wants this key, once.
     ///
@@ -85,17 +92,6 @@ extension ServingEngine {
     /// Sessions of which something is remembered.
     package var notedSessions: Int { notes.count }
 
-    /// The id in a session's name.
-    func sessionID(_ name: String) throws(RequestError) -> SessionID {
-        guard let id = SessionID(name: name) else {
-            throw RequestError(
-                .invalidArgument,
-                "a session's name, sessions/…, expected, but "
-                    + "\(name.prefix(80).debugDescription) came", at: "session")
-        }
-        return id
-    }
-
     private func describe(_ session: Session<SessionDefaults>) -> SessionDescription {
         var description = SessionDescription()
         description.name = session.name
@@ -110,6 +106,7 @@ extension ServingEngine {
         description.conditioningBytes =
             session.settings.conditioningBytes ?? expectedBytes(session) ?? 0
         description.frameCount = Int(clamping: session.frameCount)
+        description.etag = String(session.revision)
         return description
     }
 }

@@ -10,14 +10,14 @@ struct SolverCatalog: Sendable {
     ///
     /// - Throws: `SolverError`, naming the file.
     init(_ configuration: ServingConfiguration) throws {
-        describe("built-in")
+        describe(isBuiltIn: true)
         for path in configuration.solverFiles {
             try registry.add(file: path)
-            describe(path)
+            describe(isBuiltIn: false)
         }
         for path in configuration.solverLibraries {
             try registry.add(library: path)
-            describe(path)
+            describe(isBuiltIn: false)
         }
     }
 
@@ -31,7 +31,7 @@ struct SolverCatalog: Sendable {
     }
 
     /// Describes what is new in the registry.
-    private mutating func describe(_ origin: String) {
+    private mutating func describe(isBuiltIn: Bool) {
         let known = Set(descriptions.map(\.name))
         for name in registry.names where !known.contains(name) {
             guard let tableau = try? registry.tableau(name) else { continue }
@@ -39,7 +39,7 @@ struct SolverCatalog: Sendable {
                 SolverDescription(
                     name: name, order: tableau.order,
                     evaluationsPerStep: tableau.evaluationsPerStep,
-                    isAdaptive: tableau.isAdaptive, origin: origin))
+                    isAdaptive: tableau.isAdaptive, isBuiltIn: isBuiltIn))
         }
     }
 }

@@ -17,7 +17,7 @@ struct StreamBook: Sendable {
     private var pages: [Page] = []
     /// The place of the first page.
     private var first = 0
-    private var lastSequence: UInt64?
+    private var lastSequence: UInt64 = 0
     /// Whether no more poses will come.
     private(set) var isFinished = false
     /// Whether nobody wants answers any more.
@@ -46,10 +46,10 @@ struct StreamBook: Sendable {
         var page = Page(sequence: pose.sequence ?? 0, hold: pose.hold)
         defer { pages.append(page) }
         if let sequence = pose.sequence {
-            if let last = lastSequence, sequence <= last {
+            guard sequence > lastSequence else {
                 page.answer = .failed(
                     FieldPath("sequence").refusal(
-                        expected: "a number greater than \(last)", got: sequence))
+                        expected: "a number greater than \(lastSequence)", got: sequence))
                 return nil
             }
             lastSequence = sequence

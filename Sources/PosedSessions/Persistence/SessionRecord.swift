@@ -3,6 +3,9 @@ import Foundation
 /// A session as it is written down: everything but the pixels.
 struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
     let id: String
+    /// Nil in records of versions before 0.10, and where the daemon chose the id.
+    let chosenID: String?
+    let requestID: String?
     let owner: String
     let displayName: String
     let labels: [String: String]
@@ -18,6 +21,8 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
     /// The record of a session.
     init(_ session: Session<Settings>) {
         id = session.id.description
+        chosenID = session.chosenID
+        requestID = session.requestID
         owner = session.owner
         displayName = session.displayName
         labels = session.labels
@@ -79,7 +84,8 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
             throw StateFile.damage("its pictures are not those of its record")
         }
         return Session(
-            id: id, owner: owner, displayName: displayName, labels: labels,
+            id: id, chosenID: chosenID, requestID: requestID, owner: owner,
+            displayName: displayName, labels: labels,
             timeToLive: .milliseconds(timeToLiveMilliseconds), settings: settings,
             pictures: pictures, picturesKey: key,
             created: WallTime(milliseconds: createdMilliseconds),

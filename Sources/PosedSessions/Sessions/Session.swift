@@ -5,6 +5,10 @@ package typealias SessionSettings = Codable & Equatable & Sendable
 package struct Session<Settings: SessionSettings>: Sendable {
     /// Its unguessable id.
     package let id: SessionID
+    /// The id that its owner chose for its name; nil where the daemon did.
+    package let chosenID: String?
+    /// What its owner called the request that made it; nil where it had no name.
+    package let requestID: String?
     /// The identity that made it, and the only one that sees it.
     package let owner: String
     /// A name for people; may be empty.
@@ -29,7 +33,7 @@ package struct Session<Settings: SessionSettings>: Sendable {
     package internal(set) var revision: UInt64
 
     /// The session's name, `sessions/…`.
-    package var name: String { id.name }
+    package var name: String { chosenID.map { SessionID.collection + $0 } ?? id.name }
     /// When it ends unless it is used before.
     package var expires: WallTime { used.advanced(by: timeToLive) }
     /// Bytes of memory that its pictures take.

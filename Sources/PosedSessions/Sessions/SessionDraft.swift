@@ -1,5 +1,9 @@
 /// What a client asks for when it makes a session.
 package struct SessionDraft<Settings: SessionSettings>: Sendable {
+    /// The id that the client chose for the session's name; nil leaves that to the store.
+    package var chosenID: String?
+    /// What the client calls this request, so that it may repeat it; nil where it does not.
+    package var requestID: String?
     /// A name for people; may be empty.
     package var displayName: String
     /// Words of the client's own, by key.
@@ -18,8 +22,11 @@ package struct SessionDraft<Settings: SessionSettings>: Sendable {
     /// A request for a session.
     package init(
         pictures: [SourcePicture], settings: Settings, displayName: String = "",
-        labels: [String: String] = [:], timeToLive: Duration? = nil
+        labels: [String: String] = [:], timeToLive: Duration? = nil, chosenID: String? = nil,
+        requestID: String? = nil
     ) {
+        self.chosenID = chosenID
+        self.requestID = requestID
         self.pictures = pictures
         picturesKey = .pictures(pictures)
         self.settings = settings

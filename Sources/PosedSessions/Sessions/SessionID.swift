@@ -6,7 +6,7 @@ package struct SessionID: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// The number of letters and digits.
     static let length = 26
     /// What stands before the id in a session's name.
-    private static let collection = "sessions/"
+    static let collection = "sessions/"
     private static let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
 
     private let bits: UInt128

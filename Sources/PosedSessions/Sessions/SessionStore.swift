@@ -63,7 +63,7 @@ where C.Duration == Duration {
         let session = try step { (table, now) throws(RequestError) in
             try table.create(draft, id: id, owner: owner, at: now)
         }
-        await archive?.settle(id)
+        await archive?.settle(session.id)
         return session
     }
 
@@ -76,6 +76,25 @@ where C.Duration == Duration {
         try step { (table, now) throws(RequestError) in
             try table.session(id, owner: owner, at: now)
         }
+    }
+
+    /// The id of a session by its name, `sessions/…`.
+    ///
+    /// - Throws: `invalidArgument` for a text that is no session's name, and `notFound` for an id that this
+    ///   client did not choose.
+    package func id(named name: String, owner: String) throws(RequestError) -> SessionID {
+        if let id = table.withLock({ $0.id(named: name, owner: owner) }) { return id }
+        let word =
+            name.hasPrefix(SessionID.collection)
+            ? name.dropFirst(SessionID.collection.count) : ""
+        guard SessionText.isChosenID(word) else {
+            throw RequestError(
+                .invalidArgument,
+                "a session's name, sessions/…, expected, but \(SessionText.quoted(name)) came",
+                at: "session")
+        }
+        throw RequestError(
+            .notFound, "there is no session \(name) of this client's", at: "session")
     }
 
     /// Whether there is such a session, whoever's it is.
@@ -111,10 +130,12 @@ where C.Duration == Duration {
 
     /// Ends a session. A use that is under way keeps what it holds until it is released.
     ///
-    /// - Throws: `notFound`.
-    package func delete(_ id: SessionID, owner: String) async throws(RequestError) {
+    /// - Throws: `notFound`, and `aborted` for an outdated revision.
+    package func delete(
+        _ id: SessionID, owner: String, expectedRevision: UInt64? = nil
+    ) async throws(RequestError) {
         try step { (table, now) throws(RequestError) in
-            try table.delete(id, owner: owner, at: now)
+            try table.delete(id, owner: owner, expectedRevision: expectedRevision, at: now)
         }
         await archive?.settle(id)
     }

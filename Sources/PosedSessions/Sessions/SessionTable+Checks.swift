@@ -18,6 +18,8 @@ extension SessionTable {
                 "a session has 1 to \(limits.picturesPerSession) pictures, but "
                     + "\(draft.pictures.count) came", at: "sources")
         }
+        if let id = draft.chosenID { try SessionText.checkChosenID(id) }
+        if let id = draft.requestID { try SessionText.checkRequestID(id) }
         try SessionText.checkDisplayName(draft.displayName)
         try SessionText.checkLabels(draft.labels)
         if let timeToLive = draft.timeToLive { try check(timeToLive) }

@@ -31,12 +31,21 @@ where Instant.Duration == Duration {
         var leases: Int
     }
 
+    /// A word of a client's own, and whose it is.
+    struct OwnWord: Hashable, Sendable {
+        let owner: String
+        let word: String
+    }
+
     /// How much is kept; a change takes effect with the next session.
     package var limits: SessionLimits
 
     var entries: [SessionID: Entry] = [:]
     var remnants: [SessionID: Remnant] = [:]
     var owners: [String: OwnerUsage] = [:]
+    /// Sessions by the ids that their owners chose, and by the requests that made them.
+    var chosen: [OwnWord: SessionID] = [:]
+    var requests: [OwnWord: SessionID] = [:]
     /// Sessions without a lease, by last use.
     var idle = RecencyList<SessionID>()
     var leases: [LeaseNumber: SessionID] = [:]
@@ -80,9 +89,11 @@ where Instant.Duration == Duration {
         return statistics
     }
 
-    /// Makes a session, and room for it where the limits allow that.
+    /// Makes a session, and room for it where the limits allow that. A request that was made before gets the
+    /// session that it got then, as long as that exists.
     ///
-    /// - Throws: `invalidArgument`, and `resourceExhausted` when there is no room and none can be made.
+    /// - Throws: `invalidArgument`, `alreadyExists` for a chosen id that is taken, and `resourceExhausted` when
+    ///   there is no room and none can be made.
     package mutating func create(
         _ draft: SessionDraft<Settings>, id: SessionID, owner: String, at now: Time
     ) throws(RequestError) -> Session<Settings> {
@@ -91,8 +102,15 @@ where Instant.Duration == Duration {
             throw RequestError(.aborted, "a new session's id is unused, but \(id) is not")
         }
         sweep(at: now)
+        if let made = try repeated(draft, owner: owner) { return seen(made, at: now) }
+        if let word = draft.chosenID, chosen[OwnWord(owner: owner, word: word)] != nil {
+            throw RequestError(
+                .alreadyExists, "there is a session \(SessionID.collection)\(word) already",
+                at: "session_id")
+        }
         let session = Session(
-            id: id, owner: owner, displayName: draft.displayName, labels: draft.labels,
+            id: id, chosenID: draft.chosenID, requestID: draft.requestID, owner: owner,
+            displayName: draft.displayName, labels: draft.labels,
             timeToLive: draft.timeToLive ?? limits.defaultTimeToLive, settings: draft.settings,
             pictures: draft.pictures, picturesKey: draft.picturesKey, created: now.wall,
             used: now.wall, revision: 1)
@@ -103,6 +121,33 @@ where Instant.Duration == Duration {
         counts.created += 1
         outbox.append(.save(session))
         return session
+    }
+
+    /// The session that the same request made before; nil where it is new.
+    private func repeated(
+        _ draft: SessionDraft<Settings>, owner: String
+    ) throws(RequestError) -> Entry? {
+        guard let word = draft.requestID, let id = requests[OwnWord(owner: owner, word: word)],
+            let entry = entries[id]
+        else { return nil }
+        let session = entry.session
+        guard session.picturesKey == draft.picturesKey, session.chosenID == draft.chosenID,
+            session.revision > 1 || session.settings == draft.settings
+        else {
+            throw RequestError(
+                .invalidArgument,
+                "a request of this id made \(session.name) of other pictures or settings",
+                at: "request_id")
+        }
+        return entry
+    }
+
+    /// The id of a session by its name, `sessions/…`; nil for a name that this client has no session of.
+    package func id(named name: String, owner: String) -> SessionID? {
+        if let id = SessionID(name: name) { return id }
+        guard name.hasPrefix(SessionID.collection) else { return nil }
+        let word = String(name.dropFirst(SessionID.collection.count))
+        return chosen[OwnWord(owner: owner, word: word)]
     }
 
     /// A session as it is now. To look at it does not count as use.
@@ -121,12 +166,7 @@ where Instant.Duration == Duration {
         _ id: SessionID, owner: String, with update: SessionUpdate<Settings>, at now: Time
     ) throws(RequestError) -> Session<Settings> {
         var entry = try entry(id, owner: owner, at: now)
-        if let expected = update.expectedRevision, expected != entry.session.revision {
-            throw RequestError(
-                .aborted,
-                "\(id.name) has revision \(entry.session.revision) by now, but the change was made "
-                    + "for revision \(expected)")
-        }
+        try check(update.expectedRevision, of: entry.session)
         if let name = update.displayName { try SessionText.checkDisplayName(name) }
         if let labels = update.labels { try SessionText.checkLabels(labels) }
         if let timeToLive = update.timeToLive { try check(timeToLive) }
@@ -147,11 +187,11 @@ where Instant.Duration == Duration {
     /// Ends a session. Whoever uses it at this moment keeps what it holds until it is released; no
     /// one finds it any more.
     ///
-    /// - Throws: `notFound`.
+    /// - Throws: `notFound`, and `aborted` for an outdated revision.
     package mutating func delete(
-        _ id: SessionID, owner: String, at now: Time
+        _ id: SessionID, owner: String, expectedRevision: UInt64? = nil, at now: Time
     ) throws(RequestError) {
-        _ = try entry(id, owner: owner, at: now)
+        try check(expectedRevision, of: try entry(id, owner: owner, at: now).session)
         remove(id, .deleted, at: now)
     }
 }
@@ -179,10 +219,27 @@ extension SessionTable {
         return session
     }
 
+    /// Throws `aborted` where the client knows another revision than the session's.
+    private func check(
+        _ expected: UInt64?, of session: Session<Settings>
+    ) throws(RequestError) {
+        guard let expected, expected != session.revision else { return }
+        throw RequestError(
+            .aborted,
+            "\(session.name) was changed meanwhile: its etag is \(session.revision) and not "
+                + "\(expected); read it again, and repeat the change", at: "etag")
+    }
+
     /// Adds an idle session.
     mutating func insert(_ session: Session<Settings>, used: Instant) {
         entries[session.id] = Entry(session: session, used: used, recorded: used)
         idle.use(session.id)
+        if let word = session.chosenID {
+            chosen[OwnWord(owner: session.owner, word: word)] = session.id
+        }
+        if let word = session.requestID {
+            requests[OwnWord(owner: session.owner, word: word)] = session.id
+        }
         bytes += session.byteCount
         touched.insert(session.owner)
         owners[session.owner, default: OwnerUsage()].insert(session.position)
@@ -194,6 +251,12 @@ extension SessionTable {
         guard let entry = entries.removeValue(forKey: id) else { return }
         let session = entry.session
         touched.insert(session.owner)
+        if let word = session.chosenID {
+            chosen[OwnWord(owner: session.owner, word: word)] = nil
+        }
+        if let word = session.requestID {
+            requests[OwnWord(owner: session.owner, word: word)] = nil
+        }
         idle.remove(id)
         owners[session.owner]?.remove(session.position)
         if entry.leases > 0 {

@@ -4,6 +4,8 @@ import PosedErrors
 enum SessionText {
     static let greatestNameCharacters = 120
     static let greatestNameBytes = 1024
+    static let greatestIDBytes = 63
+    static let greatestRequestBytes = 64
     static let greatestLabels = 64
     static let greatestKeyBytes = 63
     static let greatestValueBytes = 256
@@ -18,6 +20,46 @@ enum SessionText {
         }
         try checkPrintable(
             name, "a display name", atMost: greatestNameBytes, at: "display_name")
+    }
+
+    /// Throws `invalidArgument` unless an id that a client chose can stand in a name, and is none that the
+    /// store might choose.
+    static func checkChosenID(_ id: String) throws(RequestError) {
+        guard isChosenID(id) else {
+            throw RequestError(
+                .invalidArgument,
+                "an id is 1 to \(greatestIDBytes) small letters, digits and hyphens, the first a "
+                    + "letter, the last no hyphen, but \(quoted(id)) came", at: "session_id")
+        }
+        guard SessionID(id) == nil else {
+            throw RequestError(
+                .invalidArgument, "\(quoted(id)) looks like an id that the daemon chose",
+                at: "session_id")
+        }
+    }
+
+    /// Whether a client may choose such an id.
+    static func isChosenID(_ id: some StringProtocol) -> Bool {
+        let letters = Array(id.utf8)
+        let small = UInt8(ascii: "a")...UInt8(ascii: "z")
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        return (1...greatestIDBytes).contains(letters.count) && small.contains(letters[0])
+            && letters[letters.count - 1] != UInt8(ascii: "-")
+            && letters.allSatisfy {
+                small.contains($0) || digits.contains($0) || $0 == UInt8(ascii: "-")
+            }
+    }
+
+    /// Throws `invalidArgument` unless a client's name for a request is short and of printable ASCII.
+    static func checkRequestID(_ id: String) throws(RequestError) {
+        guard (1...greatestRequestBytes).contains(id.utf8.count),
+            id.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
+            throw RequestError(
+                .invalidArgument,
+                "a request's id is 1 to \(greatestRequestBytes) printable ASCII characters, but "
+                    + "\(quoted(id)) came", at: "request_id")
+        }
     }
 
     /// Throws `invalidArgument` unless there are few labels, with plain keys and short values.

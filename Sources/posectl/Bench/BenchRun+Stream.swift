@@ -80,7 +80,7 @@ extension BenchRun {
     private func note(
         _ answer: Posed_V1_StreamSynthesizeResponse, worker: Int, due: Double
     ) {
-        switch answer.event {
+        switch answer.answer {
         case .frame(let frame):
             note(BenchRecord(worker: worker, due: due, end: now, frame: frame))
         case .superseded:

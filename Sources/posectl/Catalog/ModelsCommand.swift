@@ -31,9 +31,9 @@ struct ModelsCommand: AsyncParsableCommand {
             ["NAME", "SIZE", "PARAMETERS", "SOLVER", "NFE", "GUIDANCE", "RUNS ON"],
             [.left, .right, .right, .left, .right, .right])
         for model in models {
-            let parts = model.parts.map { "\($0.part) \($0.device)/\($0.dtype)" }
+            let parts = model.parts.map { "\($0.part.word) \($0.device)/\($0.dataType.word)" }
             table.add([
-                model.name + (model.isDefault ? " (default)" : ""),
+                model.name + (model.defaultModel ? " (default)" : ""),
                 "\(model.width)x\(model.height)",
                 "\(Text.number(Double(model.parameterCount) / 1e6)) M", model.defaultSolver,
                 "\(model.defaultNfe)", Text.number(model.defaultGuidanceScale, decimals: 2),
@@ -41,5 +41,30 @@ struct ModelsCommand: AsyncParsableCommand {
             ])
         }
         return table
+    }
+}
+
+extension Posed_V1_ModelPart {
+    /// The part in a table.
+    fileprivate var word: String {
+        switch self {
+        case .vae: "vae"
+        case .encoders: "encoders"
+        case .transformer: "transformer"
+        case .unspecified, .UNRECOGNIZED: "part"
+        }
+    }
+}
+
+extension Posed_V1_DataType {
+    /// The type in a table.
+    fileprivate var word: String {
+        switch self {
+        case .f32: "f32"
+        case .bf16: "bf16"
+        case .f16: "f16"
+        case .i8: "i8"
+        case .unspecified, .UNRECOGNIZED: "?"
+        }
     }
 }

@@ -31,7 +31,8 @@ struct SolversCommand: AsyncParsableCommand {
         for solver in solvers {
             table.add([
                 solver.name, "\(solver.order)", "\(solver.evaluationsPerStep)",
-                solver.adaptive ? "fixed or adaptive" : "fixed", solver.origin,
+                solver.adaptive ? "fixed or adaptive" : "fixed",
+                solver.origin == .builtIn ? "built-in" : "file",
             ])
         }
         return table

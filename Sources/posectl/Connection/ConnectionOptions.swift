@@ -71,7 +71,7 @@ struct ConnectionOptions: ParsableArguments {
         configuration.transport.maxReceiveBytes = 64 << 20
         configuration.transport.maxSendBytes = 64 << 20
         if usesTLS {
-            guard address.isRemote else {
+            guard address.isTCP else {
                 throw ValidationError("a Unix socket has no TLS; leave out --tls, --ca and --cert")
             }
             let identity = cert.flatMap { cert in
@@ -81,6 +81,13 @@ struct ConnectionOptions: ParsableArguments {
                 ChannelSecurity.TLS(roots: ca, identity: identity, expectedName: serverName))
         }
         if let file = effectiveTokenFile {
+            guard usesTLS || !address.isRemote else {
+                throw ValidationError(
+                    """
+                    a token over TCP without TLS can be read by anybody on the way to \(address); \
+                    use --tls or --ca, or leave out the token (--token-file, POSED_TOKEN_FILE)
+                    """)
+            }
             let token = try Self.token(file)
             var metadata = Metadata()
             try metadata.add("authorization", "Bearer \(token)")

@@ -69,9 +69,20 @@ package struct ServerAddress: ExpressibleByArgument, Equatable, Sendable, Custom
         }
     }
 
-    /// Whether others could listen on the way.
-    var isRemote: Bool {
+    /// Whether it is a TCP port, which may speak TLS.
+    var isTCP: Bool {
         if case .tcp = target { return true }
         return false
+    }
+
+    /// Whether others could listen on the way: a TCP port that is not the loopback's.
+    package var isRemote: Bool {
+        guard case .tcp(let host, _) = target else { return false }
+        let address = host.lowercased()
+        if address == "localhost" || address == "::1" { return false }
+        let parts = address.split(separator: ".", omittingEmptySubsequences: false)
+        let isLoopback =
+            parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        return !isLoopback
     }
 }

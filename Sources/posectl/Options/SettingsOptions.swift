@@ -6,7 +6,10 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A solver, as `posectl solvers` lists them.", valueName: "name"))
     var solver: String?
 
-    @Option(help: ArgumentHelp("Velocity evaluations at most.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Velocity evaluations (NFE) at most; refused where the solver needs more for a step.",
+            valueName: "n"))
     var nfe: Int32?
 
     @Option(help: ArgumentHelp("Steps of the solver, instead of --nfe.", valueName: "n"))
@@ -26,7 +29,7 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Evaluations that a frame gets at least which would be late otherwise.",
+            "The least evaluations of a frame that would be late otherwise; 0: all of them.",
             valueName: "n"))
     var minNfe: Int32?
 

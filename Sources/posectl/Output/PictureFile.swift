@@ -6,7 +6,7 @@ import PosedVision
 enum PictureFile {
     /// The picture as a PNG. Throws `PosectlError`, `VisionError`.
     static func png(_ image: Posed_V1_Image) throws -> Data {
-        switch image.content {
+        switch image.encoding {
         case .png(let data): return data
         case .raw(let raw):
             return try Image(

@@ -54,6 +54,41 @@ package final class PoseReader: Sendable {
         throw CancellationError()
     }
 
+    /// Checks that no two frames would get one name, and so one file. Nothing is read but the numbers of lines.
+    ///
+    /// Throws `PosectlError` `file`, which names the first two poses that collide.
+    package func checkNames() throws {
+        let items = state.withLock { $0.items }
+        var owners: [String: String] = [:]
+        for case .file(let path) in items {
+            let name = Self.name(path)
+            if let other = owners.updateValue(path, forKey: name) {
+                throw PosectlError(
+                    .file,
+                    "\(other) and \(path): the frames of both would be called \(name); stream "
+                        + "them apart, or give the files names of their own")
+            }
+        }
+        // Poses of lines are numbered from 1 on, whatever file they stand in.
+        let counts = items.compactMap { item in
+            if case .lines = item { Self.count(item) ?? Int.max } else { nil }
+        }
+        let lines = counts.contains(.max) ? Int.max : counts.reduce(0, +)
+        for (name, path) in owners.sorted(by: { $0.key < $1.key }) {
+            guard let number = Int(name), (1...max(1, lines)).contains(number), lines > 0,
+                name == Self.padded(number)
+            else { continue }
+            throw PosectlError(
+                .file,
+                "\(path): its frame would be called \(name), as that of the pose on line \(number) "
+                    + "of the poses; stream them apart, or give the file another name")
+        }
+    }
+
+    private static func name(_ path: String) -> String {
+        URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    }
+
     /// How many poses an item has; nil where nobody knows.
     private static func count(_ item: Item) -> Int? {
         switch item {
@@ -75,8 +110,7 @@ package final class PoseReader: Sendable {
             switch item {
             case .lines(let path): state.lines = try LineReader(path)
             case .file(let path):
-                let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-                return NamedPose(name: name, pose: try InputFile.pose(path))
+                return NamedPose(name: name(path), pose: try InputFile.pose(path))
             }
         }
     }

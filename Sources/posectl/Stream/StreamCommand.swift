@@ -99,6 +99,7 @@ struct StreamCommand: AsyncParsableCommand {
 
     func run() async throws {
         let reader = try PoseReader(poses)
+        try reader.checkNames()
         let pictures = try source.map(InputFile.picture)
         try PictureFile.makeFolder(out)
         let client = try await Client(connection)

@@ -111,7 +111,7 @@ struct StreamRun: Sendable {
                 var record = StreamRecord(
                     sequence: answer.sequence, name: pose.name,
                     latencyMs: (now - pose.sent).milliseconds)
-                switch answer.event {
+                switch answer.answer {
                 case .frame(let frame):
                     answers.arrivals.append((now - begin).seconds)
                     record.isLate = deadline.map { now - pose.sent > $0 } ?? false

@@ -10,7 +10,7 @@ struct SamplerOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "The budget in velocity evaluations; steps = nfe / evaluations a step.")
+        help: "Velocity evaluations (NFE) at most; as many steps are made as they allow.")
     var nfe: Int?
 
     @Option(parsing: .unconditional, help: "The number of steps, instead of --nfe.")

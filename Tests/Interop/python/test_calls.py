@@ -56,7 +56,7 @@ class Sessions(Case):
             nfe=2, seed=5, image_format=RAW))
         frame = self.synthesize(name)
         self.assertEqual((frame.used.seed, frame.used.nfe), (5, 2))
-        self.assertEqual(frame.image.WhichOneof("content"), "raw")
+        self.assertEqual(frame.image.WhichOneof("encoding"), "raw")
 
     def synthesize(self, name, **settings):
         request = synthesis_service_pb2.SynthesizeRequest(
@@ -117,7 +117,7 @@ class Refusals(Case):
                 ("time_shift", 0, "time_shift: expected a number from 0.01 to 100, got 0.0"),
                 ("width", 64, "height: expected a number from 1 to 2048, got 0"),
                 ("image_format", 9, "image_format: expected a known format, got 9"),
-                ("min_nfe", -1, "min_nfe: expected a number from 1 to 200, got -1"),
+                ("min_nfe", -1, "min_nfe: expected a number from 0 to 200, got -1"),
                 ("solver", "", "solver: expected a name of 1 to 64 characters, got 0")]:
             with self.subTest(field=field, value=value):
                 request = self.request(name, **{field: value})
@@ -189,7 +189,7 @@ class Refusals(Case):
 class Catalog(Case):
     def test_what_there_is(self):
         models = self.catalog.ListModels(catalog_service_pb2.ListModelsRequest()).models
-        self.assertTrue(any(model.is_default for model in models))
+        self.assertTrue(any(model.default_model for model in models))
         model = self.catalog.GetModel(catalog_service_pb2.GetModelRequest(name=models[0].name))
         self.assertEqual(model, models[0])
         backends = self.catalog.ListBackends(catalog_service_pb2.ListBackendsRequest()).backends

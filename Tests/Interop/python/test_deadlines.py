@@ -36,7 +36,7 @@ class Deadlines(Case):
             session=request.session, settings=request.settings)))
         requests.put(messages.StreamSynthesizeRequest(
             pose=messages.StreamPose(sequence=1, pose=request.pose)))
-        self.assertEqual(next(call).WhichOneof("event"), "started")
+        self.assertEqual(next(call).WhichOneof("answer"), "started")
         return call
 
     def seconds(self, evaluations):

@@ -40,11 +40,11 @@ class Stream(Client):
     def run(self):
         try:
             for event in self.call:
-                if event.WhichOneof("event") == "frame":
+                if event.WhichOneof("answer") == "frame":
                     self.answers += 1
                     assert event.sequence == self.answers, "an answer is missing"
                 else:
-                    assert event.WhichOneof("event") == "started", event
+                    assert event.WhichOneof("answer") == "started", event
                     self.started.set()
             self.code = grpc.StatusCode.OK
         except grpc.RpcError as error:

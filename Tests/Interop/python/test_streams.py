@@ -35,7 +35,7 @@ class Streams(Case):
     def test_every_pose_has_its_answer_in_order(self):
         answers = self.answers(start(self.session()), *(pose(number) for number in range(1, 21)))
         self.assertEqual([answer.sequence for answer in answers], list(range(21)))
-        self.assertEqual(answers[0].WhichOneof("event"), "started")
+        self.assertEqual(answers[0].WhichOneof("answer"), "started")
         self.assertEqual(answers[0].started.settings.seed, 1)
         pictures = {answer.frame.image.raw.rgb for answer in answers[1:]}
         self.assertEqual(len(pictures), 1)
@@ -44,7 +44,7 @@ class Streams(Case):
         requests = queue.SimpleQueue()
         call = self.synthesis.StreamSynthesize(iter(requests.get, None), timeout=60)
         requests.put(start(self.session()))
-        self.assertEqual(next(call).WhichOneof("event"), "started")
+        self.assertEqual(next(call).WhichOneof("answer"), "started")
         for number in range(1, 6):
             requests.put(pose(number))
             self.assertEqual(next(call).sequence, number)
@@ -57,11 +57,11 @@ class Streams(Case):
             start(self.session()), pose(1), pose(1), pose(3, pose=pose_pb2.Pose(file=b"{")),
             messages.StreamSynthesizeRequest(), pose(4, settings=synthesis_pb2.SynthesisSettings(nfe=0)),
             pose(5))
-        events = [(answer.sequence, answer.WhichOneof("event")) for answer in answers]
+        events = [(answer.sequence, answer.WhichOneof("answer")) for answer in answers]
         self.assertEqual(events, [(0, "started"), (1, "frame"), (1, "error"), (3, "error"),
                                   (0, "error"), (4, "error"), (5, "frame")])
         for answer in answers:
-            if answer.WhichOneof("event") == "error":
+            if answer.WhichOneof("answer") == "error":
                 self.assertEqual(answer.error.code, 3, answer.error.message)
 
     def test_the_latest_pose_wins(self):
@@ -70,11 +70,11 @@ class Streams(Case):
             start(self.session(), settings=slow, max_lag=duration_pb2.Duration()),
             *(pose(number) for number in range(1, 31)))
         self.assertEqual([answer.sequence for answer in answers], list(range(31)))
-        superseded = [answer for answer in answers if answer.WhichOneof("event") == "superseded"]
+        superseded = [answer for answer in answers if answer.WhichOneof("answer") == "superseded"]
         self.assertTrue(superseded)
         for answer in superseded:
             self.assertGreater(answer.superseded.superseded_by, answer.sequence)
-        self.assertEqual(answers[-1].WhichOneof("event"), "frame")
+        self.assertEqual(answers[-1].WhichOneof("answer"), "frame")
 
     def test_streams_begin_with_their_start(self):
         for requests in ([], [pose(1)], [messages.StreamSynthesizeRequest()]):
@@ -117,7 +117,7 @@ class Streams(Case):
         before = self.server.GetStatistics(server_service_pb2.GetStatisticsRequest())
         call = self.synthesis.StreamSynthesize(
             iter([start(self.session(), settings=large), *map(pose, range(1, count + 1))]))
-        self.assertEqual(next(call).WhichOneof("event"), "started")
+        self.assertEqual(next(call).WhichOneof("answer"), "started")
         # However long nobody reads, only so many frames are made ahead.
         made, same = 0, 0
         while same < 20:

@@ -97,7 +97,7 @@ struct ConfiguredServingTests {
         let solvers = [("heun", 2, false), ("rk4", 4, false), ("dormand-prince", 6, true)].map {
             SolverDescription(
                 name: $0.0, order: 2, evaluationsPerStep: $0.1, isAdaptive: $0.2,
-                origin: "built-in")
+                isBuiltIn: true)
         }
         var defaults = RequestDefaults()
         change(&defaults.settings)

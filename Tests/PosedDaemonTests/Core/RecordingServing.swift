@@ -54,7 +54,9 @@ final class RecordingServing: Serving {
     func sessions(owner: String, pageSize: Int, pageToken: String) throws -> SessionPage {
         throw refusal()
     }
-    func deleteSession(_ name: String, owner: String) async throws { throw refusal() }
+    func deleteSession(_ name: String, etag: String?, owner: String) async throws {
+        throw refusal()
+    }
 
     var backends: [BackendDescription] { [] }
     var limits: ServingLimits { ServingLimits() }

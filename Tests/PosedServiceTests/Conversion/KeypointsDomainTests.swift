@@ -35,11 +35,18 @@ import PosedService
         var pose = Poses.keypoints()
         pose.canvasWidth = 640
         pose.canvasHeight = 480
-        for space in [Posed_V1_CoordinateSpace.unspecified, .pixels] {
-            pose.space = space
-            #expect(
-                try pose.keypoints(at: "keypoints").frame == KeypointFrame(width: 640, height: 480))
-        }
+        #expect(
+            try pose.keypoints(at: "keypoints").frame == KeypointFrame(width: 640, height: 480))
+    }
+
+    /// A skeleton in the corner must not change its meaning.
+    @Test func theSpaceIsRequired() {
+        var pose = Poses.keypoints()
+        pose.space = .unspecified
+        expectRefusal(
+            "keypoints.space: expected COORDINATE_SPACE_PIXELS or COORDINATE_SPACE_NORMALIZED, "
+                + "got nothing"
+        ) { try pose.keypoints(at: "keypoints") }
     }
 
     @Test func smallNumbersAreSharesUnlessTheyAreSaidToBePixels() throws {
@@ -48,14 +55,17 @@ import PosedService
             pose.joints[index].x = 0.5
             pose.joints[index].y = 0.25
         }
+        pose.space = .normalized
         #expect(try pose.keypoints(at: "keypoints").frame == .unit)
         pose.canvasWidth = 640
         pose.canvasHeight = 480
-        #expect(try pose.keypoints(at: "keypoints").frame == .unit)
+        expectRefusal(
+            "keypoints.canvas_width: expected no canvas of normalized coordinates, got 640"
+        ) { try pose.keypoints(at: "keypoints") }
         pose.space = .pixels
         #expect(try pose.keypoints(at: "keypoints").frame == KeypointFrame(width: 640, height: 480))
-        pose.canvasWidth = 0
-        pose.canvasHeight = 0
+        pose.clearCanvasWidth()
+        pose.clearCanvasHeight()
         expectRefusal(
             "keypoints.joints: expected pixels, got no coordinate above 1; are they normalized?"
         ) { try pose.keypoints(at: "keypoints") }

@@ -65,10 +65,10 @@ import PosedService
         let message = Posed_V1_Model(model)
         #expect(message.name == "models/a")
         #expect(message.parameterCount == 1 << 40)
-        #expect(message.parts.map(\.part) == ["vae"])
+        #expect(message.parts.map(\.part) == [.vae])
         #expect(message.parts.map(\.device) == ["blas"])
-        #expect(message.parts.map(\.dtype) == ["f32"])
-        #expect(message.isDefault)
+        #expect(message.parts.map(\.dataType) == [.f32])
+        #expect(message.defaultModel)
     }
 
     @Test func everyStatusOfABackendHasItsNumber() {

@@ -26,7 +26,7 @@ import PosedService
     }
 
     @Test func aSubjectMustBeThere() {
-        expectRefusal("subject: expected `session` or `sources`, got neither") {
+        expectRefusal("person: expected `session` or `sources`, got neither") {
             try Posed_V1_SynthesizeRequest().subject(limits: limits)
         }
         expectRefusal("sources.images: expected 1 to 8 pictures, got 0") {
@@ -70,7 +70,9 @@ import PosedService
         #expect(options.maxLag == nil)
         #expect(options.frameDeadline == nil)
         #expect(options.warmStart == 0)
+        #expect(!options.everyPose)
         #expect(try self.options { $0.maxLag = Google_Protobuf_Duration() }.maxLag == .zero)
+        #expect(try self.options { $0.everyPose = true }.everyPose)
     }
 
     @Test func whatIsWrongWithAStart() {
@@ -88,7 +90,7 @@ import PosedService
         }
         for warm in [-0.1, 1, Double.nan, .infinity] {
             expectRefusal(
-                "start.warm_start: expected 0, or a time of the path between 0 and 1, got \(warm)"
+                "start.warm_start: expected a time of the path, from 0 to below 1, got \(warm)"
             ) { try options { $0.warmStart = warm } }
         }
     }

@@ -66,14 +66,15 @@ import PosedService
     }
 
     @Test func fewerEvaluationsThanTheBudgetOnly() throws {
-        #expect(try read { $0.minNfe = 0 }.minimumEvaluations == nil)
-        expectRefusal("settings.min_nfe: expected a number from 1 to 8, got 9") {
+        #expect(try read { _ in }.minimumEvaluations == nil)
+        #expect(try read { $0.minNfe = 0 }.minimumEvaluations == 0)
+        expectRefusal("settings.min_nfe: expected a number from 0 to 8, got 9") {
             try read {
                 $0.nfe = 8
                 $0.minNfe = 9
             }
         }
-        expectRefusal("settings.min_nfe: expected a number from 1 to 200, got -1") {
+        expectRefusal("settings.min_nfe: expected a number from 0 to 200, got -1") {
             try read { $0.minNfe = -1 }
         }
     }

@@ -95,7 +95,7 @@ final class FakeServing: Serving {
         }
     }
 
-    func deleteSession(_ name: String, owner: String) async throws {
+    func deleteSession(_ name: String, etag: String?, owner: String) async throws {
         try state.withLock { state in
             try fail(&state)
             state.sessions.remove(at: try index(name, owner, in: state))

@@ -5,6 +5,7 @@ enum Poses {
     /// Joints on a diagonal, in pixels from 10 on.
     static func keypoints(count: Int = 18, from start: Float = 10) -> Posed_V1_Keypoints {
         var keypoints = Posed_V1_Keypoints()
+        keypoints.space = .pixels
         keypoints.joints = (0..<count).map { index in
             var joint = Posed_V1_Keypoint()
             joint.x = start + Float(index)

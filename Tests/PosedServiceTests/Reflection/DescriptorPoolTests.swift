@@ -64,7 +64,7 @@ import PosedService
     @Test(arguments: [
         "posed.v1.SynthesisService", "posed.v1.SynthesisService.StreamSynthesize",
         "posed.v1.SynthesizeRequest", "posed.v1.SynthesizeRequest.pose",
-        "posed.v1.SynthesizeRequest.subject",
+        "posed.v1.SynthesizeRequest.person",
     ])
     func symbolsOfEveryKindAreFound(symbol: String) throws {
         let files = try names(DescriptorPool().file(declaring: symbol))

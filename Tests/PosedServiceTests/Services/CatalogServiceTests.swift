@@ -40,7 +40,7 @@ import PosedService
             state.solvers = [
                 SolverDescription(
                     name: "heun", order: 2, evaluationsPerStep: 2, isAdaptive: false,
-                    origin: "built-in")
+                    isBuiltIn: true)
             ]
         }
         var caller = PosedService.Caller(owner: "ada")
@@ -50,6 +50,6 @@ import PosedService
         let solvers = service.listSolvers().solvers
         #expect(solvers.map(\.name) == ["heun"])
         #expect(solvers.map(\.evaluationsPerStep) == [2])
-        #expect(solvers.map(\.origin) == ["built-in"])
+        #expect(solvers.map(\.origin) == [.builtIn])
     }
 }

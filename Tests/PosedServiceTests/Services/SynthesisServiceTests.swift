@@ -82,8 +82,8 @@ import PosedService
             #expect(error?.description == sentence)
         }
         try await refused("pose: expected a pose, got nothing") { $0.clearPose() }
-        try await refused("subject: expected `session` or `sources`, got neither") {
-            $0.subject = nil
+        try await refused("person: expected `session` or `sources`, got neither") {
+            $0.person = nil
         }
         try await refused(
             "sources.images[0].png: the picture: this is no picture: it begins as neither "

@@ -31,6 +31,16 @@ import posectl
         #expect(ServerAddress(argument: text) == nil)
     }
 
+    /// Where a token needs TLS.
+    @Test(arguments: [
+        ("localhost:1", false), ("127.0.0.1:1", false), ("127.9.9.9:1", false), ("[::1]:1", false),
+        ("/run/x.sock", false), ("10.0.0.1:1", true), ("127.0.0.1.example:1", true),
+        ("127.example:1", true), ("localhost.example:1", true), ("[::2]:1", true),
+    ])
+    func othersCouldListen(text: String, isRemote: Bool) {
+        #expect(ServerAddress(argument: text)?.isRemote == isRemote)
+    }
+
     @Test func theEnvironmentComesBeforeTheDefault() throws {
         #expect(
             try ServerAddress.inherited([:]).target == .unix(path: ServerAddress.defaultPath))

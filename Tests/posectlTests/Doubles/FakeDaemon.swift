@@ -120,7 +120,7 @@ final class FakeDaemon: Sendable {
             try refuseIfGone()
             var response = Posed_V1_StreamSynthesizeResponse()
             response.sequence = request.pose.sequence
-            switch (request.message, request.pose.sequence) {
+            switch (request.step, request.pose.sequence) {
             case (.start(let start), _):
                 settings = start.settings
                 state.withLock { $0.starts.append(start) }

@@ -59,6 +59,48 @@ import posectl
         }
     }
 
+    @Test func framesOfEqualNamesAreRefused() async throws {
+        try await withFolder { folder in
+            for part in ["a", "b"] {
+                try FileManager.default.createDirectory(
+                    atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
+            }
+            try write("1", "\(folder)/a/000.json")
+            try write("2", "\(folder)/b/000.json")
+            let error = #expect(throws: PosectlError.self) {
+                try PoseReader(["\(folder)/a", "\(folder)/b"]).checkNames()
+            }
+            #expect(
+                error?.message.contains("\(folder)/a/000.json and \(folder)/b/000.json") == true)
+            try write("3", "\(folder)/a/000.png")
+            #expect(throws: PosectlError.self) { try PoseReader(["\(folder)/a"]).checkNames() }
+            try FileManager.default.removeItem(atPath: "\(folder)/a/000.png")
+            try PoseReader(["\(folder)/a"]).checkNames()
+        }
+    }
+
+    @Test func filesMayNotBeNamedAsLines() async throws {
+        try await withFolder { folder in
+            try write("[1]\n[2]\n", "\(folder)/p.jsonl")
+            try write("1", "\(folder)/000002.json")
+            try write("1", "\(folder)/000003.json")
+            try write("1", "\(folder)/2.json")
+            let lines = "\(folder)/p.jsonl"
+            #expect(throws: PosectlError.self) {
+                try PoseReader([lines, "\(folder)/000002.json"]).checkNames()
+            }
+            try PoseReader([lines, "\(folder)/000003.json", "\(folder)/2.json"]).checkNames()
+            #expect(throws: PosectlError.self) {
+                try PoseReader([lines, lines, "\(folder)/000003.json"]).checkNames()
+            }
+            // Nobody knows how many come from standard input.
+            #expect(throws: PosectlError.self) {
+                try PoseReader(["-", "\(folder)/000003.json"]).checkNames()
+            }
+            try PoseReader([lines, lines]).checkNames()
+        }
+    }
+
     @Test func whatCannotBeReadIsNamed() async throws {
         try await withFolder { folder in
             let empty = #expect(throws: PosectlError.self) { try PoseReader([folder]) }

@@ -133,7 +133,7 @@ def test_refusals_say_the_field(person):
 
 
 def test_the_catalog_and_the_server(posed):
-    assert [model.is_default for model in posed.models()] == [True]
+    assert [model.default_model for model in posed.models()] == [True]
     assert "euler" in [solver.name for solver in posed.solvers()]
     assert "blas" in [backend.name for backend in posed.backends()]
     assert posed.info().identity.startswith("unix:")

@@ -64,7 +64,7 @@ class Conversation:
 
     def hear(self, response: messages.StreamSynthesizeResponse) -> Optional[Answer]:
         """The answer that a message is; None of `started`, and of what was answered before."""
-        event = response.WhichOneof("event")
+        event = response.WhichOneof("answer")
         if event == "started":
             # A seed drawn at random belongs to the stream, not to its connection.
             self.start.settings.seed = response.started.settings.seed

@@ -45,13 +45,13 @@ class Frame:
     @property
     def is_raw(self) -> bool:
         """Whether the picture came as pixels instead of as a file."""
-        return self.message.image.WhichOneof("content") == "raw"
+        return self.message.image.WhichOneof("encoding") == "raw"
 
     @property
     def data(self) -> bytes:
         """The picture as a file: as it came, or a PNG of the pixels that came."""
         picture = self.message.image
-        kind = picture.WhichOneof("content")
+        kind = picture.WhichOneof("encoding")
         if kind is None:
             raise ValueError("the frame has no picture")
         return encode_png(picture.raw) if kind == "raw" else getattr(picture, kind)

@@ -54,8 +54,8 @@ def _flat(picture: "PIL.Image.Image") -> "PIL.Image.Image":
 
 
 def pose(item: PoseLike) -> pose_pb2.Pose:
-    """A Pose message of a path or the bytes of a pose file, of 18 or 25 joints (x, y[, confidence]), or of a
-    picture of a skeleton. Raises ValueError, OSError."""
+    """A Pose message of a path or the bytes of a pose file, of 18 or 25 joints (x, y[, confidence]) in pixels of
+    the frame, or of a picture of a skeleton. Raises ValueError, OSError."""
     if isinstance(item, pose_pb2.Pose):
         return item
     if isinstance(item, (bytes, bytearray, memoryview)):
@@ -64,7 +64,8 @@ def pose(item: PoseLike) -> pose_pb2.Pose:
         return pose_pb2.Pose(file=Path(item).read_bytes())
     if hasattr(item, "convert"):
         return pose_pb2.Pose(picture=image(cast("PIL.Image.Image", item)))
-    return pose_pb2.Pose(keypoints=pose_pb2.Keypoints(joints=joints(cast(Iterable[Sequence[float]], item))))
+    return pose_pb2.Pose(keypoints=pose_pb2.Keypoints(
+        joints=joints(cast(Iterable[Sequence[float]], item)), space=pose_pb2.COORDINATE_SPACE_PIXELS))
 
 
 def joints(rows: Iterable[Sequence[float]]) -> List[pose_pb2.Keypoint]:

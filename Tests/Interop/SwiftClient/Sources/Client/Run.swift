@@ -35,7 +35,7 @@ struct Run: Sendable {
         try expect(info.identity.hasPrefix("unix:"), "the daemon knows who calls")
         let models: Posed_V1_ListModelsResponse = try await client.call(
             "posed.v1.CatalogService/ListModels", Posed_V1_ListModelsRequest())
-        try expect(models.models.contains(where: \.isDefault), "one model is the default")
+        try expect(models.models.contains(where: \.defaultModel), "one model is the default")
     }
 
     private func session() async throws -> String {
