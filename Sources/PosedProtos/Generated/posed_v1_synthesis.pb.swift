@@ -99,6 +99,17 @@ package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
   /// otherwise. 0: never.
   package var minNfe: Int32 = 0
 
+  /// Whether the last step of a fixed-step method that evaluates the velocity at a step's end, such as `heun`
+  /// and `rk4`, is Euler's: a trained velocity is worst at t = 1. Where nobody says: yes.
+  package var lastStepFirstOrder: Bool {
+    get {_lastStepFirstOrder ?? false}
+    set {_lastStepFirstOrder = newValue}
+  }
+  /// Returns true if `lastStepFirstOrder` has been explicitly set.
+  package var hasLastStepFirstOrder: Bool {self._lastStepFirstOrder != nil}
+  /// Clears the value of `lastStepFirstOrder`. Subsequent reads from it will return its default value.
+  package mutating func clearLastStepFirstOrder() {self._lastStepFirstOrder = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// How much work a picture may be.
@@ -116,6 +127,7 @@ package nonisolated struct Posed_V1_SynthesisSettings: Sendable {
   fileprivate var _guidanceScale: Double? = nil
   fileprivate var _seed: UInt64? = nil
   fileprivate var _timeShift: Double? = nil
+  fileprivate var _lastStepFirstOrder: Bool? = nil
 }
 
 /// A picture made, and how.
@@ -203,6 +215,9 @@ package nonisolated struct Posed_V1_UsedSettings: Sendable {
 
   /// Whether the solve began at the frame before instead of at noise, and where on the path.
   package var warmStart: Double = 0
+
+  /// As the settings' field of that name.
+  package var lastStepFirstOrder: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -321,7 +336,7 @@ fileprivate nonisolated let _protobuf_package = "posed.v1"
 
 nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SynthesisSettings"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}solver\0\u{1}nfe\0\u{1}steps\0\u{3}guidance_scale\0\u{1}seed\0\u{3}time_shift\0\u{1}width\0\u{1}height\0\u{3}image_format\0\u{3}min_nfe\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}solver\0\u{1}nfe\0\u{1}steps\0\u{3}guidance_scale\0\u{1}seed\0\u{3}time_shift\0\u{1}width\0\u{1}height\0\u{3}image_format\0\u{3}min_nfe\0\u{3}last_step_first_order\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -353,6 +368,7 @@ nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftPr
       case 8: try { try decoder.decodeSingularInt32Field(value: &self.height) }()
       case 9: try { try decoder.decodeSingularEnumField(value: &self.imageFormat) }()
       case 10: try { try decoder.decodeSingularInt32Field(value: &self.minNfe) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self._lastStepFirstOrder) }()
       default: break
       }
     }
@@ -398,6 +414,9 @@ nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftPr
     if self.minNfe != 0 {
       try visitor.visitSingularInt32Field(value: self.minNfe, fieldNumber: 10)
     }
+    try { if let v = self._lastStepFirstOrder {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 11)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -411,6 +430,7 @@ nonisolated extension Posed_V1_SynthesisSettings: SwiftProtobuf.Message, SwiftPr
     if lhs.height != rhs.height {return false}
     if lhs.imageFormat != rhs.imageFormat {return false}
     if lhs.minNfe != rhs.minNfe {return false}
+    if lhs._lastStepFirstOrder != rhs._lastStepFirstOrder {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -509,7 +529,7 @@ nonisolated extension Posed_V1_Frame: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Posed_V1_UsedSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".UsedSettings"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}model\0\u{1}solver\0\u{1}nfe\0\u{3}nfe_reduced\0\u{3}guidance_scale\0\u{1}seed\0\u{3}time_shift\0\u{1}width\0\u{1}height\0\u{1}numerics\0\u{3}warm_start\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}model\0\u{1}solver\0\u{1}nfe\0\u{3}nfe_reduced\0\u{3}guidance_scale\0\u{1}seed\0\u{3}time_shift\0\u{1}width\0\u{1}height\0\u{1}numerics\0\u{3}warm_start\0\u{3}last_step_first_order\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -528,6 +548,7 @@ nonisolated extension Posed_V1_UsedSettings: SwiftProtobuf.Message, SwiftProtobu
       case 9: try { try decoder.decodeSingularInt32Field(value: &self.height) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.numerics) }()
       case 11: try { try decoder.decodeSingularDoubleField(value: &self.warmStart) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.lastStepFirstOrder) }()
       default: break
       }
     }
@@ -567,6 +588,9 @@ nonisolated extension Posed_V1_UsedSettings: SwiftProtobuf.Message, SwiftProtobu
     if self.warmStart.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.warmStart, fieldNumber: 11)
     }
+    if self.lastStepFirstOrder != false {
+      try visitor.visitSingularBoolField(value: self.lastStepFirstOrder, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -582,6 +606,7 @@ nonisolated extension Posed_V1_UsedSettings: SwiftProtobuf.Message, SwiftProtobu
     if lhs.height != rhs.height {return false}
     if lhs.numerics != rhs.numerics {return false}
     if lhs.warmStart != rhs.warmStart {return false}
+    if lhs.lastStepFirstOrder != rhs.lastStepFirstOrder {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -33,6 +33,7 @@ extension Posed_V1_SynthesisSettings {
             settings.timeShift = try path.field("time_shift").checked(
                 timeShift, in: Self.timeShifts)
         }
+        if hasLastStepFirstOrder { settings.lastStepFirstOrder = lastStepFirstOrder }
         if width != 0 || height != 0 {
             let sides = 1...limits.maxSide
             settings.width = try path.field("width").checked(width, in: sides)
@@ -64,6 +65,7 @@ extension Posed_V1_SynthesisSettings {
         if let value = settings.guidance { guidanceScale = value }
         if let value = settings.seed { seed = value }
         if let value = settings.timeShift { timeShift = value }
+        if let value = settings.lastStepFirstOrder { lastStepFirstOrder = value }
         width = Int32(clamping: settings.width ?? 0)
         height = Int32(clamping: settings.height ?? 0)
         minNfe = Int32(clamping: settings.minimumEvaluations ?? 0)
