@@ -69,6 +69,11 @@ package struct PartStreams: Sendable {
         transformer = compute
     }
 
+    /// Frees the scratch memory that nothing uses.
+    package func trim() {
+        for part in Placement.Part.allCases { self[part].trim() }
+    }
+
     /// A dense float32 tensor on the stream `to`, copied over the host if it lives on another device.
     ///
     /// - Throws: `BackendError` when a device fails.

@@ -63,6 +63,12 @@ package struct PreprocessorConfiguration: Equatable, Sendable {
         return resizedSize(width: width, height: height)
     }
 
+    /// Whether a picture of the given size is resized to no more than `Image.defaultPixelLimit` pixels.
+    package func canPrepare(width: Int, height: Int) -> Bool {
+        let size = resizedSize(width: width, height: height)
+        return size.width <= Image.defaultPixelLimit / max(size.height, 1)
+    }
+
     /// The width and height after the resize alone.
     func resizedSize(width: Int, height: Int) -> (width: Int, height: Int) {
         switch resize {

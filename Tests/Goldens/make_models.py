@@ -262,7 +262,10 @@ def make_tiny():
                       ".large": (1, 84, 84)})
     goldens.network()
     goldens.network(".two-sources", sources=2)
+    Goldens("tiny", vae, source, pose, model, (80, 48)).network(".other-size")
     goldens.solve(".heun", solver="heun", steps=8, guidance=1.1, time_shift=1.0)
+    goldens.solve(".whole-steps", solver="heun", steps=4, guidance=1.1, time_shift=1.0,
+                  last_step_first_order=False)
     goldens.solve(".rk4", solver="rk4", steps=3, guidance=1.4, time_shift=2.0)
     goldens.solve(".euler", solver="euler", steps=5, guidance=1.0, time_shift=1.0)
     goldens.solve(".two-sources", sources=2, solver="midpoint", steps=4, guidance=1.1,

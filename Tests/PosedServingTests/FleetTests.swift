@@ -106,7 +106,7 @@ import Testing
         let second = try request(session, pose: 1)
         let frame = try await test.finish(
             Task { try await engine.synthesize(second, owner: "o") })
-        #expect(frame.used.evaluations == 16)
+        #expect(frame.used.evaluations == 15)
         try stream.submit(1)
         stream.finish()
         #expect(try await test.finish(stream.ended) == ["1 frame"])

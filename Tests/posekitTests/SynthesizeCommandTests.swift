@@ -63,7 +63,7 @@ import Testing
             let report = try outcome.object
             #expect(report["seed"] as? Int == 7)
             let pictures = try #require(report["pictures"] as? [[String: Any]])
-            #expect(pictures.map { $0["nfe"] as? Int } == [16])
+            #expect(pictures.map { $0["nfe"] as? Int } == [15])
             let latent = try SafetensorsFile(path: folder + "/z.safetensors").tensor("latent")
             let stages = try SafetensorsFile(
                 path: PosekitProcess.golden("tiny/expected/synthesize/stages.safetensors"))

@@ -29,6 +29,10 @@ extension Settings {
             "model.threads", .integer(0...1024), initial: 0, .restart,
             "Threads of each copy on CPU backends; 0 divides all processors that the daemon may use."
         )
+        package static let memoryLimit = Setting(
+            "model.memoryLimit", .optional(.bytes((1 << 20)...(1 << 46))), initial: nil, .restart,
+            "Memory that each copy of the models may take of each of its devices, weights included; none sets no "
+                + "limit. A request that has no room in it is RESOURCE_EXHAUSTED.")
         package static let backendPath = Setting(
             "model.backendPath", .optional(.path("a folder")), initial: nil, .restart,
             "A folder to look for backends in before all others.")
@@ -40,7 +44,8 @@ extension Settings {
             initial: [], .restart, "Shared libraries with solvers.")
 
         static let all: [any AnySetting] = [
-            folder, backend, deviceLoss, dtype, threads, backendPath, solverFiles, solverLibraries,
+            folder, backend, deviceLoss, dtype, threads, memoryLimit, backendPath, solverFiles,
+            solverLibraries,
         ]
     }
 }

@@ -14,6 +14,7 @@ extension DaemonConfiguration {
             types: try PartTypes(parsing: self[Settings.Model.dtype]))
         var serving = ServingConfiguration(models: [model])
         serving.threads = self[Settings.Model.threads]
+        serving.memoryLimit = self[Settings.Model.memoryLimit] ?? 0
         serving.backendFolder = self[Settings.Model.backendPath]
         serving.solverFiles = self[Settings.Model.solverFiles]
         serving.solverLibraries = self[Settings.Model.solverLibraries]

@@ -21,6 +21,8 @@ package struct ServedModel: Sendable {
     package var bytesPerSourcePixel: Double
     /// And besides.
     package var sourceBytes: Int
+    /// Why pictures of a width and a height cannot be made; nil where they can.
+    let sizeProblem: @Sendable (_ width: Int, _ height: Int) -> PoseModel.SizeProblem?
 
     /// A model of a description alone, as tests have it.
     package init(
@@ -33,6 +35,7 @@ package struct ServedModel: Sendable {
         bytesPerPixel = 0
         bytesPerSourcePixel = 0
         sourceBytes = 0
+        sizeProblem = { _, _ in nil }
     }
 
     /// A loaded model.
@@ -47,7 +50,7 @@ package struct ServedModel: Sendable {
         var description = ModelDescription()
         description.name = "models/" + name
         (description.width, description.height) = model.pictureSize
-        description.sizeMultiple = model.autoencoder.downsampling * form.patchSize
+        description.sizeMultiple = model.sizeMultiple
         description.hiddenSize = form.hiddenSize
         description.depth = form.depth
         description.parameterCount = model.parameterCount
@@ -60,6 +63,8 @@ package struct ServedModel: Sendable {
                 dtype: streams.type(of: $0).name)
         }
         description.defaultSolver = model.sampler.solver
+        description.defaultSteps = model.sampler.steps
+        description.defaultLastStepFirstOrder = model.sampler.lastStepFirstOrder
         description.defaultGuidance = model.sampler.guidance
         description.fingerprint = fingerprint
         self.description = description
@@ -73,6 +78,7 @@ package struct ServedModel: Sendable {
         self.numerics = try numerics(.transformer)
         identity =
             try Placement.Part.allCases.map(numerics).joined(separator: " ") + " " + fingerprint
+        sizeProblem = { model.problem(width: $0, height: $1) }
         let step = Double(description.sizeMultiple)
         bytesPerPixel = Double(form.bytesPerToken) / (step * step)
         bytesPerSourcePixel =

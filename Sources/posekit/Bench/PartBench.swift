@@ -35,10 +35,12 @@ struct PartBench {
             width: size.width * subject.downsampling, height: size.height * subject.downsampling)
         let side = width == height ? "\(width)" : "\(width)x\(height)"
         let model = encoder.model
-        try model.prepare(height: height, width: width, on: compute)
+        let positions = try model.prepare(height: height, width: width, on: compute)
         let tokens = [1, model.tokens(height: height, width: width), model.features]
-        try measure("\(subject.encoder).\(side)", [1, height, width, 3], tokens, on: compute) {
-            try model($0, on: compute)
+        try withExtendedLifetime(positions) {
+            try measure("\(subject.encoder).\(side)", [1, height, width, 3], tokens, on: compute) {
+                try model($0, on: compute)
+            }
         }
     }
 

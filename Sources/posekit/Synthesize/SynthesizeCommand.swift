@@ -166,7 +166,8 @@ struct SynthesizeCommand: ParsableCommand {
         }
         return SynthesisReport(
             seed: settings.seed, solver: settings.solver, guidance: settings.guidance,
-            timeShift: settings.timeShift, width: pipeline.width, height: pipeline.height,
+            timeShift: settings.timeShift, lastStepFirstOrder: settings.lastStepFirstOrder,
+            width: pipeline.width, height: pipeline.height,
             backends: Dictionary(uniqueKeysWithValues: backends),
             parts: pipeline.model.reports.map(SynthesisReport.Part.init),
             milliseconds: clock.milliseconds, pictures: pictures)
