@@ -151,6 +151,8 @@ goldens: ## Make the goldens of the tests anew
 	$(VENV)/bin/python Tests/Goldens/make_models.py
 	$(VENV)/bin/python Tests/Goldens/make_noise.py
 	$(VENV)/bin/python Tests/Goldens/make_vision.py
+	@.ci/venv $(VENV) pose-format
+	$(VENV)/bin/python Tests/Goldens/make_pose_files.py
 	$(VENV)/bin/python Tests/Goldens/make_pictures.py
 
 clean: ## Remove what was built

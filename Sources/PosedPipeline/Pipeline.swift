@@ -68,10 +68,17 @@ package final class Pipeline {
     ///
     /// - Throws: `VisionError` or `BackendError` when a step fails.
     package func pose(_ pose: PoseInput) throws -> PoseCondition {
-        let picture = try pose.image(width: width, height: height)
+        let picture = try self.picture(of: pose)
         return try model.transformer.pose(
             latent: model.transformer.form.usesPoseLatent ? try latents([picture]) : nil,
             embedding: try embed([picture], model.poseEncoder, "pose"), on: streams.transformer)
+    }
+
+    /// The picture of a pose as the model sees it.
+    ///
+    /// - Throws: `VisionError`.
+    package func picture(of pose: PoseInput) throws -> Image {
+        try pose.image(width: width, height: height, drawer: model.poseDrawer)
     }
 
     /// Brings source and pose together.

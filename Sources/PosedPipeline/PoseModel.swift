@@ -14,6 +14,8 @@ package struct PoseModel: Sendable {
     package let sampler: SamplerDefaults
     /// How it wants pictures of another aspect.
     package let framing: PictureFraming
+    /// How poses are drawn for it.
+    package let poseDrawer: PoseDrawer
     /// The streams whose devices and precisions the parts were packed for.
     package let streams: PartStreams
     /// What each part's weights amounted to.
@@ -55,7 +57,8 @@ package struct PoseModel: Sendable {
         return try PoseModel(
             name: path, autoencoder: vae.model, sourceEncoder: source, poseEncoder: pose,
             transformer: loaded.model, sampler: folder.sampler, framing: folder.framing,
-            streams: streams, reports: reports)
+            poseDrawer: try PoseDrawer(folder: folder.part("pose_drawer")), streams: streams,
+            reports: reports)
     }
 
     /// Parts as given.
@@ -64,7 +67,8 @@ package struct PoseModel: Sendable {
     package init(
         name: String, autoencoder: any Autoencoder, sourceEncoder: ImageEncoder,
         poseEncoder: ImageEncoder, transformer: any VelocityModel, sampler: SamplerDefaults,
-        framing: PictureFraming = PictureFraming(), streams: PartStreams, reports: [LoadReport]
+        framing: PictureFraming = PictureFraming(), poseDrawer: PoseDrawer = PoseDrawer(),
+        streams: PartStreams, reports: [LoadReport]
     ) throws {
         let form = transformer.form
         let pairs = [
@@ -92,6 +96,7 @@ package struct PoseModel: Sendable {
         self.transformer = transformer
         self.sampler = sampler
         self.framing = framing
+        self.poseDrawer = poseDrawer
         self.streams = streams
         self.reports = reports
     }

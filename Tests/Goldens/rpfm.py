@@ -457,7 +457,7 @@ def draw_pose(keypoints, height, width):
     picture = np.zeros((height, width, 3), dtype=np.float64)
     y, x = np.meshgrid(np.arange(height) + 0.5, np.arange(width) + 0.5, indexing="ij")
     radius = 4.0 * height / 256
-    present = [c >= 0.05 and px >= 0 and py >= 0 for px, py, c in keypoints]
+    present = [c >= 0.05 and not (px == -1 and py == -1) for px, py, c in keypoints]
 
     def blend(distance, colour):
         coverage = np.clip(radius + 0.5 - distance, 0, 1)[..., None]

@@ -54,7 +54,7 @@ package final class PairMaker {
         return Pictures(
             subjects: [.output: output, .copy: copy, .reconstruction: reconstruction],
             target: target,
-            pose: try pose.image(width: pipeline.width, height: pipeline.height), mask: mask)
+            pose: try pipeline.picture(of: pose), mask: mask)
     }
 
     private func source(_ name: String) throws -> (Source, Image) {

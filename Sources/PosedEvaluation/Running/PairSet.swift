@@ -3,9 +3,10 @@ package import PosedVision
 
 /// A data set of pairs: a folder with `pairs.jsonl`, a line for each.
 ///
-///     {"source": "a.png", "target": "b.png", "keypoints": [[x, y, confidence] × 18], "mask": "m.png"}
+///     {"source": "a.png", "target": "b.png", "keypoints": [[x, y, confidence] × 18], "mask": "m.png",
+///      "hands": [[left hand × 21], [right hand × 21]], "face": [× 70]}
 ///
-/// Paths are relative to the folder, keypoints in pixels of the target; a mask is optional.
+/// Paths are relative to the folder, keypoints in pixels of the target; mask, hands and face are optional.
 package struct PairSet: Sendable {
     /// A line of `pairs.jsonl`.
     package struct Pair: Sendable {
@@ -64,6 +65,22 @@ package struct PairSet: Sendable {
         let target: String
         let keypoints: Keypoints
         let mask: String?
+
+        private enum CodingKeys: String, CodingKey { case source, target, keypoints, mask }
+
+        init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            source = try values.decode(String.self, forKey: .source)
+            target = try values.decode(String.self, forKey: .target)
+            mask = try values.decodeIfPresent(String.self, forKey: .mask)
+            guard values.contains(.keypoints) else {
+                throw DecodingError.keyNotFound(
+                    CodingKeys.keypoints,
+                    .init(codingPath: [], debugDescription: "the pose is missing"))
+            }
+            // Hands and face stand beside the joints.
+            keypoints = try Keypoints(from: decoder)
+        }
     }
 
     private static func pair(_ data: Data, at place: String) throws -> Pair {

@@ -8,36 +8,28 @@ extension Posed_V1_Keypoints {
 
     /// The pose at `path`, brought to 18 joints. Throws `RequestError`.
     package func keypoints(at path: FieldPath) throws -> Keypoints {
-        guard joints.count == Keypoints.count || joints.count == Keypoints.body25Count else {
-            throw path.field("joints").refusal(
-                expected: "\(Keypoints.count) joints or \(Keypoints.body25Count)",
-                got: joints.count)
+        guard Keypoints.detectedCounts.contains(joints.count) else {
+            let counts = Keypoints.detectedCounts.map { String($0) }.joined(separator: ", ")
+            throw path.field("joints").refusal(expected: counts + " joints", got: joints.count)
         }
         let canvas = try canvas(at: path)
-        let points = Keypoints.coco(body25: joints.map(\.keypoint))
-        return try path.reading {
-            switch space {
-            case .unspecified:
-                throw path.field("space").refusal(
-                    expected: "COORDINATE_SPACE_PIXELS or COORDINATE_SPACE_NORMALIZED",
-                    got: "nothing")
-            case .pixels:
-                let keypoints = try Keypoints(points, frame: canvas)
-                // Without a canvas, such small numbers read as shares of the picture.
-                guard canvas != nil || keypoints.frame == nil else {
-                    throw path.field("joints").refusal(
-                        expected: "pixels", got: "no coordinate above 1; are they normalized?")
-                }
-                return keypoints
-            case .normalized:
-                guard canvas == nil else {
-                    throw path.field("canvas_width").refusal(
-                        expected: "no canvas of normalized coordinates", got: canvasWidth)
-                }
-                return try Keypoints(points, frame: .unit)
-            case .UNRECOGNIZED(let number):
-                throw path.field("space").refusal(expected: "a known space", got: number)
+        let units: KeypointUnits
+        switch space {
+        case .unspecified:
+            throw path.field("space").refusal(
+                expected: "COORDINATE_SPACE_PIXELS or COORDINATE_SPACE_NORMALIZED", got: "nothing")
+        case .pixels: units = canvas.map(KeypointUnits.frame) ?? .pixels
+        case .normalized:
+            guard canvas == nil else {
+                throw path.field("canvas_width").refusal(
+                    expected: "no canvas of normalized coordinates", got: canvasWidth)
             }
+            units = .frame(.unit)
+        case .UNRECOGNIZED(let number):
+            throw path.field("space").refusal(expected: "a known space", got: number)
+        }
+        return try path.reading {
+            try Keypoints(detected: joints.map(\.keypoint), units: units, canvas: canvas)
         }
     }
 
@@ -54,6 +46,6 @@ extension Posed_V1_Keypoints {
 extension Posed_V1_Keypoint {
     /// The joint; certain where nothing is said.
     fileprivate var keypoint: Keypoint {
-        Keypoint(x: Double(x), y: Double(y), confidence: hasConfidence ? Double(confidence) : 1)
+        Keypoint(x: Double(x), y: Double(y), confidence: hasConfidence ? Double(confidence) : nil)
     }
 }

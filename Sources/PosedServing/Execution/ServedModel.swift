@@ -16,6 +16,8 @@ package struct ServedModel: Sendable {
     /// Everything that encoded sources and poses depend on but content and size: backends and types of all
     /// parts, and the fingerprint.
     package var identity: String
+    /// How poses are drawn for it.
+    package var poseDrawer = PoseDrawer()
     /// Bytes of a source's conditioning for every pixel of a picture made, and of each source besides.
     package var bytesPerPixel: Double
     package var bytesPerSourcePixel: Double
@@ -70,6 +72,7 @@ package struct ServedModel: Sendable {
         self.description = description
         sampler = model.sampler
         framing = model.framing
+        poseDrawer = model.poseDrawer
         func numerics(_ part: Placement.Part) throws -> String {
             let device = streams[part].device
             let type = streams.type(of: part).name

@@ -19,7 +19,7 @@ import PosedService
             return
         }
         #expect(keypoints.points[2] == Keypoint(x: 12, y: 14))
-        #expect(keypoints.frame == nil)
+        #expect(keypoints.units == .unsaid)
     }
 
     @Test func picturesBecomePictures() throws {
