@@ -1,4 +1,4 @@
-import PosedVision
+package import PosedVision
 
 /// How much fine structure a picture shows, in 8-bit luma (Rec. 601, rounded as Pillow does).
 ///

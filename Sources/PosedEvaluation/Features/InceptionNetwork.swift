@@ -19,13 +19,12 @@ enum InceptionNetwork {
             stride: Int = 1, isSame: Bool = true
         ) {
             let (vertical, horizontal) = isSame ? (rows / 2, columns / 2) : (0, 0)
-            var geometry = Conv2d.Geometry(inputs: inputs, outputs: outputs, kernel: rows)
-            geometry.kernelWidth = columns == rows ? nil : columns
-            geometry.stride = stride
-            geometry.padding = Conv2d.Padding(
-                top: vertical, left: horizontal, bottom: vertical, right: horizontal)
             self.name = name
-            self.geometry = geometry
+            geometry = Conv2d.Geometry(
+                inputs: inputs, outputs: outputs, kernel: rows, stride: stride,
+                padding: Conv2d.Padding(
+                    top: vertical, left: horizontal, bottom: vertical, right: horizontal),
+                kernelWidth: columns)
         }
     }
 
