@@ -1,4 +1,5 @@
 import Foundation
+import PosedBackend
 import PosedEvaluation
 import PosedModels
 import PosedTesting

@@ -108,6 +108,7 @@ final class FilmSink: Sendable {
         guard let path, let temporary else { return }
         try? output.close()
         let status = program.withLock { program -> Int32 in
+            defer { program = nil }
             program?.waitUntilExit()
             return program?.terminationStatus ?? 0
         }
@@ -130,6 +131,7 @@ final class FilmSink: Sendable {
         program.withLock { program in
             program?.terminate()
             program?.waitUntilExit()
+            program = nil
         }
         try? FileManager.default.removeItem(atPath: temporary)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import PosedProtos
 import PosedVision
 import Testing
 
