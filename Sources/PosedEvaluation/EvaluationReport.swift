@@ -4,14 +4,36 @@ import Foundation
 package struct EvaluationReport: Codable, Equatable, Sendable {
     /// How many pairs were measured.
     package let pairs: Int
+    /// The pairs that could not be measured.
+    package let failed: [Failure]
     /// How the pictures were made.
     package let settings: [String: Setting]
     /// Means over the pairs (or measures of the sets), by metric and subject.
     package private(set) var metrics: [String: [String: Double]]
 
+    /// A pair that could not be measured.
+    package struct Failure: Codable, Equatable, Sendable {
+        /// The source picture, as the data set names it.
+        package let source: String
+        /// The target picture, as the data set names it.
+        package let target: String
+        /// Why, in one sentence.
+        package let error: String
+
+        /// A failure as given.
+        package init(source: String, target: String, error: String) {
+            self.source = source
+            self.target = target
+            self.error = error
+        }
+    }
+
     /// The means of what was measured; a pair without a measure does not count in its mean.
-    package init(_ scores: [PairScores], settings: [String: Setting] = [:]) {
+    package init(
+        _ scores: [PairScores], failed: [Failure] = [], settings: [String: Setting] = [:]
+    ) {
         pairs = scores.count
+        self.failed = failed
         self.settings = settings
         metrics = [:]
         for metric in Metric.allCases {

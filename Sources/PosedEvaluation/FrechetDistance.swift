@@ -3,42 +3,55 @@
 /// |μ₁ − μ₂|² + tr Σ₁ + tr Σ₂ − 2 tr √(Σ₁Σ₂). The last trace is that of √(√Σ₁ Σ₂ √Σ₁), which is
 /// symmetric and so needs no root of a general matrix; directions in which Σ₁ has no extent beyond
 /// rounding are left out, so that sets with fewer vectors than features are no special case.
-package enum FrechetDistance {
-    /// The distance, never negative. Throws `sizeMismatch`, `tooFewFeatures` or `noConvergence`.
-    package static func value(
-        _ first: FeatureStatistics, _ second: FeatureStatistics
-    ) throws -> Double {
-        let n = first.dimension
-        guard second.dimension == n else {
-            throw EvaluationError(
-                .sizeMismatch,
-                "sets of \(n) and of \(second.dimension) features cannot be compared")
-        }
-        let covariance1 = try first.covariance()
-        let covariance2 = try second.covariance()
-        let offset = zip(first.mean, second.mean).reduce(0) { sum, means in
-            sum + (means.0 - means.1) * (means.0 - means.1)
-        }
-        let traces = (0..<n).reduce(0) { $0 + covariance1[$1 * n + $1] + covariance2[$1 * n + $1] }
-        let common = try rootTrace(covariance1, covariance2, order: n)
-        return max(offset + traces - 2 * common, 0)
-    }
+package struct FrechetDistance {
+    private let reference: FeatureStatistics
+    private let trace: Double
+    /// A root of the reference's covariance: rows are its eigenvectors, scaled by the roots of their values.
+    private let root: [Double]
+    private let rank: Int
 
-    /// tr √(√A B √A) of positive semi-definite `[n, n]` matrices.
-    private static func rootTrace(_ a: [Double], _ b: [Double], order n: Int) throws -> Double {
-        let eigen = try SymmetricEigen(a, order: n, wantsVectors: true)
+    /// Distances to a set. Its covariance is decomposed here, once for all distances to it.
+    ///
+    /// Throws `tooFewFeatures` or `noConvergence`.
+    package init(to reference: FeatureStatistics) throws {
+        let n = reference.dimension
+        let covariance = try reference.covariance()
+        let eigen = try SymmetricEigen(covariance, order: n, wantsVectors: true)
         let threshold = (eigen.values.max() ?? 0) * Double(n) * Double.ulpOfOne
         let kept = eigen.values.indices.filter { eigen.values[$0] > threshold }
-        // Rows of W are the eigenvectors of A, scaled by the roots of their values: √A's own basis.
-        var w = [Double](repeating: 0, count: kept.count * n)
+        var root = [Double](repeating: 0, count: kept.count * n)
         for (row, index) in kept.enumerated() {
-            let root = eigen.values[index].squareRoot()
-            for i in 0..<n { w[row * n + i] = eigen.vectors[index * n + i] * root }
+            let scale = eigen.values[index].squareRoot()
+            for i in 0..<n { root[row * n + i] = eigen.vectors[index * n + i] * scale }
         }
-        let wb = product(w, b, rows: kept.count, columns: n, inner: n)
-        let inner = productWithTranspose(wb, w, rows: kept.count, inner: n)
-        let values = try SymmetricEigen(inner, order: kept.count, wantsVectors: false).values
-        return values.reduce(0) { $0 + max($1, 0).squareRoot() }
+        self.reference = reference
+        self.root = root
+        rank = kept.count
+        trace = Self.trace(covariance, order: n)
+    }
+
+    /// The distance of another set, never negative. Throws `sizeMismatch`, `tooFewFeatures` or `noConvergence`.
+    package func value(_ other: FeatureStatistics) throws -> Double {
+        let n = reference.dimension
+        guard other.dimension == n else {
+            throw EvaluationError(
+                .sizeMismatch,
+                "sets of \(n) and of \(other.dimension) features cannot be compared")
+        }
+        let covariance = try other.covariance()
+        let offset = zip(reference.mean, other.mean).reduce(0) { sum, means in
+            sum + (means.0 - means.1) * (means.0 - means.1)
+        }
+        // tr √(√A B √A), √A in the basis of its own eigenvectors.
+        let half = Self.product(root, covariance, rows: rank, columns: n, inner: n)
+        let inner = Self.productWithTranspose(half, root, rows: rank, inner: n)
+        let values = try SymmetricEigen(inner, order: rank, wantsVectors: false).values
+        let common = values.reduce(0) { $0 + max($1, 0).squareRoot() }
+        return max(offset + trace + Self.trace(covariance, order: n) - 2 * common, 0)
+    }
+
+    private static func trace(_ matrix: [Double], order n: Int) -> Double {
+        (0..<n).reduce(0) { $0 + matrix[$1 * n + $1] }
     }
 
     /// A · B with A `[rows, inner]` and B `[inner, columns]`.

@@ -1,5 +1,5 @@
 /// The measures of one pair of an evaluation.
-package struct PairScores: Equatable, Sendable {
+package struct PairScores: Equatable, Codable, Sendable {
     /// The source picture, as the data set names it.
     package let source: String
     /// The target picture, as the data set names it.
@@ -13,12 +13,13 @@ package struct PairScores: Equatable, Sendable {
         self.target = target
     }
 
-    /// Measures a picture against the target: SSIM and PSNR, and both inside the mask if the pair
-    /// has one. Throws `pictureTooSmall`.
+    /// Measures a picture against the target: SSIM, PSNR and the shares of gradient and detail, and all of them
+    /// inside the mask if the pair has one. Throws `pictureTooSmall`.
     package mutating func measure(_ pair: ImagePair, as subject: Subject) throws {
         let ssim = try SSIM(pair)
         record(.ssim, subject, ssim.value)
         record(.psnr, subject, PSNR.value(pair))
+        for (metric, value) in Sharpness.ratios(pair) { record(metric, subject, value) }
         if let value = ssim.maskedValue { record(.ssimMask, subject, value) }
         if let value = PSNR.maskedValue(pair) { record(.psnrMask, subject, value) }
     }

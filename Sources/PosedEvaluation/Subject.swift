@@ -1,5 +1,5 @@
 /// What is measured against the target picture; the raw value is its name in reports.
-package enum Subject: String, CaseIterable, Codable, Sendable {
+package enum Subject: String, CaseIterable, Codable, CodingKeyRepresentable, Sendable {
     /// The model's picture.
     case output
     /// The source picture, given as the answer.

@@ -32,12 +32,26 @@ package struct Conv2d: Sendable {
         package var outputs: Int
         /// Height and width of the filter; its height alone where `kernelWidth` says otherwise.
         package var kernel: Int
-        package var stride = 1
-        package var padding = Padding.none
+        package var stride: Int
+        package var padding: Padding
         /// 2: the convolution acts on the nearest-neighbour enlargement of its input.
-        package var upsample = 1
+        package var upsample: Int
         /// Width of a filter that is not square.
         package var kernelWidth: Int?
+
+        /// A filter of stride 1 that is not padded, unless something else is said.
+        package init(
+            inputs: Int, outputs: Int, kernel: Int, stride: Int = 1, padding: Padding = .none,
+            upsample: Int = 1, kernelWidth: Int? = nil
+        ) {
+            self.inputs = inputs
+            self.outputs = outputs
+            self.kernel = kernel
+            self.stride = stride
+            self.padding = padding
+            self.upsample = upsample
+            self.kernelWidth = kernelWidth
+        }
 
         /// Columns of the filter.
         fileprivate var columns: Int { kernelWidth ?? kernel }

@@ -125,16 +125,25 @@ package final class Pipeline {
     /// - Throws: `PipelineError` `.diverged` for latents that are not finite, `BackendError` when the
     ///   device fails.
     package func decode(_ latents: Tensor) throws -> [Image] {
+        try decodeEach(latents).map { try $0.get() }
+    }
+
+    /// Decodes latents [B, h, w, C], each by itself: one that is not finite leaves the others alone.
+    ///
+    /// - Throws: `BackendError` when the device fails.
+    package func decodeEach(_ latents: Tensor) throws -> [Result<Image, PipelineError>] {
         let values = try streams.transformer.floats(latents)
-        guard values.allSatisfy(\.isFinite) else {
-            throw PipelineError(
-                .diverged,
-                "the solve ended in values that are not finite; fewer or more steps, or "
-                    + "less guidance, may help")
-        }
         let stride = values.count / latents.shape[0]
         return try (0..<latents.shape[0]).map { row in
-            try decodeOne(Array(values[row * stride..<(row + 1) * stride]), latents.shape)
+            let latent = Array(values[row * stride..<(row + 1) * stride])
+            guard latent.allSatisfy(\.isFinite) else {
+                return .failure(
+                    PipelineError(
+                        .diverged,
+                        "the solve ended in values that are not finite; fewer or more steps, or "
+                            + "less guidance, may help"))
+            }
+            return .success(try decodeOne(latent, latents.shape))
         }
     }
 

@@ -27,10 +27,7 @@ package struct ContactSheet: Sendable {
         let heights = rows.map { $0.map(\.height).max() ?? 0 }
         let width = widths.reduce(gutter) { $0 + $1 + gutter }
         let height = heights.reduce(gutter) { $0 + $1 + gutter }
-        guard width <= Image.defaultPixelLimit / height else {
-            throw VisionError(
-                .tooLarge, "a contact sheet of \(width) × \(height) pixels is beyond the limit")
-        }
+        try ContactSheet.check(width: width, height: height)
         var bytes = try Image(width: width, height: height, filledWith: background).bytes
         var top = gutter
         for (row, rowHeight) in zip(rows, heights) {
@@ -44,6 +41,21 @@ package struct ContactSheet: Sendable {
             top += rowHeight + gutter
         }
         return try Image(width: width, height: height, bytes: bytes)
+    }
+
+    /// Refuses a sheet that would be too large, before its pictures are made. Throws `tooLarge`.
+    package func check(rows: Int, of columns: Int, width: Int, height: Int) throws {
+        try ContactSheet.check(
+            width: columns * (width + gutter) + gutter, height: rows * (height + gutter) + gutter)
+    }
+
+    private static func check(width: Int, height: Int) throws {
+        guard width <= Image.defaultPixelLimit / height else {
+            throw VisionError(
+                .tooLarge,
+                "a contact sheet of \(width) × \(height) pixels is beyond the limit of "
+                    + "\(Image.defaultPixelLimit) pixels")
+        }
     }
 
     private static func paste(

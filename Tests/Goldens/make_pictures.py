@@ -13,6 +13,7 @@ import zlib
 
 import numpy as np
 from PIL import Image, ImageOps
+from scipy.ndimage import gaussian_filter
 
 from make_vision import END, SIGNATURE, b64, chunk, fnv1a, header, pattern, write
 
@@ -201,6 +202,23 @@ def refused():
     ]
 
 
+def sharpness():
+    """Gradient and detail of luma, by Pillow and SciPy."""
+    cases = []
+    for width, height, seed in ((31, 17, 1), (64, 48, 2)):
+        picture = Image.fromarray(pattern(width, height, seed))
+        luma = np.array(picture.convert("L"))
+        y, x = np.mgrid[:height, :width]
+        mask = (x - width // 3) ** 2 + (y - height // 2) ** 2 < (height // 2) ** 2
+        fine = luma - gaussian_filter(luma.astype(float), 1.5, truncate=5 / 1.5)
+        dx, dy = (np.abs(np.diff(luma.astype(int), axis=axis)) for axis in (1, 0))
+        inside_x, inside_y = mask[:, 1:] & mask[:, :-1], mask[1:] & mask[:-1]
+        cases.append({"size": [width, height], "seed": seed, "gradient": float(dx.mean() + dy.mean()),
+                      "detail": float(fine.var()), "gradientMask": float(dx[inside_x].mean() + dy[inside_y].mean()),
+                      "detailMask": float(fine[mask].var())})
+    return cases
+
+
 def poses():
     """A red disc on nothing, on black and on white."""
     y, x = np.mgrid[:32, :32]
@@ -215,4 +233,5 @@ def poses():
 
 if __name__ == "__main__":
     bad = [{"name": name, "file": b64(data), "code": code} for name, data, code in refused()]
-    write("pictures.json", {"readable": jpegs() + webps() + pngs(), "refused": bad, "poses": poses()})
+    write("pictures.json", {"readable": jpegs() + webps() + pngs(), "refused": bad, "poses": poses(),
+                            "sharpness": sharpness()})

@@ -47,6 +47,53 @@ import Testing
         }
     }
 
+    @Test func sharpnessAgreesWithPillowAndSciPy() throws {
+        struct Case: Decodable {
+            let size: [Int]
+            let seed: Int
+            let gradient: Double
+            let detail: Double
+            let gradientMask: Double
+            let detailMask: Double
+        }
+        struct Cases: Decodable { let sharpness: [Case] }
+        let cases = try PictureGoldens.load("pictures.json", as: Cases.self).sharpness
+        #expect(cases.count == 2)
+        for entry in cases {
+            let (width, height) = (entry.size[0], entry.size[1])
+            let image = try PictureGoldens.pattern(width: width, height: height, seed: entry.seed)
+            let values = (0..<(width * height)).map { index in
+                let (x, y) = (index % width - width / 3, index / width - height / 2)
+                return x * x + y * y < (height / 2) * (height / 2)
+            }
+            let mask = try Mask(width: width, height: height, values: values)
+            let whole = try #require(Sharpness(image))
+            let inside = try #require(Sharpness(image, mask: mask))
+            #expect(abs(whole.gradient - entry.gradient) < 1e-9)
+            #expect(abs(whole.detail - entry.detail) < 1e-6)
+            #expect(abs(inside.gradient - entry.gradientMask) < 1e-9)
+            #expect(abs(inside.detail - entry.detailMask) < 1e-6)
+        }
+    }
+
+    @Test func sharpnessIsAShareOfTheTargets() throws {
+        let target = try PictureGoldens.pattern(width: 32, height: 24)
+        let soft = try target.resized(width: 8, height: 6).resized(width: 32, height: 24)
+        var scores = PairScores(source: "a", target: "b")
+        try scores.measure(try ImagePair(target, reference: target), as: .reconstruction)
+        try scores.measure(try ImagePair(soft, reference: target), as: .output)
+        let flat = try Image(width: 32, height: 24, filledWith: .white)
+        try scores.measure(try ImagePair(flat, reference: flat), as: .copy)
+        for metric in [Metric.gradientRatio, .detailRatio] {
+            let shares = try #require(scores.values[metric])
+            #expect(shares[.reconstruction] == 1)
+            #expect(try #require(shares[.output]) < 0.6)
+            // Nothing is no share of nothing.
+            #expect(shares[.copy] == nil)
+        }
+        #expect(scores.values[.gradientRatioMask] == nil)
+    }
+
     @Test func equalPicturesAreEqual() throws {
         let image = try PictureGoldens.pattern(width: 20, height: 15)
         let pair = try ImagePair(image, reference: image)

@@ -21,13 +21,13 @@ import Testing
         let scores = try scores()
         var report = EvaluationReport(
             scores, settings: ["nfe": .integer(16), "solver": .text("heun")])
-        report.record(.frechet, .output, 12.5)
-        report.record(.frechet, .copy, .nan)
+        report.record(.fid, .output, 12.5)
+        report.record(.fid, .copy, .nan)
         let psnr = try #require(scores[1].values[.psnr]?[.output])
         #expect(report.metrics["psnr"]?["output"] == (PSNR.reportCeiling + psnr) / 2)
         #expect(report.metrics["psnr_mask"]?["output"] == scores[1].values[.psnrMask]?[.output])
         #expect(report.metrics["lpips"] == ["copy": 0.25])
-        #expect(report.metrics["frechet"] == ["output": 12.5])
+        #expect(report.metrics["fid"] == ["output": 12.5])
         #expect(report.pairs == 2)
     }
 
@@ -48,10 +48,11 @@ import Testing
         try ScoreTable(scores).write(to: csv.path)
         let lines = try String(contentsOf: csv, encoding: .utf8).split(separator: "\n")
         #expect(
-            lines[0] == "source,target,ssim_output,psnr_output,lpips_copy,ssim_mask_output,"
-                + "psnr_mask_output")
+            lines[0] == "source,target,ssim_output,psnr_output,lpips_copy,gradient_ratio_output,"
+                + "detail_ratio_output,ssim_mask_output,psnr_mask_output,"
+                + "gradient_ratio_mask_output,detail_ratio_mask_output")
         #expect(lines[1].hasPrefix("\"a, \"\"b\"\".png\",c.png,"))
-        #expect(lines[1].hasSuffix(",100.0,,,"))
+        #expect(lines[1].hasSuffix(",100.0,,1.0,1.0,,,,"))
         #expect(lines.count == 3)
         expectCode(.unwritableFile) { try report.write(to: folder.path + "/no/where.json") }
         expectCode(.unwritableFile) { try ScoreTable(scores).write(to: folder.path + "/no/a.csv") }

@@ -26,12 +26,15 @@ import Testing
             .write(to: URL(fileURLWithPath: folder + "/pairs.jsonl"))
     }
 
+    private func arguments(_ folder: String, _ more: [String]) -> [String] {
+        [
+            "eval", "--model", PosekitProcess.golden("tiny"), "--data", folder,
+            "--json", folder + "/report.json", "--backend", "blas", "--nfe", "2", "--seed", "5",
+        ] + more
+    }
+
     private func eval(_ folder: String, _ more: [String] = []) throws -> PosekitProcess.Outcome {
-        try PosekitProcess.run(
-            [
-                "eval", "--model", PosekitProcess.golden("tiny"), "--data", folder,
-                "--json", folder + "/report.json", "--backend", "blas", "--nfe", "2", "--seed", "5",
-            ] + more)
+        try PosekitProcess.run(arguments(folder, more))
     }
 
     private func report(_ folder: String) throws -> [String: Any] {
@@ -46,19 +49,24 @@ import Testing
                 folder,
                 [
                     "--csv", folder + "/pairs.csv", "--sheet", folder + "/sheet.png",
-                    "--fid", PosekitProcess.golden("tiny/source_encoder"),
+                    "--fd-dinov2", PosekitProcess.golden("tiny/source_encoder"),
                 ])
             #expect(outcome.status == 0 && outcome.errors.isEmpty)
             let report = try report(folder)
             #expect(report["pairs"] as? Int == 3)
             let metrics = try #require(report["metrics"] as? [String: [String: Double]])
-            for name in ["ssim", "psnr", "ssim_mask", "psnr_mask", "frechet"] {
+            for name in [
+                "ssim", "psnr", "gradient_ratio", "detail_ratio", "ssim_mask", "psnr_mask",
+                "gradient_ratio_mask", "detail_ratio_mask", "fd_dinov2",
+            ] {
                 let subjects = try #require(metrics[name]).keys.sorted()
                 #expect(subjects == ["copy", "output", "reconstruction"])
             }
             // The second pair's source is its target.
             #expect(metrics["ssim_mask"]?["copy"] == 1)
             #expect(metrics["psnr_mask"]?["copy"] == 100)
+            #expect(metrics["detail_ratio_mask"]?["copy"] == 1)
+            #expect((report["failed"] as? [Any])?.isEmpty == true)
             let settings = try #require(report["settings"] as? [String: Any])
             #expect(settings["nfe"] as? Int == 2)
             #expect(settings["seed"] as? Int == 5)
@@ -83,14 +91,87 @@ import Testing
         }
     }
 
-    @Test func aMissingPictureLeavesNoReport() throws {
+    @Test func batchesAndReconstructionsAreOfTheSamePictures() throws {
         try PosekitProcess.withFolder { folder in
             try makeData(folder)
-            try FileManager.default.removeItem(atPath: folder + "/b.png")
+            let tables = try [["--batch", "1"], ["--batch", "3"]].map { more in
+                #expect(try eval(folder, ["--csv", folder + "/pairs.csv"] + more).status == 0)
+                return try String(contentsOfFile: folder + "/pairs.csv", encoding: .utf8)
+            }
+            #expect(tables[0] == tables[1])
+            let own = try #require(try report(folder)["metrics"] as? [String: [String: Double]])
+            let more = ["--reconstruction", PosekitProcess.golden("tiny-wide")]
+            #expect(try eval(folder, more).status == 0)
+            let other = try #require(try report(folder)["metrics"] as? [String: [String: Double]])
+            #expect(own["psnr"]?["output"] == other["psnr"]?["output"])
+            #expect(own["psnr"]?["reconstruction"] != other["psnr"]?["reconstruction"])
+        }
+    }
+
+    @Test func aPairThatFailsIsListedAndTheRestCounts() throws {
+        try PosekitProcess.withFolder { folder in
+            try makeData(folder)
+            try Data("no picture".utf8).write(to: URL(fileURLWithPath: folder + "/b.png"))
+            let outcome = try eval(folder, ["--csv", folder + "/pairs.csv"])
+            #expect(outcome.status == 1 && outcome.complaints.count == 1)
+            #expect(outcome.errors.contains("2 of 3 pairs failed, the first: \(folder)/b.png: "))
+            let report = try report(folder)
+            #expect(report["pairs"] as? Int == 1)
+            let failed = try #require(report["failed"] as? [[String: String]])
+            #expect(failed.map { $0["target"] } == ["b.png", "a.png"])
+            #expect(failed.allSatisfy { $0["error"]?.contains("b.png") == true })
+            #expect(!FileManager.default.fileExists(atPath: folder + "/report.json.partial"))
+        }
+    }
+
+    @Test func withoutAPairThereIsNoReport() throws {
+        try PosekitProcess.withFolder { folder in
+            try makeData(folder)
+            try FileManager.default.removeItem(atPath: folder + "/a.png")
             let outcome = try eval(folder)
             #expect(outcome.status == 1 && outcome.complaints.count == 1)
-            #expect(outcome.errors.contains("b.png"))
-            #expect(!FileManager.default.fileExists(atPath: folder + "/report.json"))
+            #expect(outcome.errors.contains("none of 3 pairs could be measured"))
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(names.allSatisfy { !$0.hasPrefix("report") })
         }
+    }
+
+    /// A pipe that nobody writes to holds the second pair up, until the process is killed.
+    @Test func anInterruptedEvaluationGoesOn() throws {
+        try PosekitProcess.withFolder { folder in
+            try makeData(folder)
+            #expect(try eval(folder, ["--csv", folder + "/whole.csv"]).status == 0)
+            let whole = try Data(contentsOf: URL(fileURLWithPath: folder + "/report.json"))
+            try FileManager.default.removeItem(atPath: folder + "/report.json")
+            let mask = try Data(contentsOf: URL(fileURLWithPath: folder + "/mask.png"))
+            try FileManager.default.removeItem(atPath: folder + "/mask.png")
+            #expect(mkfifo(folder + "/mask.png", 0o600) == 0)
+            let process = try PosekitProcess.start(
+                arguments(folder, ["--batch", "1"]))
+            let partial = folder + "/report.json.partial"
+            while process.isRunning, try lines(partial) < 2 { usleep(20_000) }
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            #expect(try lines(partial) == 2)
+            try FileManager.default.removeItem(atPath: folder + "/mask.png")
+            try mask.write(to: URL(fileURLWithPath: folder + "/mask.png"))
+
+            let other = try eval(folder, ["--guidance", "1.3"])
+            #expect(other.status == 1 && other.errors.contains("with another guidance"))
+            #expect(
+                try eval(folder, ["--batch", "1", "--csv", folder + "/resumed.csv"]).status == 0)
+            let resumed = try Data(contentsOf: URL(fileURLWithPath: folder + "/report.json"))
+            #expect(resumed == whole)
+            let tables = try ["whole", "resumed"].map {
+                try String(contentsOfFile: "\(folder)/\($0).csv", encoding: .utf8)
+            }
+            #expect(tables[0] == tables[1])
+            #expect(!FileManager.default.fileExists(atPath: partial))
+        }
+    }
+
+    private func lines(_ path: String) throws -> Int {
+        guard let data = FileManager.default.contents(atPath: path) else { return 0 }
+        return data.count { $0 == UInt8(ascii: "\n") }
     }
 }

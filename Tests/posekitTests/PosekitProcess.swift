@@ -21,13 +21,27 @@ struct PosekitProcess {
         }
     }
 
-    /// Runs the `posekit` beside the test bundle.
-    static func run(_ arguments: [String]) throws -> Outcome {
+    /// Starts the `posekit` beside the test bundle, whose output nobody reads.
+    static func start(_ arguments: [String]) throws -> Process {
+        let process = try make(arguments)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    private static func make(_ arguments: [String]) throws -> Process {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent()
             .appendingPathComponent("posekit")
         process.arguments = arguments
+        return process
+    }
+
+    /// Runs the `posekit` beside the test bundle.
+    static func run(_ arguments: [String]) throws -> Outcome {
+        let process = try make(arguments)
         let (output, errors) = (Pipe(), Pipe())
         (process.standardOutput, process.standardError) = (output, errors)
         try process.run()

@@ -44,7 +44,7 @@ struct DemoCommand: AsyncParsableCommand {
         let sample = try SamplePeople(folder: samples).sample(person, motion: motion)
         let reader = try PoseReader([sample.poses])
         let source = try InputFile.picture(sample.source)
-        try PictureFile.makeFolder(out)
+        let output = try FolderOutput(out)
         let client = try await Client(connection)
         let (report, failure) = try await TemporarySession.with(
             client, pictures: [[source]], model: nil
@@ -53,7 +53,7 @@ struct DemoCommand: AsyncParsableCommand {
             start.session = sessions[0]
             start.settings = settings.message
             let run = StreamRun(
-                client: client, start: start, reader: reader, folder: out, rate: nil, ahead: 2,
+                client: client, start: start, reader: reader, output: output, rate: nil, ahead: 2,
                 deadline: nil)
             return try await run.report()
         }

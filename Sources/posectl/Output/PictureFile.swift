@@ -2,19 +2,30 @@ import Foundation
 import PosedProtos
 import PosedVision
 
-/// Pictures of replies as PNG files.
+/// Pictures of replies as files.
 enum PictureFile {
-    /// The picture as a PNG. Throws `PosectlError`, `VisionError`.
-    static func png(_ image: Posed_V1_Image) throws -> Data {
+    /// The picture as a file: as it came, or as a PNG where it came as pixels. Throws `PosectlError`,
+    /// `VisionError`.
+    static func file(_ image: Posed_V1_Image) throws -> Data {
         switch image.encoding {
-        case .png(let data): return data
+        case .png(let data): data
+        case .raw, nil: try picture(image).pngData()
+        }
+    }
+
+    /// The picture itself. Throws `PosectlError`, `VisionError`.
+    static func picture(_ image: Posed_V1_Image) throws -> Image {
+        switch image.encoding {
+        case .png(let data): return try Image(encoded: data, name: "a frame")
         case .raw(let raw):
             return try Image(
-                width: Int(raw.width), height: Int(raw.height), bytes: [UInt8](raw.rgb)
-            ).pngData()
+                width: Int(raw.width), height: Int(raw.height), bytes: [UInt8](raw.rgb))
         case nil: throw PosectlError(.refused, "the daemon sent a frame without a picture")
         }
     }
+
+    /// How the name of the picture's file ends.
+    static func ending(of image: Posed_V1_Image) -> String { ".png" }
 
     /// Refuses what `--out` names if no picture can be written there. Throws `PosectlError` `file`.
     static func check(_ path: String) throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import PosedProtos
 import SwiftProtobuf
 
@@ -6,11 +7,16 @@ import SwiftProtobuf
 struct StreamCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stream",
-        abstract: "Pose after pose becomes frame after frame, as PNG files.",
+        abstract: "Pose after pose becomes frame after frame: pictures or a film.",
         discussion: """
             Poses are files of any known format, folders of them, .jsonl files with a pose on each \
             line, or - for lines on standard input. A frame is called as its pose's file, or as the \
             number of its line.
+
+            --out is a folder for pictures, or a film: walk.mp4 (or .mov, .mkv, .webm, .gif, made by \
+            ffmpeg), walk.y4m, or - for YUV4MPEG2 on standard output, where the report goes to stderr. A \
+            film shows the frame before where a pose has none. Its rate is --fps, else --rate, else that \
+            of the poses, else 25.
 
             Without --max-lag every pose becomes a frame. With it, the latest pose wins: one that \
             waited longer is superseded once a later one has come, as in a live stream. So poses are \
@@ -21,6 +27,8 @@ struct StreamCommand: AsyncParsableCommand {
 
             EXAMPLES
               posectl stream --session sessions/… --poses walk/ --out frames/
+              posectl stream --source me.jpg --poses walk.jsonl --out walk.mp4
+              posectl stream --source me.jpg --poses walk.jsonl --out - | ffplay -i -
               posectl stream --source person.png --poses walk.jsonl --out frames/ --rate 25 --max-lag 80ms
               tracker | posectl stream --session sessions/… --poses - --out frames/ --max-lag 40ms
             """)
@@ -47,9 +55,13 @@ struct StreamCommand: AsyncParsableCommand {
     var poses: [String]
 
     @Option(
-        help: ArgumentHelp("The folder for the frames.", valueName: "folder"),
+        help: ArgumentHelp(
+            "A folder for the frames, a film such as walk.mp4, or -.", valueName: "folder"),
         completion: .directory)
     var out: String
+
+    @Option(help: ArgumentHelp("Frames a second of a film.", valueName: "n"))
+    var fps: Double?
 
     @Option(help: ArgumentHelp("Poses a second; else as fast as they are taken.", valueName: "n"))
     var rate: Double?
@@ -77,8 +89,8 @@ struct StreamCommand: AsyncParsableCommand {
             "Begin each solve at the frame before, at this time of the path.", valueName: "t"))
     var warmStart = 0.0
 
-    @Option(help: "How frames travel; raw is quicker on one machine.")
-    var format = PictureFormat.png
+    @Option(help: "How frames travel; else raw for a film, and PNG for pictures.")
+    var format: PictureFormat?
 
     @OptionGroup(title: "Settings") var settings: SettingsOptions
 
@@ -92,6 +104,12 @@ struct StreamCommand: AsyncParsableCommand {
         if let rate, !(rate > 0 && rate <= 10_000) {
             throw ValidationError("--rate: expected more than 0 and at most 10000")
         }
+        if let fps, !(fps >= 0.1 && fps <= 1000) {
+            throw ValidationError("--fps: expected a number from 0.1 to 1000")
+        }
+        if fps != nil, !FilmEncoder.isFilm(out) {
+            throw ValidationError("--fps: expected a film as --out, such as walk.mp4")
+        }
         if let ahead, !(1...64).contains(ahead) {
             throw ValidationError("--ahead: expected a number from 1 to 64")
         }
@@ -101,19 +119,35 @@ struct StreamCommand: AsyncParsableCommand {
         let reader = try PoseReader(poses)
         try reader.checkNames()
         let pictures = try source.map(InputFile.picture)
-        try PictureFile.makeFolder(out)
+        let isFilm = FilmEncoder.isFilm(out)
+        let output: any FrameOutput =
+            isFilm ? try FilmOutput(out, rate: fps ?? rate ?? 25) : try FolderOutput(out)
+        do {
+            try await run(reader, pictures, output, format ?? (isFilm ? .raw : .png))
+        } catch {
+            await output.abandon()
+            throw error
+        }
+    }
+
+    private func run(
+        _ reader: PoseReader, _ pictures: [Posed_V1_Image], _ output: any FrameOutput,
+        _ format: PictureFormat
+    ) async throws {
         let client = try await Client(connection)
         let outcome: (StreamReport, (any Error)?)
         if let session {
-            outcome = try await stream(client, session.name, reader)
+            outcome = try await stream(client, session.name, reader, output, format)
         } else {
             outcome = try await TemporarySession.with(
                 client, pictures: [pictures], model: model
-            ) { try await stream(client, $0[0], reader) }
+            ) { try await stream(client, $0[0], reader, output, format) }
         }
         let (report, failure) = outcome
+        // A film that was interrupted ends there; one whose stream broke is none.
+        if failure == nil || Interruption.exitStatus != nil { try await output.finish() }
         Terminal.clearProgress()
-        if json { try JSON.show(report) } else { report.table.show() }
+        try show(report)
         if let failure { throw failure }
         if report.failed > 0 {
             throw PosectlError(
@@ -121,8 +155,16 @@ struct StreamCommand: AsyncParsableCommand {
         }
     }
 
+    /// Prints the report, on stderr where standard output is the film.
+    private func show(_ report: StreamReport) throws {
+        let lines = json ? [try JSON.text(report)] : report.table.lines
+        guard out == "-" else { return lines.forEach { print($0) } }
+        FileHandle.standardError.write(Data((lines.joined(separator: "\n") + "\n").utf8))
+    }
+
     private func stream(
-        _ client: Client, _ session: String, _ reader: PoseReader
+        _ client: Client, _ session: String, _ reader: PoseReader, _ output: any FrameOutput,
+        _ format: PictureFormat
     ) async throws -> (StreamReport, (any Error)?) {
         var start = Posed_V1_StreamStart()
         start.session = session
@@ -132,7 +174,7 @@ struct StreamCommand: AsyncParsableCommand {
         if let deadline { start.frameDeadline = Google_Protobuf_Duration(rounding: deadline) }
         start.warmStart = warmStart
         let run = StreamRun(
-            client: client, start: start, reader: reader, folder: out, rate: rate,
+            client: client, start: start, reader: reader, output: output, rate: rate,
             ahead: rate == nil ? ahead ?? (maxLag == nil ? 2 : nil) : nil, deadline: deadline)
         return try await run.report()
     }

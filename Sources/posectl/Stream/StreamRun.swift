@@ -11,7 +11,7 @@ struct StreamRun: Sendable {
     let start: Posed_V1_StreamStart
     let reader: PoseReader
     /// Where the frames go.
-    let folder: String
+    let output: any FrameOutput
     /// Poses a second; nil for as many as are taken.
     let rate: Double?
     /// Poses under way at most; nil for as many as come.
@@ -116,11 +116,14 @@ struct StreamRun: Sendable {
                     answers.arrivals.append((now - begin).seconds)
                     record.isLate = deadline.map { now - pose.sent > $0 } ?? false
                     try await write(frame, &record)
-                case .superseded(let superseded): record.supersededBy = superseded.supersededBy
+                case .superseded(let superseded):
+                    record.supersededBy = superseded.supersededBy
+                    try await output.skip()
                 case .error(let error):
                     let name = StatusCode(rawValue: error.code).name
                     record.error = "\(name): \(error.message)"
                     Terminal.warn("\(pose.name): \(name): \(error.message)")
+                    try await output.skip()
                 case .started, nil: continue
                 }
                 answers.records.append(record)
@@ -136,12 +139,7 @@ struct StreamRun: Sendable {
     }
 
     private func write(_ frame: Posed_V1_Frame, _ record: inout StreamRecord) async throws {
-        let path = folder + (folder.hasSuffix("/") ? "" : "/") + record.name + ".png"
-        let image = frame.image
-        try await Background.run {
-            try PictureFile.write(try PictureFile.png(image), to: path)
-        }
-        record.out = path
+        record.out = try await output.take(frame.image, name: record.name)
         record.nfe = frame.used.nfe
         record.seed = frame.used.seed
     }

@@ -68,7 +68,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
         request.settings.imageFormat = format.message
         let client = try await Client(connection)
         var frame = try await client.call(SynthesisMethods.synthesize, request).frame
-        try PictureFile.write(try PictureFile.png(frame.image), to: out)
+        try PictureFile.write(try PictureFile.file(frame.image), to: out)
         frame.clearImage()
         if json { return try JSON.show(frame) }
         print(Self.summary(frame, out: out))

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from posed_recipe.cli import main
 from posed_recipe.errors import RecipeError
 from posed_recipe.evaluation import Settings, Synthesizer, evaluate
-from posed_recipe.evaluation.metrics import similarity_map
+from posed_recipe.evaluation.metrics import scores, sharpness, similarity_map
 from posed_recipe.flow.model import FlowModel
 from posed_recipe.flow.trainer import FlowOptions, FlowTask, new_flow
 from posed_recipe.model_folder import ModelFolder, SamplerDefaults
@@ -91,6 +91,26 @@ def test_the_goldens_picture(goldens):
         settings["time_shift"], settings["seed"]))[0]
     with Image.open(case / "output.png") as picture:
         assert np.abs(painted.astype(int) - np.asarray(picture)).max() <= 1
+
+
+def test_sharpness_is_a_share_of_pillows_luma():
+    ndimage = pytest.importorskip("scipy.ndimage")
+    rng = np.random.default_rng(3)
+    picture = rng.integers(0, 256, (40, 28, 3), np.uint8)
+    mask = np.zeros((40, 28), bool)
+    mask[5:30, 3:20] = True
+    luma = np.asarray(Image.fromarray(picture).convert("L")).astype(float)
+    fine = luma - ndimage.gaussian_filter(luma, 1.5, truncate=5 / 1.5)
+    across, down = (np.abs(np.diff(luma, axis=axis)) for axis in (1, 0))
+    assert sharpness(picture) == pytest.approx((across.mean() + down.mean(), fine.var()))
+    inner = across[5:30, 3:19].mean() + down[5:29, 3:20].mean()
+    assert sharpness(picture, mask) == pytest.approx((inner, fine[mask].var()))
+    soft = (picture.astype(float) / 2).astype(np.uint8)
+    found = scores(soft, picture, mask)
+    assert found["gradient_ratio"] == pytest.approx(0.5, abs=0.01)
+    assert found["detail_ratio_mask"] == pytest.approx(0.25, abs=0.01)
+    flat = np.full_like(picture, 9)
+    assert not any("ratio" in name for name in scores(picture, flat))
 
 
 def test_ssim_is_scikit_images():

@@ -3,14 +3,25 @@ import PosedModels
 package import PosedTensor
 package import PosedVision
 
-/// Features of pictures for the Fréchet distance: the class token of a DINOv2, and their statistics by
-/// subject and for the targets.
-package final class FrechetFeatures {
+/// A network that makes one vector of a picture, for the Fréchet distance.
+package protocol PictureFeatures: AnyObject {
+    /// The distance that is measured with it.
+    var metric: Metric { get }
+    /// Features of a vector.
+    var dimension: Int { get }
+
+    /// The vector of a picture, [dimension].
+    ///
+    /// - Throws: `VisionError` or `BackendError` when a step fails.
+    func features(_ picture: Image) throws -> [Float]
+}
+
+/// The class token of a DINOv2.
+package final class DINOv2Features: PictureFeatures {
+    package let metric = Metric.fdDINOv2
     private let model: DINOv2
     private let preprocessor: PreprocessorConfiguration
     private let compute: Compute
-    private var subjects: [Subject: FeatureStatistics] = [:]
-    private var targets: FeatureStatistics
     private var captured: Captured?
 
     private struct Captured {
@@ -27,33 +38,10 @@ package final class FrechetFeatures {
         model = try DINOv2.load(folder: folder, on: compute).model
         preprocessor = try PreprocessorConfiguration(file: folder + "/preprocessor_config.json")
         self.compute = compute
-        targets = FeatureStatistics(dimension: model.features)
     }
 
-    /// Adds the pictures of a pair.
-    ///
-    /// - Throws: `VisionError` or `BackendError` when a step fails.
-    package func add(_ pictures: [Subject: Image], target: Image) throws {
-        try targets.add(try features(target))
-        for (subject, picture) in pictures {
-            let features = try features(picture)
-            var statistics =
-                subjects.removeValue(forKey: subject)
-                ?? FeatureStatistics(dimension: model.features)
-            try statistics.add(features)
-            subjects[subject] = statistics
-        }
-    }
+    package var dimension: Int { model.features }
 
-    /// The distance of each subject's pictures to the targets; none for fewer than two pairs.
-    ///
-    /// - Throws: `EvaluationError` when an eigenvalue does not settle.
-    package func distances() throws -> [Subject: Double] {
-        guard targets.count >= 2 else { return [:] }
-        return try subjects.mapValues { try FrechetDistance.value($0, targets) }
-    }
-
-    /// The class token of a picture, [D].
     package func features(_ picture: Image) throws -> [Float] {
         let (width, height) = preprocessor.outputSize(width: picture.width, height: picture.height)
         let size = [1, height, width, 3]
