@@ -15,6 +15,8 @@ extension DaemonConfiguration {
         var serving = ServingConfiguration(models: [model])
         serving.threads = self[Settings.Model.threads]
         serving.backendFolder = self[Settings.Model.backendPath]
+        let idle = self[Settings.Model.sourceEncoderIdle]
+        serving.sourceEncoderIdle = idle == .zero ? nil : idle
         serving.solverFiles = self[Settings.Model.solverFiles]
         serving.solverLibraries = self[Settings.Model.solverLibraries]
         serving.batchRows = .automatic(atMost: self[Settings.Scheduling.maxBatchRows])

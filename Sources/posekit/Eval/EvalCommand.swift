@@ -125,7 +125,7 @@ struct EvalCommand: ParsableCommand {
             perceptual = try LPIPS(folder: lpips, on: compute)
         }
         if let fid {
-            let compute = try Compute(device: streams.encoders.device, precision: .f32)
+            let compute = try Compute(device: streams.sourceEncoder.device, precision: .f32)
             frechet = try FrechetFeatures(folder: fid, on: compute)
         }
         return PairMetrics(lpips: perceptual, frechet: frechet)
@@ -133,7 +133,10 @@ struct EvalCommand: ParsableCommand {
 
     private func describe(_ settings: SamplingSettings, _ pipeline: Pipeline) -> [String: Setting] {
         let streams = pipeline.model.streams
-        let names = [("vae", streams.vae), ("encoders", streams.encoders)]
+        let names = [
+            ("vae", streams.vae), ("source_encoder", streams.sourceEncoder),
+            ("pose_encoder", streams.poseEncoder),
+        ]
         var all: [String: Setting] = [
             "model": .text(model), "data": .text(data), "solver": .text(settings.solver),
             "guidance": .number(settings.guidance), "time_shift": .number(settings.timeShift),
