@@ -59,7 +59,7 @@ package final class Pipeline {
         let counted = model.transformer.form.usesEverySource ? pictures : [pictures[0]]
         let sized = try counted.map { try $0.resized(width: width, height: height) }
         let latents = try self.latents(sized)
-        let embeddings = try embed(sized, model.sourceEncoder, "source")
+        let embeddings = try embed(sized, model.sourceEncoder, "source", streams.sourceEncoder)
         return try model.transformer.source(
             latents: latents, embeddings: embeddings, on: streams.transformer)
     }
@@ -71,7 +71,8 @@ package final class Pipeline {
         let picture = try self.picture(of: pose)
         return try model.transformer.pose(
             latent: model.transformer.form.usesPoseLatent ? try latents([picture]) : nil,
-            embedding: try embed([picture], model.poseEncoder, "pose"), on: streams.transformer)
+            embedding: try embed([picture], model.poseEncoder, "pose", streams.poseEncoder),
+            on: streams.transformer)
     }
 
     /// The picture of a pose as the model sees it.
@@ -153,7 +154,7 @@ package final class Pipeline {
         let channels = model.autoencoder.latentChannels
         let compute = streams.vae
         let part = try part(
-            "encode", [1, height, width, 3], [1, size.height, size.width, channels]
+            "encode", [1, height, width, 3], [1, size.height, size.width, channels], on: compute
         ) {
             try compute.copy(try self.model.autoencoder.encode($0, on: compute), to: $1)
         }
@@ -162,20 +163,21 @@ package final class Pipeline {
         }
     }
 
-    private func embed(_ pictures: [Image], _ encoder: PoseModel.ImageEncoder, _ name: String)
-        throws
-        -> Tensor
-    {
+    /// Forgets what was captured of the source's encoder, so that its weights can be given back.
+    package func dropSourceEncoder() { parts["source"] = nil }
+
+    private func embed(
+        _ pictures: [Image], _ encoder: PoseModel.ImageEncoder, _ name: String, _ compute: Compute
+    ) throws -> Tensor {
         let (columns, rows) = encoder.preprocessor.outputSize(width: width, height: height)
-        let compute = streams.encoders
-        let model = encoder.model
+        let model = try encoder.model()
         let tokens = [1, model.tokens(height: rows, width: columns), model.features]
         // A capture finds position embeddings, but cannot make them.
         let positions =
             parts[name] == nil
             ? try model.prepare(height: rows, width: columns, on: compute) : nil
         let part = try withExtendedLifetime(positions) {
-            try self.part(name, [1, rows, columns, 3], tokens) {
+            try self.part(name, [1, rows, columns, 3], tokens, on: compute) {
                 try compute.copy(try model($0, on: compute), to: $1)
             }
         }
@@ -190,7 +192,7 @@ package final class Pipeline {
         let size = [1, height, width, 3]
         let decoded = try decoded ?? compute.persistent(size, .f32)
         self.decoded = decoded
-        let part = try part("decode", [1] + shape.dropFirst(), size, type: .u8) {
+        let part = try part("decode", [1] + shape.dropFirst(), size, type: .u8, on: compute) {
             latent, picture in
             try compute.copy(try self.model.autoencoder.decode(latent, on: compute), to: decoded)
             try compute.quantize(decoded, into: picture)
@@ -206,11 +208,10 @@ package final class Pipeline {
     }
 
     private func part(
-        _ name: String, _ shape: [Int], _ result: [Int], type: DType = .f32,
+        _ name: String, _ shape: [Int], _ result: [Int], type: DType = .f32, on compute: Compute,
         _ forward: (Tensor, Tensor) throws -> Void
     ) throws -> CapturedPart {
         if let known = parts[name] { return known }
-        let compute = ["encode", "decode"].contains(name) ? streams.vae : streams.encoders
         let made = try CapturedPart(
             shape, result: result, type: type, on: compute, forward: forward)
         parts[name] = made

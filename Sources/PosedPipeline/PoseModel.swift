@@ -1,4 +1,5 @@
 import PosedBackend
+import PosedGuarded
 package import PosedModels
 import PosedNN
 import PosedTensor
@@ -21,16 +22,56 @@ package struct PoseModel: Sendable {
     /// What each part's weights amounted to.
     package let reports: [LoadReport]
 
-    /// An image encoder and how it wants its pictures.
-    package struct ImageEncoder: Sendable {
-        package let model: DINOv2
+    /// An image encoder and how it wants its pictures. Its weights may be given back, and are read again when
+    /// they are next needed.
+    package final class ImageEncoder: Sendable {
         package let preprocessor: PreprocessorConfiguration
+        /// Features of a token.
+        package let features: Int
+        /// Bytes of its weights on the device.
+        package let byteCount: Int
+        private let loaded: Guarded<DINOv2?>
+        private let reading: (@Sendable () throws -> DINOv2)?
 
-        package init(model: DINOv2, preprocessor: PreprocessorConfiguration) {
-            self.model = model
+        /// An encoder in memory.
+        ///
+        /// - Parameter reading: Reads it again; nil: it stays.
+        package init(
+            model: DINOv2, preprocessor: PreprocessorConfiguration,
+            reading: (@Sendable () throws -> DINOv2)? = nil
+        ) {
             self.preprocessor = preprocessor
+            self.reading = reading
+            features = model.features
+            byteCount = model.byteCount
+            loaded = Guarded(model)
+        }
+
+        /// The encoder, read again if it was released.
+        ///
+        /// - Throws: what reading throws.
+        package func model() throws -> DINOv2 {
+            if let model = loaded.withLock({ $0 }) { return model }
+            guard let reading else {
+                throw PipelineError(.invalidModel, "an encoder that is not there was asked for")
+            }
+            let model = try reading()
+            loaded.withLock { $0 = model }
+            return model
+        }
+
+        /// Whether its weights are in memory.
+        package var isLoaded: Bool { loaded.withLock { $0 != nil } }
+
+        /// Gives the weights back, if they can be read again. What captured them must be gone before.
+        package func release() {
+            if reading != nil { loaded.withLock { $0 = nil } }
         }
     }
+
+    /// Whether the source's encoder can be given back while only poses are encoded: it is its own, and can be
+    /// read again.
+    package var canReleaseSourceEncoder: Bool { sourceEncoder !== poseEncoder }
 
     /// Loads a model folder.
     ///
@@ -41,16 +82,23 @@ package struct PoseModel: Sendable {
         var reports: [LoadReport] = []
         let vae = try Autoencoders.load(folder: folder.part("vae"), on: streams.vae)
         reports.append(vae.report)
-        func encoder(_ name: String) throws -> ImageEncoder {
-            let loaded = try DINOv2.load(folder: folder.part(name), on: streams.encoders)
+        func encoder(_ name: String, on compute: Compute) throws -> ImageEncoder {
+            let path = folder.part(name)
+            let loaded = try DINOv2.load(folder: path, on: compute)
             reports.append(loaded.report)
             return ImageEncoder(
                 model: loaded.model,
                 preprocessor: try PreprocessorConfiguration(
-                    file: folder.part(name) + "/preprocessor_config.json"))
+                    file: path + "/preprocessor_config.json")
+            ) { try DINOv2.load(folder: path, on: compute).model }
         }
-        let source = try encoder("source_encoder")
-        let pose = folder.hasPoseEncoder ? try encoder("pose_encoder") : source
+        let source = try encoder("source_encoder", on: streams.sourceEncoder)
+        let isShared = !folder.hasPoseEncoder && streams.sourceEncoder === streams.poseEncoder
+        let pose =
+            isShared
+            ? source
+            : try encoder(
+                folder.hasPoseEncoder ? "pose_encoder" : "source_encoder", on: streams.poseEncoder)
         let loaded = try VelocityModels.load(
             folder: folder.part("transformer"), on: streams.transformer)
         reports.append(loaded.report)
@@ -78,11 +126,11 @@ package struct PoseModel: Sendable {
             ),
             (
                 "source_encoder_dim", form.sourceEncoderSize, "source encoder's features",
-                sourceEncoder.model.features
+                sourceEncoder.features
             ),
             (
                 "pose_encoder_dim", form.poseEncoderSize, "pose encoder's features",
-                poseEncoder.model.features
+                poseEncoder.features
             ),
         ]
         for (key, ours, what, theirs) in pairs where ours != theirs {

@@ -6,7 +6,7 @@ package import PosedSolvers
 package struct ModelDescription: Sendable, Equatable {
     /// Where a part of it runs.
     package struct Part: Sendable, Equatable {
-        /// `vae`, `encoders` or `transformer`.
+        /// `vae`, `source_encoder`, `pose_encoder` or `transformer`.
         package var part: String
         /// A device, such as `onednn` or `cuda:1`.
         package var device: String
@@ -51,6 +51,9 @@ package struct ModelDescription: Sendable, Equatable {
 
     /// Nothing yet.
     package init() {}
+
+    /// How many of so many source pictures count.
+    package func counted(_ sources: Int) -> Int { usesEverySource ? sources : min(sources, 1) }
 }
 
 /// A backend plugin that was found.

@@ -113,6 +113,11 @@ def model_folder(path, folder):
     return model
 
 
+def tell(name, value):
+    """Progress, for those who wait."""
+    print(f"{name}: {value}", file=sys.stderr, flush=True)
+
+
 def relative(ours, theirs):
     """Largest difference over the largest value."""
     return float((ours - theirs).abs().max() / theirs.abs().max())
@@ -141,6 +146,7 @@ def compare(package, theirs, ours, rows=2):
                      drop)[:, :4]
         expected = (z - eps) / times[:, None, None, None]
         result[name] = relative(ours.run("velocity", "velocity", z=z, t=times, **more), expected)
+        tell(name, result[name])
     arguments = dict(cfg_scale=2.0, scale_pow=0.0, dino_tgt_pose=given["g_p"], dino_src_img=given["g_s"],
                      src_img=given["z_s"])
     diffusion = package.create_diffusion("50")
@@ -151,6 +157,7 @@ def compare(package, theirs, ours, rows=2):
     grid.write_text(json.dumps(schedule.grid(50)))
     euler = ["--solver", "euler", "--guidance", "2", "--time-grid", grid]
     result["ddim50_db"] = decibels(ours.run("solve", "latent", *euler, z0=z, cond=cond), latent)
+    tell("ddim50_db", result["ddim50_db"])
     arguments["scale_pow"] = 0.01
     scaled = diffusion.ddim_sample_loop(
         theirs.forward_with_cfg, z.shape, z, clip_denoised=False, model_kwargs=arguments, device="cpu")[:, :4]
@@ -165,8 +172,9 @@ def few(ours, z, cond, latent):
     for solver, cost in (("euler", 1), ("midpoint", 2), ("rk4", 4)):
         for evaluations in (8, 12, 16, 24, 32, 48, 64):
             options = ["--solver", solver, "--steps", str(evaluations // cost), "--guidance", "2"]
-            found[f"{solver} {evaluations}"] = decibels(
-                ours.run("solve", "latent", *options, z0=z, cond=cond), latent)
+            name = f"{solver} {evaluations}"
+            found[name] = decibels(ours.run("solve", "latent", *options, z0=z, cond=cond), latent)
+            tell(name, found[name])
     return found
 
 

@@ -113,6 +113,8 @@ final class FakeExecutor: LaneExecutor {
         Encoded(text: "latent")
     }
 
+    func tidy(now: ContinuousClock.Instant) -> Duration? { nil }
+
     func end(_ solve: any LaneSolve, _ form: LaneForm) {
         calls.append(.end((solve as? FakeSolve)?.text ?? "?"))
         live -= 1

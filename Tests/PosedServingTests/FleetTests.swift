@@ -122,7 +122,7 @@ import Testing
         configuration.backends = BackendRegistry(entries: [])
         configuration.warmsUp = false
         let engine = try await ServingEngine.load(configuration)
-        #expect(engine.models[0].parts.count == 6)
+        #expect(engine.models[0].parts.count == 8)
         let picture = try TinyEngine.picture()
         var images: [Image] = []
         for number in 0..<2 {

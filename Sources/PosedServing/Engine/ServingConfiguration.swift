@@ -73,6 +73,8 @@ package struct ServingConfiguration: Sendable {
     package var deadlineAllowance = Duration.seconds(1)
     /// Frames of a stream that are under way, or made and not read.
     package var streamWindow = 8
+    /// How long after the last new source a large encoder of sources alone is given back; nil: never.
+    package var sourceEncoderIdle: Duration?
     /// Where sessions outlive the process; nil: nowhere.
     package var stateFolder: String?
     /// Whether each model makes a picture before the engine is ready.

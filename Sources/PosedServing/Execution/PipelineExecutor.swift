@@ -14,11 +14,23 @@ final class PipelineExecutor: LaneExecutor {
     private var batchRows: Int
     private let benchLimit: Int
     private var benches: [(form: LaneForm, bench: Workbench)] = []
+    private let sourceEncoderIdle: Duration?
+    /// When each model last encoded a source.
+    private var lastSource: [Int: ContinuousClock.Instant] = [:]
+
+    /// Encoders with fewer bytes of weights are kept.
+    private static let largeEncoder = 512 << 20
 
     /// - Parameters:
     ///   - batchRows: rows that any batch has at most.
     ///   - benchLimit: workbenches kept, those with solves in progress excepted.
-    init(_ models: [PoseModel], _ solvers: SolverRegistry, batchRows: Int, benchLimit: Int) {
+    ///   - sourceEncoderIdle: how long after the last source a large encoder of sources alone is given
+    ///     back; nil: never.
+    init(
+        _ models: [PoseModel], _ solvers: SolverRegistry, batchRows: Int, benchLimit: Int,
+        sourceEncoderIdle: Duration? = nil
+    ) {
+        self.sourceEncoderIdle = sourceEncoderIdle
         self.models = models
         self.solvers = solvers
         self.batchRows = batchRows
@@ -76,6 +88,7 @@ final class PipelineExecutor: LaneExecutor {
     }
 
     func source(_ pictures: [Image], _ form: LaneForm) throws -> any Conditioning {
+        defer { lastSource[form.model] = .now }
         let made = try makingRoom(for: form) { try bench(form).pipeline.source(pictures) }
         try models[form.model].streams.transformer.synchronize()
         return made
@@ -135,6 +148,27 @@ final class PipelineExecutor: LaneExecutor {
         else { return }
         bench.solver.end(solve.solve)
         bench.solves -= 1
+    }
+
+    func tidy(now: ContinuousClock.Instant) -> Duration? {
+        guard let sourceEncoderIdle else { return nil }
+        var next: Duration?
+        for (index, model) in models.enumerated() {
+            guard let last = lastSource[index], model.canReleaseSourceEncoder,
+                model.sourceEncoder.isLoaded,
+                model.sourceEncoder.byteCount >= Self.largeEncoder
+            else { continue }
+            let left = sourceEncoderIdle - last.duration(to: now)
+            if left > .zero {
+                next = min(next ?? left, left)
+            } else {
+                for (form, bench) in benches where form.model == index {
+                    bench.pipeline.dropSourceEncoder()
+                }
+                model.sourceEncoder.release()
+            }
+        }
+        return next
     }
 
     /// Whether it is a model at its own size: those stay.

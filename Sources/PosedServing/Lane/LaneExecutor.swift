@@ -76,4 +76,8 @@ package protocol LaneExecutor: AnyObject {
     func result(of solve: any LaneSolve, _ form: LaneForm) -> (any Conditioning)?
     /// Forgets a solve.
     func end(_ solve: any LaneSolve, _ form: LaneForm)
+    /// Gives back what has not been used for long.
+    ///
+    /// - Returns: How long until there is more to give back; nil: nothing.
+    func tidy(now: ContinuousClock.Instant) -> Duration?
 }

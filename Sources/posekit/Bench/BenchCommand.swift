@@ -122,7 +122,9 @@ struct BenchCommand: ParsableCommand {
     ) throws {
         let streams = try engine.streams(placement)
         let solvers = try sampler.registry()
-        let all = [streams.vae, streams.encoders, streams.transformer]
+        let all = [
+            streams.vae, streams.sourceEncoder, streams.poseEncoder, streams.transformer,
+        ]
         let names = Set(all.map(\.device.plugin.name))
         let run = BenchRun(
             batches: batch.values, patterns: only.values,

@@ -97,6 +97,9 @@ struct SynthesizeCommand: ParsableCommand {
         var clock = StageClock()
         let pipeline = try clock.time("load") { try load(solvers) }
         let values = try noise.map { try NoiseFile.read($0, for: pipeline) }
+        if sources.count > 1, !pipeline.model.transformer.form.usesEverySource {
+            Terminal.note("of \(sources.count) sources this model counts the first alone")
+        }
         Terminal.progress("encoding the source")
         let source = try clock.time("source") {
             try pipeline.source(try framing.framed(sources, for: pipeline))
