@@ -6,6 +6,8 @@ package struct PoseDrawer: Hashable, Sendable {
     package enum Body: String, Hashable, Sendable, CaseIterable {
         /// Limbs as capsules, then joints as discs over them.
         case capsules
+        /// X-MDPT's: joints as discs, then limbs as ellipses over them; equal to OpenCV's.
+        case xmdpt
     }
 
     /// How the body is drawn.

@@ -33,6 +33,8 @@ package struct PoseRenderer: Sendable {
         var canvas =
             switch drawer.body {
             case .capsules: capsules(of: pose.points)
+            case .xmdpt:
+                PoseCanvas(XMDPTDrawing.image(of: pose.points, width: width, height: height))
             }
         if drawer.hands {
             draw(pose.leftHand, PoseSkeleton.leftFingers, on: &canvas)
@@ -90,6 +92,13 @@ struct PoseCanvas {
         self.width = width
         self.height = height
         values = [Double](repeating: 0, count: width * height * 3)
+    }
+
+    /// A picture to draw over.
+    init(_ image: Image) {
+        width = image.width
+        height = image.height
+        values = image.bytes.map(Double.init)
     }
 
     /// The picture, rounded to 8 bits.
