@@ -50,7 +50,7 @@ extension PoseModel.ImageEncoder {
     /// Why the encoder cannot see pictures of that size: what its preprocessor makes of them is smaller than a
     /// patch, or a sliver that would be enlarged beyond all bounds.
     fileprivate func problem(_ name: String, width: Int, height: Int) -> PoseModel.SizeProblem? {
-        let patch = model.configuration.patchSize
+        let patch = patchSize
         let seen = preprocessor.outputSize(width: width, height: height)
         let sides: [(PoseModel.SizeProblem.Side, Int)] = [
             (.width, seen.width), (.height, seen.height),

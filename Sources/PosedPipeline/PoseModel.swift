@@ -28,6 +28,8 @@ package struct PoseModel: Sendable {
         package let preprocessor: PreprocessorConfiguration
         /// Features of a token.
         package let features: Int
+        /// Side of a patch, in pixels.
+        package let patchSize: Int
         /// Bytes of its weights on the device.
         package let byteCount: Int
         private let loaded: Guarded<DINOv2?>
@@ -43,6 +45,7 @@ package struct PoseModel: Sendable {
             self.preprocessor = preprocessor
             self.reading = reading
             features = model.features
+            patchSize = model.configuration.patchSize
             byteCount = model.byteCount
             loaded = Guarded(model)
         }

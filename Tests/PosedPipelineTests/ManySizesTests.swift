@@ -20,8 +20,8 @@ import Testing
         return try PoseModel(
             name: "tiny", autoencoder: autoencoder?(golden.autoencoder) ?? golden.autoencoder,
             sourceEncoder: .init(
-                model: golden.sourceEncoder.model, preprocessor: preprocessor),
-            poseEncoder: .init(model: golden.poseEncoder.model, preprocessor: preprocessor),
+                model: try golden.sourceEncoder.model(), preprocessor: preprocessor),
+            poseEncoder: .init(model: try golden.poseEncoder.model(), preprocessor: preprocessor),
             transformer: golden.transformer, sampler: golden.sampler, streams: golden.streams,
             reports: [])
     }
