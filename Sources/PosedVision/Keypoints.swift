@@ -70,6 +70,10 @@ package struct Keypoints: Equatable, Sendable {
         self.face = face
     }
 
+    /// How many points a face may have: those of the usual annotation, OpenPose's, and MediaPipe's mesh without and
+    /// with irises.
+    package static let faceCounts = [68, Keypoints.faceCount, 468, 478]
+
     /// The lengths of lists of joints whose layout is known: COCO, OpenPose's two, Halpe, MediaPipe, COCO-WholeBody
     /// and Halpe with hands and face.
     package static let detectedCounts = KeypointLayout.all.map(\.count)

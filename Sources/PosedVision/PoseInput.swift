@@ -159,6 +159,9 @@ package struct PoseSequence: Sendable {
         }
     }
 
+    /// Whether data begins as a binary `.pose` file does.
+    package static func isBinary(_ data: Data) -> Bool { PoseBinary.looksLike(data) }
+
     private static func read(
         _ data: Data, _ reading: PoseReading
     ) throws -> (frames: [Keypoints?], rate: Double?) {

@@ -9,7 +9,8 @@ enum PoseJSON {
         // Python's printed dictionaries look like JSON, and the lenient parser would read them.
         guard data.first(where: { [0x22, 0x27].contains($0) }) != 0x27 else {
             throw VisionError(
-                .malformedPose, "this is not JSON: its texts stand in single quotes, as Python prints them")
+                .malformedPose,
+                "this is not JSON: its texts stand in single quotes, as Python prints them")
         }
         let root: JSONValue
         do {

@@ -168,67 +168,95 @@ package nonisolated struct Posed_V1_StreamSynthesizeRequest: Sendable {
 }
 
 /// Settings of a whole stream.
-package nonisolated struct Posed_V1_StreamStart: Sendable {
+package nonisolated struct Posed_V1_StreamStart: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Required. A session of the caller, `sessions/{session}`.
-  package var session: String = String()
+  package var session: String {
+    get {_storage._session}
+    set {_uniqueStorage()._session = newValue}
+  }
 
   /// Optional. How all frames of the stream are made. A seed drawn at random is drawn once for the stream.
   package var settings: Posed_V1_SynthesisSettings {
-    get {_settings ?? Posed_V1_SynthesisSettings()}
-    set {_settings = newValue}
+    get {_storage._settings ?? Posed_V1_SynthesisSettings()}
+    set {_uniqueStorage()._settings = newValue}
   }
   /// Returns true if `settings` has been explicitly set.
-  package var hasSettings: Bool {self._settings != nil}
+  package var hasSettings: Bool {_storage._settings != nil}
   /// Clears the value of `settings`. Subsequent reads from it will return its default value.
-  package mutating func clearSettings() {self._settings = nil}
+  package mutating func clearSettings() {_uniqueStorage()._settings = nil}
 
   /// Optional. The fate of poses that wait; what the daemon's configuration says where it is not set.
-  package var skipping: Posed_V1_StreamStart.OneOf_Skipping? = nil
+  package var skipping: OneOf_Skipping? {
+    get {return _storage._skipping}
+    set {_uniqueStorage()._skipping = newValue}
+  }
 
   /// A pose that waited longer than this without work being begun is superseded when a later pose has come.
   /// At least 0.
   package var maxLag: SwiftProtobuf.Google_Protobuf_Duration {
     get {
-      if case .maxLag(let v)? = skipping {return v}
+      if case .maxLag(let v)? = _storage._skipping {return v}
       return SwiftProtobuf.Google_Protobuf_Duration()
     }
-    set {skipping = .maxLag(newValue)}
+    set {_uniqueStorage()._skipping = .maxLag(newValue)}
   }
 
   /// Every pose becomes a frame. Must be true.
   package var everyPose: Bool {
     get {
-      if case .everyPose(let v)? = skipping {return v}
+      if case .everyPose(let v)? = _storage._skipping {return v}
       return false
     }
-    set {skipping = .everyPose(newValue)}
+    set {_uniqueStorage()._skipping = .everyPose(newValue)}
   }
 
   /// Optional. How soon after its receipt a frame is due; more than 0. It decides the order of work between
   /// streams and, with `settings.min_nfe`, when a frame gets fewer evaluations.
   package var frameDeadline: SwiftProtobuf.Google_Protobuf_Duration {
-    get {_frameDeadline ?? SwiftProtobuf.Google_Protobuf_Duration()}
-    set {_frameDeadline = newValue}
+    get {_storage._frameDeadline ?? SwiftProtobuf.Google_Protobuf_Duration()}
+    set {_uniqueStorage()._frameDeadline = newValue}
   }
   /// Returns true if `frameDeadline` has been explicitly set.
-  package var hasFrameDeadline: Bool {self._frameDeadline != nil}
+  package var hasFrameDeadline: Bool {_storage._frameDeadline != nil}
   /// Clears the value of `frameDeadline`. Subsequent reads from it will return its default value.
-  package mutating func clearFrameDeadline() {self._frameDeadline = nil}
+  package mutating func clearFrameDeadline() {_uniqueStorage()._frameDeadline = nil}
 
   /// Optional. Each solve begins with the frame before, brought back to this time of the path, instead of with
   /// noise. From 0, which is noise, to below 1.
   package var warmStart: Double {
-    get {_warmStart ?? 0}
-    set {_warmStart = newValue}
+    get {_storage._warmStart ?? 0}
+    set {_uniqueStorage()._warmStart = newValue}
   }
   /// Returns true if `warmStart` has been explicitly set.
-  package var hasWarmStart: Bool {self._warmStart != nil}
+  package var hasWarmStart: Bool {_storage._warmStart != nil}
   /// Clears the value of `warmStart`. Subsequent reads from it will return its default value.
-  package mutating func clearWarmStart() {self._warmStart = nil}
+  package mutating func clearWarmStart() {_uniqueStorage()._warmStart = nil}
+
+  /// Optional. The pose of the person in the source picture, as `keypoints` or a `file` with joints. All poses are
+  /// fitted to it: limbs get its lengths and keep their directions, and the first pose with a neck and hips, or
+  /// shoulders, is put where it stands. Pictures of skeletons are refused then.
+  package var retargetTo: Posed_V1_Pose {
+    get {_storage._retargetTo ?? Posed_V1_Pose()}
+    set {_uniqueStorage()._retargetTo = newValue}
+  }
+  /// Returns true if `retargetTo` has been explicitly set.
+  package var hasRetargetTo: Bool {_storage._retargetTo != nil}
+  /// Clears the value of `retargetTo`. Subsequent reads from it will return its default value.
+  package mutating func clearRetargetTo() {_uniqueStorage()._retargetTo = nil}
+
+  /// Optional. How joints that tremble are calmed. Pictures of skeletons are refused then.
+  package var smoothing: Posed_V1_PoseSmoothing {
+    get {_storage._smoothing ?? Posed_V1_PoseSmoothing()}
+    set {_uniqueStorage()._smoothing = newValue}
+  }
+  /// Returns true if `smoothing` has been explicitly set.
+  package var hasSmoothing: Bool {_storage._smoothing != nil}
+  /// Clears the value of `smoothing`. Subsequent reads from it will return its default value.
+  package mutating func clearSmoothing() {_uniqueStorage()._smoothing = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -244,46 +272,73 @@ package nonisolated struct Posed_V1_StreamStart: Sendable {
 
   package init() {}
 
-  fileprivate var _settings: Posed_V1_SynthesisSettings? = nil
-  fileprivate var _frameDeadline: SwiftProtobuf.Google_Protobuf_Duration? = nil
-  fileprivate var _warmStart: Double? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// The pose of one frame.
-package nonisolated struct Posed_V1_StreamPose: Sendable {
+/// A one-euro filter of each coordinate of a stream's poses, in the order of their receipt.
+package nonisolated struct Posed_V1_PoseSmoothing: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Required. The caller's number of the pose: at least 1, and greater than that of the pose before.
-  package var sequence: UInt64 = 0
+  /// Required. The cutoff at rest in hertz, more than 0 and at most 1000; the less, the calmer. It rises by 10 for each
+  /// picture height a second that a joint moves.
+  package var minCutoff: Double = 0
 
-  /// Required. The posture of the person.
-  package var pose: Posed_V1_Pose {
-    get {_pose ?? Posed_V1_Pose()}
-    set {_pose = newValue}
+  /// Optional. Poses a second, more than 0 and at most 10000; 25 where it is not set.
+  package var rate: Double {
+    get {_rate ?? 0}
+    set {_rate = newValue}
   }
-  /// Returns true if `pose` has been explicitly set.
-  package var hasPose: Bool {self._pose != nil}
-  /// Clears the value of `pose`. Subsequent reads from it will return its default value.
-  package mutating func clearPose() {self._pose = nil}
-
-  /// Optional. Settings of this frame alone; fields that are not set are the stream's.
-  package var settings: Posed_V1_SynthesisSettings {
-    get {_settings ?? Posed_V1_SynthesisSettings()}
-    set {_settings = newValue}
-  }
-  /// Returns true if `settings` has been explicitly set.
-  package var hasSettings: Bool {self._settings != nil}
-  /// Clears the value of `settings`. Subsequent reads from it will return its default value.
-  package mutating func clearSettings() {self._settings = nil}
+  /// Returns true if `rate` has been explicitly set.
+  package var hasRate: Bool {self._rate != nil}
+  /// Clears the value of `rate`. Subsequent reads from it will return its default value.
+  package mutating func clearRate() {self._rate = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _pose: Posed_V1_Pose? = nil
-  fileprivate var _settings: Posed_V1_SynthesisSettings? = nil
+  fileprivate var _rate: Double? = nil
+}
+
+/// The pose of one frame.
+package nonisolated struct Posed_V1_StreamPose: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Required. The caller's number of the pose: at least 1, and greater than that of the pose before.
+  package var sequence: UInt64 {
+    get {_storage._sequence}
+    set {_uniqueStorage()._sequence = newValue}
+  }
+
+  /// Required. The posture of the person.
+  package var pose: Posed_V1_Pose {
+    get {_storage._pose ?? Posed_V1_Pose()}
+    set {_uniqueStorage()._pose = newValue}
+  }
+  /// Returns true if `pose` has been explicitly set.
+  package var hasPose: Bool {_storage._pose != nil}
+  /// Clears the value of `pose`. Subsequent reads from it will return its default value.
+  package mutating func clearPose() {_uniqueStorage()._pose = nil}
+
+  /// Optional. Settings of this frame alone; fields that are not set are the stream's.
+  package var settings: Posed_V1_SynthesisSettings {
+    get {_storage._settings ?? Posed_V1_SynthesisSettings()}
+    set {_uniqueStorage()._settings = newValue}
+  }
+  /// Returns true if `settings` has been explicitly set.
+  package var hasSettings: Bool {_storage._settings != nil}
+  /// Clears the value of `settings`. Subsequent reads from it will return its default value.
+  package mutating func clearSettings() {_uniqueStorage()._settings = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// A message of the daemon in a stream.
@@ -680,7 +735,142 @@ nonisolated extension Posed_V1_StreamSynthesizeRequest: SwiftProtobuf.Message, S
 
 nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StreamStart"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}settings\0\u{3}max_lag\0\u{3}frame_deadline\0\u{3}warm_start\0\u{3}every_pose\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}settings\0\u{3}max_lag\0\u{3}frame_deadline\0\u{3}warm_start\0\u{3}every_pose\0\u{3}retarget_to\0\u{1}smoothing\0")
+
+  fileprivate class _StorageClass {
+    var _session: String = String()
+    var _settings: Posed_V1_SynthesisSettings? = nil
+    var _skipping: Posed_V1_StreamStart.OneOf_Skipping?
+    var _frameDeadline: SwiftProtobuf.Google_Protobuf_Duration? = nil
+    var _warmStart: Double? = nil
+    var _retargetTo: Posed_V1_Pose? = nil
+    var _smoothing: Posed_V1_PoseSmoothing? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _session = source._session
+      _settings = source._settings
+      _skipping = source._skipping
+      _frameDeadline = source._frameDeadline
+      _warmStart = source._warmStart
+      _retargetTo = source._retargetTo
+      _smoothing = source._smoothing
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._session) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._settings) }()
+        case 3: try {
+          var v: SwiftProtobuf.Google_Protobuf_Duration?
+          var hadOneofValue = false
+          if let current = _storage._skipping {
+            hadOneofValue = true
+            if case .maxLag(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._skipping = .maxLag(v)
+          }
+        }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._frameDeadline) }()
+        case 5: try { try decoder.decodeSingularDoubleField(value: &_storage._warmStart) }()
+        case 6: try {
+          var v: Bool?
+          try decoder.decodeSingularBoolField(value: &v)
+          if let v = v {
+            if _storage._skipping != nil {try decoder.handleConflictingOneOf()}
+            _storage._skipping = .everyPose(v)
+          }
+        }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._retargetTo) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._smoothing) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._session.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._session, fieldNumber: 1)
+      }
+      try { if let v = _storage._settings {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if case .maxLag(let v)? = _storage._skipping {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._frameDeadline {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      try { if let v = _storage._warmStart {
+        try visitor.visitSingularDoubleField(value: v, fieldNumber: 5)
+      } }()
+      try { if case .everyPose(let v)? = _storage._skipping {
+        try visitor.visitSingularBoolField(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._retargetTo {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      try { if let v = _storage._smoothing {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Posed_V1_StreamStart, rhs: Posed_V1_StreamStart) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._session != rhs_storage._session {return false}
+        if _storage._settings != rhs_storage._settings {return false}
+        if _storage._skipping != rhs_storage._skipping {return false}
+        if _storage._frameDeadline != rhs_storage._frameDeadline {return false}
+        if _storage._warmStart != rhs_storage._warmStart {return false}
+        if _storage._retargetTo != rhs_storage._retargetTo {return false}
+        if _storage._smoothing != rhs_storage._smoothing {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Posed_V1_PoseSmoothing: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PoseSmoothing"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}min_cutoff\0\u{1}rate\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -688,31 +878,8 @@ nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.session) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._settings) }()
-      case 3: try {
-        var v: SwiftProtobuf.Google_Protobuf_Duration?
-        var hadOneofValue = false
-        if let current = self.skipping {
-          hadOneofValue = true
-          if case .maxLag(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.skipping = .maxLag(v)
-        }
-      }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._frameDeadline) }()
-      case 5: try { try decoder.decodeSingularDoubleField(value: &self._warmStart) }()
-      case 6: try {
-        var v: Bool?
-        try decoder.decodeSingularBoolField(value: &v)
-        if let v = v {
-          if self.skipping != nil {try decoder.handleConflictingOneOf()}
-          self.skipping = .everyPose(v)
-        }
-      }()
+      case 1: try { try decoder.decodeSingularDoubleField(value: &self.minCutoff) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self._rate) }()
       default: break
       }
     }
@@ -723,33 +890,18 @@ nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.session.isEmpty {
-      try visitor.visitSingularStringField(value: self.session, fieldNumber: 1)
+    if self.minCutoff.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.minCutoff, fieldNumber: 1)
     }
-    try { if let v = self._settings {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if case .maxLag(let v)? = self.skipping {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    try { if let v = self._frameDeadline {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
-    try { if let v = self._warmStart {
-      try visitor.visitSingularDoubleField(value: v, fieldNumber: 5)
-    } }()
-    try { if case .everyPose(let v)? = self.skipping {
-      try visitor.visitSingularBoolField(value: v, fieldNumber: 6)
+    try { if let v = self._rate {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 2)
     } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Posed_V1_StreamStart, rhs: Posed_V1_StreamStart) -> Bool {
-    if lhs.session != rhs.session {return false}
-    if lhs._settings != rhs._settings {return false}
-    if lhs.skipping != rhs.skipping {return false}
-    if lhs._frameDeadline != rhs._frameDeadline {return false}
-    if lhs._warmStart != rhs._warmStart {return false}
+  package static func ==(lhs: Posed_V1_PoseSmoothing, rhs: Posed_V1_PoseSmoothing) -> Bool {
+    if lhs.minCutoff != rhs.minCutoff {return false}
+    if lhs._rate != rhs._rate {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -759,41 +911,81 @@ nonisolated extension Posed_V1_StreamPose: SwiftProtobuf.Message, SwiftProtobuf.
   package static let protoMessageName: String = _protobuf_package + ".StreamPose"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}pose\0\u{1}settings\0")
 
+  fileprivate class _StorageClass {
+    var _sequence: UInt64 = 0
+    var _pose: Posed_V1_Pose? = nil
+    var _settings: Posed_V1_SynthesisSettings? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _sequence = source._sequence
+      _pose = source._pose
+      _settings = source._settings
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._pose) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._settings) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._sequence) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._pose) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._settings) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.sequence != 0 {
-      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._sequence != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._sequence, fieldNumber: 1)
+      }
+      try { if let v = _storage._pose {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._settings {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
     }
-    try { if let v = self._pose {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._settings {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_StreamPose, rhs: Posed_V1_StreamPose) -> Bool {
-    if lhs.sequence != rhs.sequence {return false}
-    if lhs._pose != rhs._pose {return false}
-    if lhs._settings != rhs._settings {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._sequence != rhs_storage._sequence {return false}
+        if _storage._pose != rhs_storage._pose {return false}
+        if _storage._settings != rhs_storage._settings {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -60,7 +60,8 @@ struct SessionsCreateCommand: AsyncParsableCommand {
         let session = try await client.call(SessionMethods.create, request)
         if session.sourceCount < source.count {
             Terminal.warn(
-                "of \(source.count) pictures \(session.model) counts the first \(session.sourceCount)")
+                "of \(source.count) pictures \(session.model) counts the first \(session.sourceCount)"
+            )
         }
         if json { return try JSON.show(session) }
         print(Text.line(session.name))

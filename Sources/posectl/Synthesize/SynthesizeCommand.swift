@@ -41,6 +41,8 @@ struct SynthesizeCommand: AsyncParsableCommand {
     @Option(help: "How the picture travels.")
     var format = PictureFormat.png
 
+    @OptionGroup(title: "Poses") var reading: PoseOptions
+
     @OptionGroup(title: "Settings") var settings: SettingsOptions
 
     @Flag(help: "Print what the picture was made with and where the time went, as JSON.")
@@ -63,7 +65,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
                 request.sources.model = model.hasPrefix("models/") ? model : "models/" + model
             }
         }
-        request.pose = try InputFile.pose(pose)
+        request.pose = try InputFile.pose(pose, reading.reading)
         request.settings = settings.message
         request.settings.imageFormat = format.message
         let client = try await Client(connection)
