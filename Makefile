@@ -27,24 +27,27 @@ RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@
 PROGRAMS := posed posectl posekit
 BACKENDS := blas onednn cuda
 
-.PHONY: build packages demo test observability kernels sanitize fuzz soak systemd-test lint format protos bench goldens client deb deb-test \
+.PHONY: build deps check-deps demo test observability kernels sanitize fuzz soak systemd-test lint format protos bench goldens client deb deb-test \
   image docs release install install-system clean help
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-packages: ## Install the Debian packages that are missing
+deps: ## Install the Debian packages that are missing, as root or through sudo
 	@.ci/packages $(PACKAGES)
 
-build: packages ## Build posed, posectl, posekit and the backends
+check-deps:
+	@.ci/packages --check $(PACKAGES)
+
+build: check-deps ## Build posed, posectl, posekit and the backends
 	@set -e; for product in $(PROGRAMS) $(BACKENDS:%=posed-backend-%); do $(SWIFT_BUILD) --product $$product; done
 
-demo: build ## Start posed with MODEL, stream poses of SAMPLES, leave frames and a sheet in OUT
+demo: deps build ## Start posed with MODEL, stream poses of SAMPLES, leave frames and a sheet in OUT
 	@.ci/demo $(BIN) $(MODEL) $(SAMPLES) $(OUT)
 	@if [ "$(MODEL)" = Tests/Goldens/tiny ]; then \
 	  echo "The model is the small random one of the tests, so its frames show no person."; fi
 
-test: packages ## Build and run all tests
+test: deps ## Build and run all tests
 	$(SWIFT_BUILD) --build-tests
 	.ci/exports $(BIN)
 	.ci/suite $(CONFIGURATION)
@@ -88,7 +91,7 @@ install-system:
 kernels: ## Compile the CUDA kernels with NVRTC from PyPI and check their registers
 	@.ci/kernels $(VENV)
 
-sanitize: packages ## Run the tests of calls, scheduling, sessions and serving with SANITIZER (address, thread; both without)
+sanitize: deps ## Run the tests of calls, scheduling, sessions and serving with SANITIZER (address, thread; both without)
 	.ci/sanitize $(or $(SANITIZER),address thread)
 
 deb: build ## Make the Debian packages, into dist/
@@ -148,6 +151,8 @@ goldens: ## Make the goldens of the tests anew
 	$(VENV)/bin/python Tests/Goldens/make_models.py
 	$(VENV)/bin/python Tests/Goldens/make_noise.py
 	$(VENV)/bin/python Tests/Goldens/make_vision.py
+	@.ci/venv $(VENV) pose-format
+	$(VENV)/bin/python Tests/Goldens/make_pose_files.py
 	$(VENV)/bin/python Tests/Goldens/make_pictures.py
 
 clean: ## Remove what was built

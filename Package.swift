@@ -144,7 +144,7 @@ let package = Package(
             "PosedPipeline",
             [
                 "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels",
-                "PosedSolvers", "PosedVision",
+                "PosedSolvers", "PosedVision", "PosedGuarded",
             ]),
         room(
             "PosedEvaluation",
@@ -248,7 +248,7 @@ let package = Package(
         tests("PosedErrors", []),
         tests("PosedAccounts", ["PosedErrors"]),
         tests("PosedBackend", ["CPosedBackend", "PosedConformance"]),
-        tests("PosedConformance", ["CPosedBackend", "PosedBackend", "PosedGuarded"]),
+        tests("PosedConformance", ["CPosedBackend", "PosedBackend"]),
         .executableTarget(
             name: "cuda-scenarios", dependencies: ["CPosedBackend"],
             path: "Tests/Plugins/CUDAScenarios", cxxSettings: nativeCXX),

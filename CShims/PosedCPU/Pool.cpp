@@ -69,11 +69,12 @@ void Pool::stop() {
 
 void Pool::admit(Program &program) {
   program.allocate();
-  size_t scratch = program.scratch();
   std::lock_guard<Turn> lock(turn_);
-  for (Memory &memory : scratch_) {
-    if (memory.bytes() < scratch) memory = Memory(account_, (scratch + 4095) / 4096 * 4096);
-  }
+  auto grow = [this](Memory &memory, size_t bytes) {
+    if (memory.bytes() < bytes) memory = Memory(account_, (bytes + 4095) / 4096 * 4096);
+  };
+  for (Memory &memory : scratch_) grow(memory, program.scratch());
+  grow(shared_, program.shared());
 }
 
 void Pool::live(int index) {
@@ -97,7 +98,7 @@ void Pool::live(int index) {
     seen = current;
     if (stopping_.load()) return;
     if (!join()) continue;
-    Worker worker{index, threads_, scratch_[index].as<std::byte>()};
+    Worker worker{index, threads_, scratch_[index].as<std::byte>(), shared_.as<std::byte>()};
     program_->work(worker);
     leave();
   }
@@ -128,7 +129,7 @@ void Pool::run(Program &program) {
   std::lock_guard<Turn> lock(turn_);
   enter_();
   program.rewind();
-  Worker worker{0, threads_, scratch_[0].as<std::byte>()};
+  Worker worker{0, threads_, scratch_[0].as<std::byte>(), shared_.as<std::byte>()};
   bool alone = threads_ == 1 || (program.steps_.size() == 1 && program.steps_[0].tasks == 1);
   if (!alone) publish(program);
   program.work(worker);

@@ -12,13 +12,14 @@ void Program::append(OperationPointer operation) {
     steps_.push_back({operation.get(), static_cast<int>(phase), operation->tasks[phase]});
   }
   if (operation->scratch > scratch_) scratch_ = operation->scratch;
+  if (operation->shared > shared_) shared_ = operation->shared;
   operations_.push_back(std::move(operation));
 }
 
 void Program::clear() {
   operations_.clear();
   steps_.clear();
-  scratch_ = 0;
+  scratch_ = shared_ = 0;
 }
 
 void Program::allocate() {

@@ -1,6 +1,6 @@
-// Bfloat16 is served by the hand-written kernels where the processor has AVX-512 with BF16, on AMX
-// tiles where the system grants them, and by oneDNN otherwise; 8 bits by the hand-written ones alone,
-// float32 always by oneDNN.
+// Bfloat16 is served by oneDNN where the system grants AMX, by the hand-written kernels where the processor
+// has AVX-512 with BF16, and by oneDNN otherwise; 8 bits by the hand-written ones alone, float32 always by
+// oneDNN. The hand-written kernels on AMX tiles have run on no processor yet, so they are for those who ask.
 #include "Kernels.h"
 
 #include <cstdlib>
@@ -73,7 +73,8 @@ private:
 
   /// The engine of 8 bits that goes with one of bfloat16, or null.
   static const Engine *eight_bit_engine(const Engine *engine, const Ability &ability) {
-    if (engine == &kAvx512Engine && ability.eight) return &kVnniEngine;
+    const bool beside_library = engine == nullptr && ability.library_amx;
+    if ((engine == &kAvx512Engine || beside_library) && ability.eight) return &kVnniEngine;
     if (engine == &kEmulatedAmxEngine) return &kEmulatedAmxEightEngine;
     return engine == &kAmxEngine ? &kAmxEightEngine : nullptr;
   }
@@ -121,8 +122,9 @@ const Engine *choose_engine(Choice choice, const Ability &found) {
     fail(POSED_UNSUPPORTED,
          "POSED_ONEDNN_KERNELS asks for kernels that need AVX-512 with BF16, which this machine lacks.");
   }
-  if (choice == Choice::tiles && !found.amx) return &kEmulatedAmxEngine;
-  if (choice == Choice::own || !found.amx) return &kAvx512Engine;
+  if (choice == Choice::automatic) return found.library_amx ? nullptr : &kAvx512Engine;
+  if (choice == Choice::own) return &kAvx512Engine;
+  if (!found.amx) return &kEmulatedAmxEngine;
   const bool trusted = agree(kAmxEngine, kAvx512Engine) && agree(kAmxEightEngine, kVnniEngine);
   return trusted ? &kAmxEngine : nullptr;
 }

@@ -178,15 +178,12 @@ std::vector<int> task_counts(const ConvCall &call, const Plan &plan) {
 
 class LibraryConv final : public Operation {
 public:
-  LibraryConv(posed_device &device, const ConvCall &call, Plan made)
-      : Operation(task_counts(call, made), made.scratch_bytes()), call_(call),
-        weight_(static_cast<const LibraryConvWeight &>(*call.weight)), plan_(std::move(made)) {
-    if (plan_.staged)
-      stage_ = device.allocate(static_cast<uint64_t>(call.x.count()) * size_of(weight_.compute));
-  }
+  LibraryConv(const ConvCall &call, Plan made)
+      : Operation(task_counts(call, made), made.scratch_bytes(), stage_bytes(call, made)), call_(call),
+        weight_(static_cast<const LibraryConvWeight &>(*call.weight)), plan_(std::move(made)) {}
 
   void run(int phase, int task, Worker &worker) override {
-    if (plan_.staged && phase == 0) return stage(task);
+    if (plan_.staged && phase == 0) return stage(task, worker);
     const int windows = window_count(weight_.filter.upsample);
     const int64_t number = task % plan_.blocks;
     const int index = static_cast<int>(task / plan_.blocks % windows);
@@ -195,7 +192,7 @@ public:
     const Range rows = plan_.rows(number);
     const Lines needed = lines(w, plan_.image.height, rows);
     const Image &size = plan_.image;
-    const std::byte *x = plan_.staged ? stage_.as<std::byte>() : call_.x.data;
+    const std::byte *x = plan_.staged ? worker.shared : call_.x.data;
     x += (image * size.height + needed.from) * size.width * size.channels * int64_t(size_of(weight_.compute));
     auto *sums = reinterpret_cast<float *>(worker.scratch);
     const Shape &shape = plan_.shape(needed, w.left);
@@ -208,11 +205,14 @@ public:
   }
 
 private:
-  void stage(int64_t line) {
+  static size_t stage_bytes(const ConvCall &call, const Plan &plan) {
+    return plan.staged ? static_cast<size_t>(call.x.count()) * size_of(call.weight->compute) : 0;
+  }
+
+  void stage(int64_t line, const Worker &worker) const {
     const int64_t count = plan_.image.width * plan_.image.channels;
-    primitives().convert(stage_.as<std::byte>() + line * count * int64_t(size_of(weight_.compute)),
-                         weight_.compute, call_.x.data + line * count * int64_t(call_.x.size()),
-                         call_.x.dtype, count);
+    primitives().convert(worker.shared + line * count * int64_t(size_of(weight_.compute)), weight_.compute,
+                         call_.x.data + line * count * int64_t(call_.x.size()), call_.x.dtype, count);
   }
 
   /// One line of outputs of filter `index`, pixel by pixel.
@@ -238,7 +238,6 @@ private:
   const ConvCall call_;
   const LibraryConvWeight &weight_;
   const Plan plan_;
-  Memory stage_;
 };
 
 /// The layout that oneDNN likes for filters of this convolution on a usual image.
@@ -291,7 +290,7 @@ std::unique_ptr<posed_weight> pack_library_conv2d(posed_device &device, const Li
 
 OperationPointer plan_library_conv2d(posed_device &device, const Library &library, const ConvCall &call) {
   OneThread one;
-  return std::make_unique<LibraryConv>(device, call, plan(device, library, call));
+  return std::make_unique<LibraryConv>(call, plan(device, library, call));
 }
 
 } // namespace posed::onednn

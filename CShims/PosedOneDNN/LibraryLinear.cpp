@@ -97,24 +97,19 @@ Plan plan(const Library &library, const LinearCall &call) {
 
 class LibraryLinear final : public Operation {
 public:
-  LibraryLinear(posed_device &device, const LinearCall &call, Plan made)
-      : Operation(made.task_counts(weight_of(call)), made.scratch_bytes()), call_(call),
-        weight_(weight_of(call)), plan_(std::move(made)) {
-    if (!plan_.staged) return;
-    const Layout &layout = plan_.layout;
-    stage_ = device.allocate(static_cast<uint64_t>(layout.groups * layout.rows * weight_.in) *
-                             size_of(weight_.compute));
-  }
+  LibraryLinear(const LinearCall &call, Plan made)
+      : Operation(made.task_counts(weight_of(call)), made.scratch_bytes(), stage_bytes(call, made)),
+        call_(call), weight_(weight_of(call)), plan_(std::move(made)) {}
 
   void run(int phase, int task, Worker &worker) override {
-    if (plan_.staged && phase == 0) return stage(task);
+    if (plan_.staged && phase == 0) return stage(task, worker);
     const auto strips = static_cast<int64_t>(weight_.strips.size());
     const Strip &strip = weight_.strips[static_cast<size_t>(task % strips)];
     const int64_t block = task / strips % plan_.blocks, group = task / strips / plan_.blocks;
     const Range rows = plan_.rows(block);
     auto *product = reinterpret_cast<float *>(worker.scratch);
     plan_.call(rows.size(), strip.width)
-        .run(worker.index, source(group, rows.first), weight_.strip(strip), product,
+        .run(worker.index, source(group, rows.first, worker), weight_.strip(strip), product,
              worker.scratch + plan_.product_bytes());
     for (int64_t row = rows.first; row < rows.last; row++)
       finish(group, row, strip, product + (row - rows.first) * strip.width);
@@ -125,21 +120,26 @@ private:
     return static_cast<const LibraryLinearWeight &>(*call.weight);
   }
 
-  void stage(int64_t task) {
+  static size_t stage_bytes(const LinearCall &call, const Plan &plan) {
+    const int64_t rows = plan.staged ? plan.layout.groups * plan.layout.rows : 0;
+    return static_cast<size_t>(rows * weight_of(call).in) * size_of(weight_of(call).compute);
+  }
+
+  void stage(int64_t task, const Worker &worker) const {
     const Layout &layout = plan_.layout;
     const View &x = call_.x;
     const int64_t total = layout.groups * layout.rows;
     for (int64_t row = task * 16; row < std::min(total, task * 16 + 16); row++) {
       int64_t at = row / layout.rows * layout.x_group + row % layout.rows * layout.x_row;
-      std::byte *to = stage_.as<std::byte>() + row * weight_.in * int64_t(size_of(weight_.compute));
+      std::byte *to = worker.shared + row * weight_.in * int64_t(size_of(weight_.compute));
       primitives().convert(to, weight_.compute, x.data + at * int64_t(x.size()), x.dtype, weight_.in);
     }
   }
 
-  const std::byte *source(int64_t group, int64_t row) const {
+  const std::byte *source(int64_t group, int64_t row, const Worker &worker) const {
     const Layout &layout = plan_.layout;
     const auto size = static_cast<int64_t>(size_of(weight_.compute));
-    if (plan_.staged) return stage_.as<std::byte>() + (group * layout.rows + row) * weight_.in * size;
+    if (plan_.staged) return worker.shared + (group * layout.rows + row) * weight_.in * size;
     return call_.x.data + (group * layout.x_group + row * layout.x_row) * size;
   }
 
@@ -165,7 +165,6 @@ private:
   const LinearCall call_;
   const LibraryLinearWeight &weight_;
   const Plan plan_;
-  Memory stage_;
 };
 
 } // namespace
@@ -201,9 +200,9 @@ std::unique_ptr<posed_weight> pack_library_linear(posed_device &device, const Li
   return weight;
 }
 
-OperationPointer plan_library_linear(posed_device &device, const Library &library, const LinearCall &call) {
+OperationPointer plan_library_linear(posed_device &, const Library &library, const LinearCall &call) {
   OneThread one;
-  return std::make_unique<LibraryLinear>(device, call, plan(library, call));
+  return std::make_unique<LibraryLinear>(call, plan(library, call));
 }
 
 } // namespace posed::onednn

@@ -61,7 +61,15 @@ constexpr int64_t kStageRows = 16;
 struct Cut {
   Layout layout;
   int64_t pairs, blocks, pieces; // blocks of rows in a group, tasks in a block
-  bool staged;
+  bool staged, rounded;          // copied first; to 8 bits
+  int64_t ld;                    // elements from one copied row to the next
+
+  int64_t rows() const { return layout.groups * layout.rows; }
+  size_t stage_bytes() const { return staged ? static_cast<size_t>((rows() * ld * 2 + 63) / 64 * 64) : 0; }
+  /// The copied rows, and behind them how each was rounded.
+  size_t shared_bytes() const {
+    return stage_bytes() + (rounded ? static_cast<size_t>(rows()) * sizeof(RowRange) : 0);
+  }
 };
 
 /// Blocks of rows in a group: each fits the cache, and the threads share them evenly if there are rows
@@ -87,24 +95,26 @@ Cut cut(const posed_device &device, const Engine &engine, const LinearCall &call
   result.pieces = std::clamp<int64_t>(products, 1, std::min<int64_t>(tiles, 64));
   result.staged = weight.columns_or_null() != nullptr || call.x.dtype != POSED_BF16 ||
                   weight.in != weight.pairs * 2 || (result.layout.x_row * 2 % kPeriod == 0 && rows > 1);
+  result.rounded = weight.columns_or_null() != nullptr;
+  result.ld = weight.pairs * 2;
+  if (result.ld * 2 % kPeriod == 0) result.ld += 32;
   return result;
 }
 
 std::vector<int> task_counts(const Cut &cut) {
   int product = static_cast<int>(cut.layout.groups * cut.blocks * cut.pieces);
-  int64_t rows = cut.layout.groups * cut.layout.rows;
   if (!cut.staged) return {product};
-  return {static_cast<int>(ceil_div(rows, kStageRows)), product};
+  return {static_cast<int>(ceil_div(cut.rows(), kStageRows)), product};
 }
 
 class PanelLinear final : public Operation {
 public:
-  PanelLinear(posed_device &device, const Engine &engine, const LinearCall &call, const Cut &cut)
-      : Operation(task_counts(cut)), cut_(cut), x_(call.x) {
+  PanelLinear(const Engine &engine, const LinearCall &call, const Cut &cut)
+      : Operation(task_counts(cut), 0, cut.shared_bytes()), cut_(cut), x_(call.x) {
     auto &weight = static_cast<const PanelWeight &>(*call.weight);
     block_.engine = &engine;
     block_.a = call.x.as<bf16>();
-    block_.ld_a = cut.layout.x_row;
+    block_.ld_a = cut.staged ? cut.ld : cut.layout.x_row;
     block_.packed = weight.panels.as<bf16>();
     block_.pairs = weight.pairs;
     block_.n = weight.out;
@@ -120,35 +130,31 @@ public:
     e.ld_y = cut.layout.y_row;
     e.activation = call.activation;
     block_.apply = choose_epilogue_avx512(e);
-    if (!cut.staged) return;
-    int64_t ld = weight.pairs * 2;
-    if (ld * 2 % kPeriod == 0) ld += 32;
-    stage_ = device.allocate(static_cast<uint64_t>(cut.layout.groups * cut.layout.rows * ld) * 2);
-    block_.a = stage_.as<bf16>();
-    block_.ld_a = ld;
-    if (!block_.columns) return;
-    ranges_ = device.allocate(static_cast<uint64_t>(cut.layout.groups * cut.layout.rows) * sizeof(RowRange));
-    block_.ranges = ranges_.as<RowRange>();
   }
 
-  void run(int phase, int task, Worker &) override {
+  void run(int phase, int task, Worker &worker) override {
     if (cut_.staged && phase == 0) {
-      stage(task);
+      stage(task, worker);
     } else {
-      multiply(task);
+      multiply(task, worker);
     }
   }
 
 private:
-  void stage(int64_t task) {
+  bf16 *staged(const Worker &worker) const { return reinterpret_cast<bf16 *>(worker.shared); }
+  RowRange *ranges(const Worker &worker) const {
+    return reinterpret_cast<RowRange *>(worker.shared + cut_.stage_bytes());
+  }
+
+  void stage(int64_t task, const Worker &worker) const {
     const Layout &layout = cut_.layout;
-    const int64_t total = layout.groups * layout.rows, in = x_.shape[2];
+    const int64_t total = cut_.rows(), in = x_.shape[2];
     for (int64_t row = task * kStageRows; row < std::min(total, (task + 1) * kStageRows); row++) {
       int64_t at = row / layout.rows * layout.x_group + row % layout.rows * layout.x_row;
-      bf16 *to = stage_.as<bf16>() + row * block_.ld_a;
+      bf16 *to = staged(worker) + row * cut_.ld;
       const std::byte *from = x_.data + at * int64_t(x_.size());
       if (block_.columns) {
-        ranges_.as<RowRange>()[row] =
+        ranges(worker)[row] =
             round_row_avx512(from, x_.dtype, in, cut_.pairs * 4, reinterpret_cast<uint8_t *>(to));
       } else {
         primitives().convert(to, POSED_BF16, from, x_.dtype, in);
@@ -157,12 +163,14 @@ private:
     }
   }
 
-  void multiply(int64_t task) const {
+  void multiply(int64_t task, const Worker &worker) const {
     const Layout &layout = cut_.layout;
     const int64_t index = task % cut_.pieces, number = task / cut_.pieces;
     const int64_t group = number / cut_.blocks;
     const Range rows = piece(layout.rows, number % cut_.blocks, cut_.blocks);
     GemmBlock block = block_;
+    if (cut_.staged) block.a = staged(worker);
+    if (cut_.rounded) block.ranges = ranges(worker);
     const int64_t before = cut_.staged ? group * layout.rows * block.ld_a : group * layout.x_group;
     block.a += before + rows.first * block.ld_a;
     if (block.ranges) block.ranges += group * layout.rows + rows.first;
@@ -181,7 +189,6 @@ private:
   const Cut cut_;
   const View x_;
   GemmBlock block_;
-  Memory stage_, ranges_;
 };
 
 } // namespace
@@ -212,7 +219,7 @@ std::unique_ptr<posed_weight> pack_panel_linear(posed_device &device, const Engi
 }
 
 OperationPointer plan_panel_linear(posed_device &device, const Engine &engine, const LinearCall &call) {
-  return std::make_unique<PanelLinear>(device, engine, call, cut(device, engine, call));
+  return std::make_unique<PanelLinear>(engine, call, cut(device, engine, call));
 }
 
 } // namespace posed::onednn

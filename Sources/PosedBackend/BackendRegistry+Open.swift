@@ -2,8 +2,10 @@
 package struct PlacedDevices: Sendable {
     /// For the autoencoder.
     package let vae: Device
-    /// For both image encoders.
-    package let encoders: Device
+    /// For the source's image encoder.
+    package let sourceEncoder: Device
+    /// For the pose's image encoder.
+    package let poseEncoder: Device
     /// For the velocity transformer.
     package let transformer: Device
 }
@@ -37,7 +39,7 @@ extension BackendRegistry {
             return device
         }
         return PlacedDevices(
-            vae: try device(.vae), encoders: try device(.encoders),
-            transformer: try device(.transformer))
+            vae: try device(.vae), sourceEncoder: try device(.sourceEncoder),
+            poseEncoder: try device(.poseEncoder), transformer: try device(.transformer))
     }
 }

@@ -4,11 +4,16 @@ package struct Placement: Hashable, Sendable, CustomStringConvertible {
     package enum Part: String, CaseIterable, Sendable {
         /// The autoencoder.
         case vae
-        /// Both image encoders.
-        case encoders
+        /// The source's image encoder.
+        case sourceEncoder = "source_encoder"
+        /// The pose's image encoder.
+        case poseEncoder = "pose_encoder"
         /// The velocity transformer, with conditioning and the reference stream.
         case transformer
     }
+
+    /// What texts say for both image encoders.
+    package static let encoders = "encoders"
 
     private var places: [Part: BackendSelection]
 
@@ -66,14 +71,19 @@ extension Placement.Part {
                 common = try value(String(item))
                 continue
             }
-            guard let part = Self(rawValue: String(item[..<equals])) else {
-                let parts = allCases.map(\.rawValue).joined(separator: ", ")
+            let name = String(item[..<equals])
+            let parts =
+                name == Placement.encoders
+                ? [sourceEncoder, poseEncoder] : Self(rawValue: name).map { [$0] } ?? []
+            guard !parts.isEmpty else {
+                let known = allCases.map(\.rawValue).joined(separator: ", ")
                 throw BackendError(
                     .invalidArgument,
-                    "\"\(text)\": no part \"\(item[..<equals])\", expected one of \(parts)")
+                    "\"\(text)\": no part \"\(name)\", expected one of \(known), or "
+                        + "\(Placement.encoders) for both encoders")
             }
             let own = try value(String(item[item.index(after: equals)...]))
-            guard named.updateValue(own, forKey: part) == nil else {
+            for part in parts where named.updateValue(own, forKey: part) != nil {
                 throw BackendError(
                     .invalidArgument, "\"\(text)\": \(part.rawValue) is named twice")
             }
@@ -85,6 +95,11 @@ extension Placement.Part {
     static func text(of value: (Self) -> String) -> String {
         let values = allCases.map(value)
         if Set(values).count == 1 { return values[0] }
-        return zip(allCases, values).map { "\($0.rawValue)=\($1)" }.joined(separator: ",")
+        var names = zip(allCases, values).map { ($0.rawValue, $1) }
+        if value(sourceEncoder) == value(poseEncoder) {
+            names.removeAll { $0.0 == poseEncoder.rawValue }
+            names = names.map { ($0.0 == sourceEncoder.rawValue ? Placement.encoders : $0.0, $0.1) }
+        }
+        return names.map { "\($0.0)=\($0.1)" }.joined(separator: ",")
     }
 }

@@ -29,11 +29,14 @@ package final class BatchSolver {
     private let model: any VelocityModel
     private let compute: Compute
     private let bank: VelocityBank
+    /// Guidance's empty branch.
+    private let empty: RowCondition
     /// Whose condition each conditioned row holds.
     private var occupants: [BatchedSolve?]
     private var emptyByGrid: [(times: [Double], vectors: Tensor)] = []
 
-    /// A solver whose batches have at most so many rows.
+    /// A solver whose batches have at most so many rows. Memory for rows comes with the batches that need
+    /// them, or with `reserve`.
     ///
     /// - Throws: `BackendError` when the device has no room.
     package init(
@@ -43,8 +46,9 @@ package final class BatchSolver {
         self.model = model
         self.compute = compute
         let rows = max(rows, 2)
+        empty = try model.emptyCondition(latentSize, on: compute)
         bank = try VelocityBank(
-            model, latentSize, conditionedRows: rows, emptyRows: rows / 2, on: compute)
+            model, empty: empty, conditionedRows: rows, emptyRows: rows / 2, on: compute)
         occupants = Array(repeating: nil, count: rows)
     }
 
@@ -53,6 +57,13 @@ package final class BatchSolver {
 
     /// Forms of batches that are captured.
     package var capturedForms: Int { bank.capturedForms }
+
+    /// Takes the memory of the largest batches at once.
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    package func reserve() throws {
+        try bank.reserve(conditioned: bank.conditionedRows, empty: bank.emptyRows)
+    }
 
     /// Begins a solve: draws its noise and computes all that does not change from step to step.
     ///
@@ -98,6 +109,8 @@ package final class BatchSolver {
     /// - Returns: For each solve, what went wrong with it alone, or nil.
     /// - Throws: `BackendError` when the evaluation failed as a whole; then no solve has moved.
     package func evaluate(_ solves: [BatchedSolve]) throws -> [(any Error)?] {
+        try bank.reserve(
+            conditioned: solves.count, empty: solves.count { $0.guidance != 1 })
         try place(solves)
         var empty = 0
         var rows: [(solve: BatchedSolve, conditioned: VelocityBank.Row, empty: VelocityBank.Row?)] =
@@ -161,9 +174,8 @@ package final class BatchSolver {
             to: bank.modulation(conditioned))
         guard let empty else { return }
         try link.feed(z, to: bank.z(empty)).run(on: compute)
-        let vector = try model.emptyCondition(bank.latentSize, on: compute).vector
         try compute.copy(
-            try modulation(solve.emptyModulations, evaluation, of: vector),
+            try modulation(solve.emptyModulations, evaluation, of: self.empty.vector),
             to: bank.modulation(empty))
     }
 
@@ -217,8 +229,7 @@ package final class BatchSolver {
             return known.vectors
         }
         if emptyByGrid.count >= Self.gridLimit { emptyByGrid.removeFirst() }
-        let vector = try model.emptyCondition(bank.latentSize, on: compute).vector
-        let made = try model.modulations(times: times, of: [vector], on: compute)
+        let made = try model.modulations(times: times, of: [empty.vector], on: compute)
         emptyByGrid.append((times, made))
         return made
     }

@@ -4,7 +4,8 @@ package import PosedTensor
 /// The streams of a model's parts. Parts of one type on one device share a stream.
 package struct PartStreams: Sendable {
     package let vae: Compute
-    package let encoders: Compute
+    package let sourceEncoder: Compute
+    package let poseEncoder: Compute
     package let transformer: Compute
 
     /// One stream for each device and type.
@@ -30,7 +31,8 @@ package struct PartStreams: Sendable {
             }
         }
         vae = try stream(devices.vae, .vae)
-        encoders = try stream(devices.encoders, .encoders)
+        sourceEncoder = try stream(devices.sourceEncoder, .sourceEncoder)
+        poseEncoder = try stream(devices.poseEncoder, .poseEncoder)
         transformer = try stream(devices.transformer, .transformer)
     }
 
@@ -52,7 +54,8 @@ package struct PartStreams: Sendable {
     package subscript(part: Placement.Part) -> Compute {
         switch part {
         case .vae: vae
-        case .encoders: encoders
+        case .sourceEncoder: sourceEncoder
+        case .poseEncoder: poseEncoder
         case .transformer: transformer
         }
     }
@@ -65,8 +68,14 @@ package struct PartStreams: Sendable {
     /// All parts on one stream.
     package init(all compute: Compute) {
         vae = compute
-        encoders = compute
+        sourceEncoder = compute
+        poseEncoder = compute
         transformer = compute
+    }
+
+    /// Frees the scratch memory that nothing uses.
+    package func trim() {
+        for part in Placement.Part.allCases { self[part].trim() }
     }
 
     /// A dense float32 tensor on the stream `to`, copied over the host if it lives on another device.

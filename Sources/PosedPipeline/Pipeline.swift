@@ -17,8 +17,10 @@ package final class Pipeline {
     let streams: PartStreams
     private let sampler: Sampler
     private var parts: [String: CapturedPart] = [:]
+    /// The last picture decoded, before it is rounded to 8 bits: [1, H, W, 3] float32.
+    private var decoded: Tensor?
 
-    /// A pipeline for pictures of the model's own size, or of another that its patches divide.
+    /// A pipeline for pictures of the model's own size, or of another that it can compute.
     ///
     /// - Throws: `PipelineError` `.invalidRequest` for a size that cannot be.
     package init(
@@ -28,20 +30,8 @@ package final class Pipeline {
         self.model = model
         self.solvers = solvers
         let size = size ?? model.pictureSize
-        let step = model.autoencoder.downsampling * model.transformer.form.patchSize
-        for (side, extent) in [("width", size.width), ("height", size.height)]
-        where extent < step || extent > 4096 || extent % step != 0 {
-            throw PipelineError(
-                .invalidRequest,
-                "the \(side) must be a multiple of \(step) up to 4096 pixels, "
-                    + "but it is \(extent)")
-        }
-        if model.transformer.form.isSizeFixed, size != model.pictureSize {
-            let own = model.pictureSize
-            throw PipelineError(
-                .invalidRequest,
-                "this model makes pictures of \(own.width) × \(own.height) pixels alone, but "
-                    + "\(size.width) × \(size.height) were asked for")
+        if let problem = model.problem(width: size.width, height: size.height) {
+            throw PipelineError(.invalidRequest, problem.message)
         }
         (width, height) = size
         streams = model.streams
@@ -69,7 +59,7 @@ package final class Pipeline {
         let counted = model.transformer.form.usesEverySource ? pictures : [pictures[0]]
         let sized = try counted.map { try $0.resized(width: width, height: height) }
         let latents = try self.latents(sized)
-        let embeddings = try embed(sized, model.sourceEncoder, "source")
+        let embeddings = try embed(sized, model.sourceEncoder, "source", streams.sourceEncoder)
         return try model.transformer.source(
             latents: latents, embeddings: embeddings, on: streams.transformer)
     }
@@ -78,10 +68,18 @@ package final class Pipeline {
     ///
     /// - Throws: `VisionError` or `BackendError` when a step fails.
     package func pose(_ pose: PoseInput) throws -> PoseCondition {
-        let picture = try pose.image(width: width, height: height)
+        let picture = try self.picture(of: pose)
         return try model.transformer.pose(
             latent: model.transformer.form.usesPoseLatent ? try latents([picture]) : nil,
-            embedding: try embed([picture], model.poseEncoder, "pose"), on: streams.transformer)
+            embedding: try embed([picture], model.poseEncoder, "pose", streams.poseEncoder),
+            on: streams.transformer)
+    }
+
+    /// The picture of a pose as the model sees it.
+    ///
+    /// - Throws: `VisionError`.
+    package func picture(of pose: PoseInput) throws -> Image {
+        try pose.image(width: width, height: height, drawer: model.poseDrawer)
     }
 
     /// Brings source and pose together.
@@ -156,7 +154,7 @@ package final class Pipeline {
         let channels = model.autoencoder.latentChannels
         let compute = streams.vae
         let part = try part(
-            "encode", [1, height, width, 3], [1, size.height, size.width, channels]
+            "encode", [1, height, width, 3], [1, size.height, size.width, channels], on: compute
         ) {
             try compute.copy(try self.model.autoencoder.encode($0, on: compute), to: $1)
         }
@@ -165,17 +163,23 @@ package final class Pipeline {
         }
     }
 
-    private func embed(_ pictures: [Image], _ encoder: PoseModel.ImageEncoder, _ name: String)
-        throws
-        -> Tensor
-    {
+    /// Forgets what was captured of the source's encoder, so that its weights can be given back.
+    package func dropSourceEncoder() { parts["source"] = nil }
+
+    private func embed(
+        _ pictures: [Image], _ encoder: PoseModel.ImageEncoder, _ name: String, _ compute: Compute
+    ) throws -> Tensor {
         let (columns, rows) = encoder.preprocessor.outputSize(width: width, height: height)
-        let compute = streams.encoders
-        let model = encoder.model
-        try model.prepare(height: rows, width: columns, on: compute)
+        let model = try encoder.model()
         let tokens = [1, model.tokens(height: rows, width: columns), model.features]
-        let part = try part(name, [1, rows, columns, 3], tokens) {
-            try compute.copy(try model($0, on: compute), to: $1)
+        // A capture finds position embeddings, but cannot make them.
+        let positions =
+            parts[name] == nil
+            ? try model.prepare(height: rows, width: columns, on: compute) : nil
+        let part = try withExtendedLifetime(positions) {
+            try self.part(name, [1, rows, columns, 3], tokens, on: compute) {
+                try compute.copy(try model($0, on: compute), to: $1)
+            }
         }
         return try gather(pictures.count, like: part.output, from: compute) { index in
             let values = try encoder.preprocessor.pixelValues(of: pictures[index], layout: .nhwc)
@@ -185,22 +189,29 @@ package final class Pipeline {
 
     private func decodeOne(_ latent: [Float], _ shape: [Int]) throws -> Image {
         let compute = streams.vae
-        let part = try part(
-            "decode", [1] + shape.dropFirst(), [1, height, width, 3], type: .u8
-        ) { latent, picture in
-            try compute.quantize(
-                try self.model.autoencoder.decode(latent, on: compute), into: picture)
+        let size = [1, height, width, 3]
+        let decoded = try decoded ?? compute.persistent(size, .f32)
+        self.decoded = decoded
+        let part = try part("decode", [1] + shape.dropFirst(), size, type: .u8, on: compute) {
+            latent, picture in
+            try compute.copy(try self.model.autoencoder.decode(latent, on: compute), to: decoded)
+            try compute.quantize(decoded, into: picture)
         }
         let bytes = try compute.bytes(try part(latent, on: compute))
+        guard try compute.isFinite(decoded) else {
+            throw PipelineError(
+                .diverged,
+                "the autoencoder decoded a finite latent to values that are not finite: it overflows in "
+                    + "\(compute.precision.name), so another type for the vae may help")
+        }
         return try Image(width: width, height: height, bytes: bytes)
     }
 
     private func part(
-        _ name: String, _ shape: [Int], _ result: [Int], type: DType = .f32,
+        _ name: String, _ shape: [Int], _ result: [Int], type: DType = .f32, on compute: Compute,
         _ forward: (Tensor, Tensor) throws -> Void
     ) throws -> CapturedPart {
         if let known = parts[name] { return known }
-        let compute = ["encode", "decode"].contains(name) ? streams.vae : streams.encoders
         let made = try CapturedPart(
             shape, result: result, type: type, on: compute, forward: forward)
         parts[name] = made

@@ -1,4 +1,5 @@
 import PosedBackend
+import PosedGuarded
 package import PosedModels
 import PosedNN
 import PosedTensor
@@ -14,21 +15,66 @@ package struct PoseModel: Sendable {
     package let sampler: SamplerDefaults
     /// How it wants pictures of another aspect.
     package let framing: PictureFraming
+    /// How poses are drawn for it.
+    package let poseDrawer: PoseDrawer
     /// The streams whose devices and precisions the parts were packed for.
     package let streams: PartStreams
     /// What each part's weights amounted to.
     package let reports: [LoadReport]
 
-    /// An image encoder and how it wants its pictures.
-    package struct ImageEncoder: Sendable {
-        package let model: DINOv2
+    /// An image encoder and how it wants its pictures. Its weights may be given back, and are read again when
+    /// they are next needed.
+    package final class ImageEncoder: Sendable {
         package let preprocessor: PreprocessorConfiguration
+        /// Features of a token.
+        package let features: Int
+        /// Side of a patch, in pixels.
+        package let patchSize: Int
+        /// Bytes of its weights on the device.
+        package let byteCount: Int
+        private let loaded: Guarded<DINOv2?>
+        private let reading: (@Sendable () throws -> DINOv2)?
 
-        package init(model: DINOv2, preprocessor: PreprocessorConfiguration) {
-            self.model = model
+        /// An encoder in memory.
+        ///
+        /// - Parameter reading: Reads it again; nil: it stays.
+        package init(
+            model: DINOv2, preprocessor: PreprocessorConfiguration,
+            reading: (@Sendable () throws -> DINOv2)? = nil
+        ) {
             self.preprocessor = preprocessor
+            self.reading = reading
+            features = model.features
+            patchSize = model.configuration.patchSize
+            byteCount = model.byteCount
+            loaded = Guarded(model)
+        }
+
+        /// The encoder, read again if it was released.
+        ///
+        /// - Throws: what reading throws.
+        package func model() throws -> DINOv2 {
+            if let model = loaded.withLock({ $0 }) { return model }
+            guard let reading else {
+                throw PipelineError(.invalidModel, "an encoder that is not there was asked for")
+            }
+            let model = try reading()
+            loaded.withLock { $0 = model }
+            return model
+        }
+
+        /// Whether its weights are in memory.
+        package var isLoaded: Bool { loaded.withLock { $0 != nil } }
+
+        /// Gives the weights back, if they can be read again. What captured them must be gone before.
+        package func release() {
+            if reading != nil { loaded.withLock { $0 = nil } }
         }
     }
+
+    /// Whether the source's encoder can be given back while only poses are encoded: it is its own, and can be
+    /// read again.
+    package var canReleaseSourceEncoder: Bool { sourceEncoder !== poseEncoder }
 
     /// Loads a model folder.
     ///
@@ -39,23 +85,31 @@ package struct PoseModel: Sendable {
         var reports: [LoadReport] = []
         let vae = try Autoencoders.load(folder: folder.part("vae"), on: streams.vae)
         reports.append(vae.report)
-        func encoder(_ name: String) throws -> ImageEncoder {
-            let loaded = try DINOv2.load(folder: folder.part(name), on: streams.encoders)
+        func encoder(_ name: String, on compute: Compute) throws -> ImageEncoder {
+            let path = folder.part(name)
+            let loaded = try DINOv2.load(folder: path, on: compute)
             reports.append(loaded.report)
             return ImageEncoder(
                 model: loaded.model,
                 preprocessor: try PreprocessorConfiguration(
-                    file: folder.part(name) + "/preprocessor_config.json"))
+                    file: path + "/preprocessor_config.json")
+            ) { try DINOv2.load(folder: path, on: compute).model }
         }
-        let source = try encoder("source_encoder")
-        let pose = folder.hasPoseEncoder ? try encoder("pose_encoder") : source
+        let source = try encoder("source_encoder", on: streams.sourceEncoder)
+        let isShared = !folder.hasPoseEncoder && streams.sourceEncoder === streams.poseEncoder
+        let pose =
+            isShared
+            ? source
+            : try encoder(
+                folder.hasPoseEncoder ? "pose_encoder" : "source_encoder", on: streams.poseEncoder)
         let loaded = try VelocityModels.load(
             folder: folder.part("transformer"), on: streams.transformer)
         reports.append(loaded.report)
         return try PoseModel(
             name: path, autoencoder: vae.model, sourceEncoder: source, poseEncoder: pose,
             transformer: loaded.model, sampler: folder.sampler, framing: folder.framing,
-            streams: streams, reports: reports)
+            poseDrawer: try PoseDrawer(folder: folder.part("pose_drawer")), streams: streams,
+            reports: reports)
     }
 
     /// Parts as given.
@@ -64,7 +118,8 @@ package struct PoseModel: Sendable {
     package init(
         name: String, autoencoder: any Autoencoder, sourceEncoder: ImageEncoder,
         poseEncoder: ImageEncoder, transformer: any VelocityModel, sampler: SamplerDefaults,
-        framing: PictureFraming = PictureFraming(), streams: PartStreams, reports: [LoadReport]
+        framing: PictureFraming = PictureFraming(), poseDrawer: PoseDrawer = PoseDrawer(),
+        streams: PartStreams, reports: [LoadReport]
     ) throws {
         let form = transformer.form
         let pairs = [
@@ -74,11 +129,11 @@ package struct PoseModel: Sendable {
             ),
             (
                 "source_encoder_dim", form.sourceEncoderSize, "source encoder's features",
-                sourceEncoder.model.features
+                sourceEncoder.features
             ),
             (
                 "pose_encoder_dim", form.poseEncoderSize, "pose encoder's features",
-                poseEncoder.model.features
+                poseEncoder.features
             ),
         ]
         for (key, ours, what, theirs) in pairs where ours != theirs {
@@ -92,6 +147,7 @@ package struct PoseModel: Sendable {
         self.transformer = transformer
         self.sampler = sampler
         self.framing = framing
+        self.poseDrawer = poseDrawer
         self.streams = streams
         self.reports = reports
     }

@@ -14,6 +14,8 @@ package struct SamplerDefaults: Sendable, Equatable {
     package var timeShift = 1.0
     /// The points of the time grid, in place of steps and shift; nil is without.
     package var timeGrid: [Double]?
+    /// Whether the last step of a fixed grid is of first order, see `SamplingSettings`.
+    package var lastStepFirstOrder = true
     /// A fixed seed; nil draws one for each request.
     package var seed: UInt64?
 
@@ -38,6 +40,7 @@ package struct SamplerDefaults: Sendable, Equatable {
             }
             steps = points.count - 1
         }
+        lastStepFirstOrder = try file.bool("last_step_first_order", default: lastStepFirstOrder)
         if (try? file.string("seed", default: "random")) != "random" {
             seed = UInt64(try file.integer("seed", in: 0...Int.max))
         }

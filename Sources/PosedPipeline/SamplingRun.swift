@@ -31,7 +31,8 @@ struct SamplingRun {
             self.start = origin
         } else {
             let grid = try settings.grid(tableau, origin: origin, from: start)
-            let plan = SolverPlan(tableau, on: grid)
+            let plan = SolverPlan(
+                tableau, on: grid, lastStepFirstOrder: settings.lastStepFirstOrder)
             solve = Solve(plan)
             times = plan.times
             evaluations = plan.evaluations

@@ -14,6 +14,9 @@ package struct SamplingSettings: Sendable, Equatable {
     package var timeGrid: [Double]?
     /// The seed of the noise.
     package var seed: UInt64
+    /// Whether the last step on a fixed grid is Euler's where the method evaluates the velocity at a step's
+    /// end, which in the last step is t = 1.
+    package var lastStepFirstOrder: Bool
 
     /// The largest scale of guidance that a request may ask for, either way.
     package static let guidanceLimit = 100.0
@@ -21,7 +24,8 @@ package struct SamplingSettings: Sendable, Equatable {
     /// Settings as given.
     package init(
         solver: String = "heun", budget: StepBudget = .steps(8), guidance: Double = 1.1,
-        timeShift: Double = 1, timeGrid: [Double]? = nil, seed: UInt64 = 0
+        timeShift: Double = 1, timeGrid: [Double]? = nil, seed: UInt64 = 0,
+        lastStepFirstOrder: Bool = true
     ) {
         self.solver = solver
         self.budget = budget
@@ -29,6 +33,7 @@ package struct SamplingSettings: Sendable, Equatable {
         self.timeShift = timeShift
         self.timeGrid = timeGrid
         self.seed = seed
+        self.lastStepFirstOrder = lastStepFirstOrder
     }
 
     /// A model's defaults, with a seed of their choice or a random one.
@@ -36,7 +41,8 @@ package struct SamplingSettings: Sendable, Equatable {
         self.init(
             solver: defaults.solver, budget: .steps(defaults.steps), guidance: defaults.guidance,
             timeShift: defaults.timeShift, timeGrid: defaults.timeGrid,
-            seed: defaults.seed ?? UInt64.random(in: 0...UInt64.max))
+            seed: defaults.seed ?? UInt64.random(in: 0...UInt64.max),
+            lastStepFirstOrder: defaults.lastStepFirstOrder)
     }
 
     /// The time grid that a method walks.
@@ -50,12 +56,13 @@ package struct SamplingSettings: Sendable, Equatable {
     ) throws -> TimeGrid {
         if let timeGrid {
             let grid = try TimeGrid(points: timeGrid, origin: origin)
-            _ = try StepBudget.steps(grid.steps).steps(with: tableau)
+            _ = try StepBudget.steps(grid.steps).steps(
+                with: tableau, lastStepFirstOrder: lastStepFirstOrder)
             return grid.rest(from: start)
         }
         return try TimeGrid(
-            steps: try budget.steps(with: tableau), timeShift: timeShift, origin: origin,
-            from: start)
+            steps: try budget.steps(with: tableau, lastStepFirstOrder: lastStepFirstOrder),
+            timeShift: timeShift, origin: origin, from: start)
     }
 
     /// Checks what the solver does not.

@@ -1,11 +1,12 @@
 package import PosedAccounts
 package import PosedBackend
+package import PosedSolvers
 
 /// A model that sessions can be made for.
 package struct ModelDescription: Sendable, Equatable {
     /// Where a part of it runs.
     package struct Part: Sendable, Equatable {
-        /// `vae`, `encoders` or `transformer`.
+        /// `vae`, `source_encoder`, `pose_encoder` or `transformer`.
         package var part: String
         /// A device, such as `onednn` or `cuda:1`.
         package var device: String
@@ -40,6 +41,8 @@ package struct ModelDescription: Sendable, Equatable {
     package var hasReferenceAttention = false
     package var parts: [Part] = []
     package var defaultSolver = ""
+    package var defaultSteps = 1
+    package var defaultLastStepFirstOrder = true
     package var defaultEvaluations = 0
     package var defaultGuidance = 1.0
     /// SHA-256 of its weights and configuration, in hexadecimal.
@@ -48,6 +51,9 @@ package struct ModelDescription: Sendable, Equatable {
 
     /// Nothing yet.
     package init() {}
+
+    /// How many of so many source pictures count.
+    package func counted(_ sources: Int) -> Int { usesEverySource ? sources : min(sources, 1) }
 }
 
 /// A backend plugin that was found.
@@ -70,19 +76,30 @@ package struct SolverDescription: Sendable, Equatable {
     package var name: String
     package var order: Int
     package var evaluationsPerStep: Int
+    /// Whether a step evaluates the velocity at its end, so that the last is Euler's unless told otherwise.
+    package var evaluatesStepEnd: Bool
     package var isAdaptive: Bool
     /// Whether it is no file or plugin of the operator's.
     package var isBuiltIn: Bool
 
     /// As given.
     package init(
-        name: String, order: Int, evaluationsPerStep: Int, isAdaptive: Bool, isBuiltIn: Bool
+        name: String, order: Int, evaluationsPerStep: Int, evaluatesStepEnd: Bool,
+        isAdaptive: Bool, isBuiltIn: Bool
     ) {
         self.name = name
         self.order = order
         self.evaluationsPerStep = evaluationsPerStep
+        self.evaluatesStepEnd = evaluatesStepEnd
         self.isAdaptive = isAdaptive
         self.isBuiltIn = isBuiltIn
+    }
+
+    /// What steps on a fixed grid cost.
+    package func cost(lastStepFirstOrder: Bool) -> GridCost {
+        GridCost(
+            perStep: evaluationsPerStep,
+            lastStep: lastStepFirstOrder && evaluatesStepEnd ? 1 : evaluationsPerStep)
     }
 }
 

@@ -28,6 +28,8 @@ package struct UsedSettings: Sendable, Equatable {
     package var guidance = 1.0
     package var seed: UInt64 = 0
     package var timeShift = 1.0
+    /// Whether the last step on a fixed grid was to be of first order.
+    package var lastStepFirstOrder = true
     package var width = 0
     package var height = 0
     /// Backend and class of numerics of the velocity, such as `onednn/bf16-avx512`.

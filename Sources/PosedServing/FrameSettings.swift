@@ -15,6 +15,8 @@ package struct FrameSettings: Sendable, Equatable, Codable {
     package var seed: UInt64?
     /// The shift of the time grid.
     package var timeShift: Double?
+    /// Whether the last step on a fixed grid is of first order, see `SamplingSettings`.
+    package var lastStepFirstOrder: Bool?
     /// Width and height of the picture in pixels.
     package var width: Int?
     package var height: Int?
@@ -37,6 +39,7 @@ package struct FrameSettings: Sendable, Equatable, Codable {
         result.guidance = guidance ?? base.guidance
         result.seed = seed ?? base.seed
         result.timeShift = timeShift ?? base.timeShift
+        result.lastStepFirstOrder = lastStepFirstOrder ?? base.lastStepFirstOrder
         if width == nil, height == nil {
             result.width = base.width
             result.height = base.height

@@ -53,6 +53,20 @@ package struct ButcherTableau: Hashable, Sendable {
     /// Velocity evaluations that a step on a fixed grid costs.
     package var evaluationsPerStep: Int { contributingStages.count }
 
+    /// What steps on a fixed grid cost.
+    ///
+    /// - Parameter lastStepFirstOrder: Whether the last step is Euler's where the method evaluates the
+    ///   velocity at a step's end.
+    package func cost(lastStepFirstOrder: Bool) -> GridCost {
+        GridCost(
+            perStep: evaluationsPerStep,
+            lastStep: lastStepFirstOrder && evaluatesStepEnd ? 1 : evaluationsPerStep)
+    }
+
+    /// Whether a step on a fixed grid evaluates the velocity at its end, c = 1. In the last step that is
+    /// t = 1, where a trained velocity is worst.
+    package var evaluatesStepEnd: Bool { contributingStages.contains { c[$0] == 1 } }
+
     /// Whether the method estimates its own error, and so can choose its steps.
     package var isAdaptive: Bool { bError != nil }
 

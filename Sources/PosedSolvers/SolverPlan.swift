@@ -19,61 +19,70 @@ package struct SolverPlan: Hashable, Sendable {
     package let actions: [SolverAction]
 
     /// Compiles a method on a grid.
-    package init(_ tableau: ButcherTableau, on grid: TimeGrid) {
-        let step = StepLayout(tableau)
-        let times = Self.times(of: tableau, on: grid)
+    ///
+    /// - Parameter lastStepFirstOrder: Whether the last step is Euler's where the method evaluates the
+    ///   velocity at a step's end.
+    package init(
+        _ tableau: ButcherTableau, on grid: TimeGrid, lastStepFirstOrder: Bool = true
+    ) {
+        let last: ButcherTableau =
+            lastStepFirstOrder && tableau.evaluatesStepEnd ? .euler : tableau
+        let intervals = Array(zip(grid.points, grid.points.dropFirst()))
+        let methods = intervals.indices.map { $0 + 1 == intervals.count ? last : tableau }
+        var times: Set<Double> = []
+        for (method, (begin, end)) in zip(methods, intervals) {
+            for stage in method.contributingStages {
+                times.insert(Self.time(of: method.c[stage], from: begin, to: end))
+            }
+        }
+        self.times = times.sorted()
         var indices: [Double: Int] = [:]
-        for (index, time) in times.enumerated() { indices[time] = index }
+        for (index, time) in self.times.enumerated() { indices[time] = index }
 
+        let (layout, lastLayout) = (StepLayout(tableau), StepLayout(last))
         var actions: [SolverAction] = []
-        for (begin, end) in zip(grid.points, grid.points.dropFirst()) {
-            for part in step.parts {
-                switch part {
-                case .evaluate(let stage, let input, let output):
-                    let time = Self.time(of: tableau.c[stage], from: begin, to: end)
-                    actions.append(
-                        .evaluate(
-                            .init(
-                                input: input, output: output, time: time,
-                                timeIndex: indices[time])))
-                case .combine(let output, let terms):
-                    actions.append(
-                        .combine(
-                            .init(
-                                output: output,
-                                terms: [.init(slot: 0, coefficient: 1)]
-                                    + terms.map {
-                                        .init(
-                                            slot: $0.slot,
-                                            coefficient: $0.coefficient * (end - begin))
-                                    })))
-                }
+        for (number, (begin, end)) in intervals.enumerated() {
+            let isLast = number + 1 == intervals.count
+            for part in (isLast ? lastLayout : layout).parts {
+                actions.append(
+                    Self.action(part, of: methods[number], from: begin, to: end, indices))
             }
         }
         solver = tableau.name
         steps = grid.steps
-        slotCount = step.slotCount
-        self.times = times
-        evaluations = grid.steps * tableau.evaluationsPerStep
+        slotCount = max(steps > 1 ? layout.slotCount : 0, lastLayout.slotCount)
+        evaluations = tableau.cost(lastStepFirstOrder: lastStepFirstOrder).evaluations(steps: steps)
         self.actions = actions
     }
 
     /// Compiles what a request asks for: a method, a budget and a time shift.
     package init(
-        _ tableau: ButcherTableau, budget: StepBudget, timeShift: Double = 1
+        _ tableau: ButcherTableau, budget: StepBudget, timeShift: Double = 1,
+        lastStepFirstOrder: Bool = true
     ) throws(SolverError) {
-        let steps = try budget.steps(with: tableau)
-        self.init(tableau, on: try TimeGrid(steps: steps, timeShift: timeShift))
+        let steps = try budget.steps(with: tableau, lastStepFirstOrder: lastStepFirstOrder)
+        self.init(
+            tableau, on: try TimeGrid(steps: steps, timeShift: timeShift),
+            lastStepFirstOrder: lastStepFirstOrder)
     }
 
-    private static func times(of tableau: ButcherTableau, on grid: TimeGrid) -> [Double] {
-        var times: Set<Double> = []
-        for (begin, end) in zip(grid.points, grid.points.dropFirst()) {
-            for stage in tableau.contributingStages {
-                times.insert(time(of: tableau.c[stage], from: begin, to: end))
+    /// One part of a step from `begin` to `end`.
+    private static func action(
+        _ part: StepLayout.Part, of tableau: ButcherTableau, from begin: Double, to end: Double,
+        _ indices: [Double: Int]
+    ) -> SolverAction {
+        switch part {
+        case .evaluate(let stage, let input, let output):
+            let time = time(of: tableau.c[stage], from: begin, to: end)
+            return .evaluate(
+                .init(input: input, output: output, time: time, timeIndex: indices[time]))
+        case .combine(let output, let terms):
+            let scaled = terms.map {
+                SolverAction.Term(slot: $0.slot, coefficient: $0.coefficient * (end - begin))
             }
+            return .combine(
+                .init(output: output, terms: [.init(slot: 0, coefficient: 1)] + scaled))
         }
-        return times.sorted()
     }
 
     /// A stage's time; the ends of a step are met exactly, so that neighbours share them.

@@ -1,3 +1,25 @@
+/// What steps on a fixed grid cost, in velocity evaluations.
+package struct GridCost: Hashable, Sendable {
+    /// Evaluations of a step that is not the last.
+    package let perStep: Int
+    /// Evaluations of the last step.
+    package let lastStep: Int
+
+    /// As given.
+    package init(perStep: Int, lastStep: Int) {
+        self.perStep = perStep
+        self.lastStep = lastStep
+    }
+
+    /// Evaluations of so many steps, at least one.
+    package func evaluations(steps: Int) -> Int { (steps - 1) * perStep + lastStep }
+
+    /// The most steps that make no more than so many evaluations; 0 where there is no room for one.
+    package func steps(evaluations: Int) -> Int {
+        evaluations < lastStep ? 0 : 1 + (evaluations - lastStep) / perStep
+    }
+}
+
 /// How much work a request allows: a number of steps, or of velocity evaluations in all (NFE).
 package enum StepBudget: Hashable, Sendable {
     case steps(Int)
@@ -6,20 +28,24 @@ package enum StepBudget: Hashable, Sendable {
     /// The most velocity evaluations that a solve may make.
     package static let maxEvaluations = 1000
 
-    /// The steps that this budget buys with a method: those asked for, or ⌊NFE / evaluations a
-    /// step⌋ and at least one.
+    /// The steps that this budget buys with a method: those asked for, or as many as make no more
+    /// evaluations than it allows.
     ///
-    /// Throws `invalidRequest` below 1 and where the solve would exceed `maxEvaluations`.
-    package func steps(with tableau: ButcherTableau) throws(SolverError) -> Int {
-        let cost = tableau.evaluationsPerStep
+    /// Throws `invalidRequest` below 1, where the solve would exceed `maxEvaluations`, and where the
+    /// evaluations have no room for one step.
+    package func steps(
+        with tableau: ButcherTableau, lastStepFirstOrder: Bool = true
+    ) throws(SolverError) -> Int {
+        let cost = tableau.cost(lastStepFirstOrder: lastStepFirstOrder)
         switch self {
         case .steps(let steps):
-            guard steps >= 1, steps <= Self.maxEvaluations / cost else {
+            let most = cost.steps(evaluations: Self.maxEvaluations)
+            guard steps >= 1, steps <= most else {
                 throw SolverError(
                     .invalidRequest,
-                    "1 to \(Self.maxEvaluations / cost) steps expected with solver "
-                        + "\(tableau.name) (\(cost) evaluations a step, \(Self.maxEvaluations) in "
-                        + "all), but \(steps) asked for")
+                    "1 to \(most) steps expected with solver "
+                        + "\(tableau.name) (\(cost.perStep) evaluations a step, "
+                        + "\(Self.maxEvaluations) in all), but \(steps) asked for")
             }
             return steps
         case .evaluations(let evaluations):
@@ -29,7 +55,14 @@ package enum StepBudget: Hashable, Sendable {
                     "1 to \(Self.maxEvaluations) velocity evaluations (NFE) "
                         + "expected, but \(evaluations) asked for")
             }
-            return max(1, evaluations / cost)
+            let steps = cost.steps(evaluations: evaluations)
+            guard steps >= 1 else {
+                throw SolverError(
+                    .invalidRequest,
+                    "a step of solver \(tableau.name) makes \(cost.lastStep) velocity evaluations "
+                        + "(NFE), so at least as many are expected, but \(evaluations) asked for")
+            }
+            return steps
         }
     }
 }

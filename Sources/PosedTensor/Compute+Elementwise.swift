@@ -12,10 +12,10 @@ extension Compute {
     ) throws -> Tensor {
         let y = try scratch(x.shape, type ?? precision)
         var desc = posed_group_norm_desc()
-        desc.x = x.native
-        desc.y = y.native
-        desc.gamma = gamma.native
-        desc.beta = beta.native
+        desc.x = native(x)
+        desc.y = native(y)
+        desc.gamma = native(gamma)
+        desc.beta = native(beta)
         desc.groups = Int32(groups)
         desc.eps = eps
         desc.activation = activation.native
@@ -37,15 +37,15 @@ extension Compute {
     ) throws -> Tensor {
         let y = try output ?? scratch(x.shape, type ?? precision)
         var desc = posed_layer_norm_desc()
-        desc.x = x.native
-        desc.y = y.native
+        desc.x = native(x)
+        desc.y = native(y)
         if let affine {
-            desc.gamma = affine.gamma.native
-            desc.beta = affine.beta.native
+            desc.gamma = native(affine.gamma)
+            desc.beta = native(affine.beta)
         }
         if let modulation {
-            desc.scale = modulation.scale.native
-            desc.shift = modulation.shift.native
+            desc.scale = native(modulation.scale)
+            desc.shift = native(modulation.shift)
         }
         desc.eps = eps
         try BackendError.check("layer norm") { device.table.layer_norm(stream.handle, &desc, $0) }
@@ -70,9 +70,9 @@ extension Compute {
         return y
     }
 
-    /// y = bias + Σ coefficient · x, of dense tensors of one shape.
+    /// y = bias + Σ coefficient · x, of dense tensors of one shape, and of any number of them.
     ///
-    /// - Throws: `BackendError` when shapes differ or there are more than 12 terms.
+    /// - Throws: `BackendError` when shapes differ.
     package func combine(_ terms: [(Float, Tensor)], bias: Float = 0, into y: Tensor) throws {
         try Operation.combine(terms, bias: bias, into: y).run(on: self)
     }
@@ -84,7 +84,7 @@ extension Compute {
         -> Tensor
     {
         let y = try scratch(x.shape, type ?? x.dtype)
-        var desc = posed_activate_desc(x: x.native, y: y.native, activation: activation.native)
+        var desc = posed_activate_desc(x: native(x), y: native(y), activation: activation.native)
         try BackendError.check("activate") { device.table.activate(stream.handle, &desc, $0) }
         return y
     }
@@ -94,7 +94,7 @@ extension Compute {
     /// - Throws: `BackendError` when types do not fit.
     package func glu(_ x: Tensor, _ activation: Activation) throws -> Tensor {
         let y = try scratch([x.shape[0], x.shape[1], x.shape[2] / 2], x.dtype)
-        var desc = posed_glu_desc(x: x.native, y: y.native, activation: activation.native)
+        var desc = posed_glu_desc(x: native(x), y: native(y), activation: activation.native)
         try BackendError.check("glu") { device.table.glu(stream.handle, &desc, $0) }
         return y
     }
@@ -103,7 +103,7 @@ extension Compute {
     ///
     /// - Throws: `BackendError` when types do not fit.
     package func quantize(_ x: Tensor, into y: Tensor) throws {
-        var desc = posed_quantize_desc(x: x.native, y: y.native)
+        var desc = posed_quantize_desc(x: native(x), y: native(y))
         try BackendError.check("quantize") { device.table.quantize(stream.handle, &desc, $0) }
     }
 }

@@ -41,6 +41,20 @@ extension Compute {
         return values
     }
 
+    /// Whether all values of a dense float32 tensor are finite; waits for the stream.
+    ///
+    /// - Throws: `BackendError` when earlier work failed.
+    package func isFinite(_ tensor: Tensor) throws -> Bool {
+        precondition(tensor.dtype == .f32 && tensor.isDense)
+        guard let address = tensor.storage.buffer.hostAddress else {
+            return try floats(tensor).allSatisfy(\.isFinite)
+        }
+        try synchronize()
+        let values = (address + tensor.offset * tensor.dtype.size)
+            .assumingMemoryBound(to: Float.self)
+        return UnsafeBufferPointer(start: values, count: tensor.count).allSatisfy(\.isFinite)
+    }
+
     /// The bytes of a dense 8-bit tensor; waits for the stream.
     ///
     /// - Throws: `BackendError` when earlier work failed.

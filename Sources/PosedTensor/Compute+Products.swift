@@ -32,12 +32,12 @@ extension Compute {
     ) throws -> Tensor {
         let y = try output ?? scratch([x.shape[0], x.shape[1], out], type ?? precision)
         var desc = posed_linear_desc()
-        desc.x = x.native
-        desc.y = y.native
-        desc.weight = weight.handle
+        desc.x = native(x)
+        desc.y = native(y)
+        desc.weight = handle(weight)
         desc.activation = activation.native
-        if let gate { desc.gate = gate.native }
-        if let residual { desc.residual = residual.native }
+        if let gate { desc.gate = native(gate) }
+        if let residual { desc.residual = native(residual) }
         try BackendError.check("linear") { device.table.linear(stream.handle, &desc, $0) }
         return y
     }
@@ -56,11 +56,11 @@ extension Compute {
     ) throws -> Tensor {
         let y = try output ?? scratch(shape, type ?? precision)
         var desc = posed_conv2d_desc()
-        desc.x = x.native
-        desc.y = y.native
-        desc.weight = weight.handle
+        desc.x = native(x)
+        desc.y = native(y)
+        desc.weight = handle(weight)
         desc.activation = activation.native
-        if let residual { desc.residual = residual.native }
+        if let residual { desc.residual = native(residual) }
         try BackendError.check("conv2d") { device.table.conv2d(stream.handle, &desc, $0) }
         return y
     }
@@ -80,20 +80,20 @@ extension Compute {
     ) throws -> Tensor {
         let y = try scratch(q.shape, q.dtype)
         var desc = posed_attention_desc()
-        desc.q = q.native
-        desc.k = k.native
-        desc.v = v.native
-        desc.y = y.native
+        desc.q = native(q)
+        desc.k = native(k)
+        desc.v = native(v)
+        desc.y = native(y)
         desc.scale = scale
         if let bias { desc.bias = bias.native }
         precondition(cached.isEmpty || cached.count == q.shape[0], "one cache entry per row")
         let entries = cached.map { entry in
-            var native = posed_kv()
+            var pair = posed_kv()
             if let entry {
-                native.k = entry.keys.native
-                native.v = entry.values.native
+                pair.k = native(entry.keys)
+                pair.v = native(entry.values)
             }
-            return native
+            return pair
         }
         let hasCache = cached.contains { $0 != nil }
         try entries.withUnsafeBufferPointer { pointer in

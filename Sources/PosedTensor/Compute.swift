@@ -1,3 +1,4 @@
+import CPosedBackend
 package import PosedBackend
 
 /// One stream of work on a device, with the memory it needs: what models compute with.
@@ -19,7 +20,8 @@ package final class Compute: @unchecked Sendable {
     private let immediate: Workspace
     /// Scratch memory of captured graphs; no graph finds there what it left.
     private let captured: Workspace
-    private var isCapturing = false
+    /// What the graph that is being captured works on; nil while nothing is captured.
+    private var recorded: GraphMemory?
 
     /// Opens a stream.
     ///
@@ -54,7 +56,7 @@ package final class Compute: @unchecked Sendable {
     ///
     /// - Throws: `BackendError` when the device has no room.
     package func scratch(_ shape: [Int], _ dtype: DType) throws -> Tensor {
-        try (isCapturing ? captured : immediate).tensor(shape, dtype)
+        try (recorded == nil ? immediate : captured).tensor(shape, dtype)
     }
 
     /// A tensor of undefined contents in memory of its own.
@@ -66,14 +68,22 @@ package final class Compute: @unchecked Sendable {
         return Tensor(storage: Storage(buffer: buffer), dtype: dtype, shape: shape)
     }
 
-    /// Records what `body` does, without doing it. Results must be written to persistent tensors.
+    /// Records what `body` does, without doing it. Results must be written to persistent tensors. The
+    /// graph keeps all memory that its operations name.
     ///
     /// - Throws: what `body` throws, or the first operation's refusal.
     package func capture(_ body: () throws -> Void) throws -> CapturedGraph {
-        precondition(!isCapturing, "captures do not nest")
-        isCapturing = true
-        defer { isCapturing = false }
-        return CapturedGraph(graph: try stream.capture(body), workspace: captured)
+        precondition(recorded == nil, "captures do not nest")
+        recorded = GraphMemory()
+        defer { recorded = nil }
+        let graph = try stream.capture(body)
+        return CapturedGraph(graph: graph, memory: recorded ?? GraphMemory())
+    }
+
+    /// Frees the scratch memory that neither a tensor nor a captured graph uses.
+    package func trim() {
+        immediate.trim()
+        captured.trim()
     }
 
     /// Carries out a captured graph.
@@ -87,13 +97,44 @@ package final class Compute: @unchecked Sendable {
     package func synchronize() throws { try stream.synchronize() }
 }
 
-/// A captured graph together with the scratch memory that it works in.
+extension Compute {
+    /// A tensor as the C interface has it, for an operation of this stream.
+    func native(_ tensor: Tensor) -> posed_tensor {
+        keep(tensor.storage)
+        return tensor.native
+    }
+
+    /// A weight as the C interface has it, for an operation of this stream.
+    func handle(_ weight: PackedWeight) -> OpaquePointer {
+        recorded?.weights[ObjectIdentifier(weight)] = weight
+        return weight.handle
+    }
+
+    /// While a graph is captured: makes it keep this memory. The graph's own scratch memory goes back to
+    /// its workspace, whose other graphs work in it, too.
+    func keep(_ storage: Storage) {
+        guard recorded != nil else { return }
+        recorded?.buffers[ObjectIdentifier(storage.buffer)] = storage.buffer
+        if !storage.isLent(by: captured) {
+            recorded?.storages[ObjectIdentifier(storage)] = storage
+        }
+    }
+}
+
+/// The memory that a graph's operations name.
+struct GraphMemory: Sendable {
+    var buffers: [ObjectIdentifier: Buffer] = [:]
+    var storages: [ObjectIdentifier: Storage] = [:]
+    var weights: [ObjectIdentifier: PackedWeight] = [:]
+}
+
+/// A captured graph together with all the memory that it works on.
 package final class CapturedGraph: Sendable {
     let graph: Graph
-    private let workspace: Workspace
+    private let memory: GraphMemory
 
-    init(graph: Graph, workspace: Workspace) {
+    init(graph: Graph, memory: GraphMemory) {
         self.graph = graph
-        self.workspace = workspace
+        self.memory = memory
     }
 }

@@ -17,6 +17,9 @@ package final class Storage: Sendable {
         self.lender = lender
     }
 
+    /// Whether it goes back to that lender.
+    func isLent(by other: any StorageLender) -> Bool { lender === other }
+
     deinit { lender?.takeBack(buffer) }
 }
 

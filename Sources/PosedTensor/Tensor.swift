@@ -1,4 +1,4 @@
-package import CPosedBackend
+import CPosedBackend
 package import PosedBackend
 
 /// A strided view of typed elements on a device. Copying the value shares the elements.
@@ -48,8 +48,8 @@ package struct Tensor: Sendable {
         return strides
     }
 
-    /// The view as the C interface has it.
-    package var native: posed_tensor {
+    /// The view as the C interface has it. Operations take `Compute.native`, which a captured graph hears of.
+    var native: posed_tensor {
         precondition(shape.count <= Int(POSED_MAX_RANK), "a tensor of rank \(shape.count)")
         var view = posed_tensor()
         view.buffer = storage.buffer.handle

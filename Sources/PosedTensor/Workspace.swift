@@ -32,14 +32,19 @@ package final class Workspace: StorageLender {
             storage: Storage(buffer: buffer, lender: self), dtype: dtype, shape: shape)
     }
 
-    /// Frees the idle buffers.
+    /// Frees the idle buffers, except those that a captured graph works in.
     package func trim() {
-        let idle = state.withLock { state in
-            defer { state.idle = [] }
-            state.bytes -= state.idle.reduce(0) { $0 + $1.byteCount }
-            return state.idle
+        state.withLock { state in
+            var kept: [Buffer] = []
+            while var buffer = state.idle.popLast() {
+                if isKnownUniquelyReferenced(&buffer) {
+                    state.bytes -= buffer.byteCount
+                } else {
+                    kept.append(buffer)
+                }
+            }
+            state.idle = kept.reversed()
         }
-        withExtendedLifetime(idle) {}
     }
 
     func takeBack(_ buffer: Buffer) {

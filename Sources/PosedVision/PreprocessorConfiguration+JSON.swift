@@ -19,6 +19,8 @@ extension PreprocessorConfiguration {
             crop: try fields.crop(defaults), rescaleFactor: try fields.rescale(),
             mean: try fields.channels("image_mean", defaults.mean, least: -1e6),
             deviation: try fields.channels("image_std", defaults.deviation, least: 1e-9))
+        antialias = try fields.flag("antialias", true)
+        rescalesByMaximum = try fields.flag("rescale_by_maximum", false)
     }
 }
 

@@ -1,7 +1,8 @@
 /// How an encoder wants its pictures: the contents of a `preprocessor_config.json`.
 ///
 /// The steps and their rounding are those of transformers' Pillow image processors: resize, center
-/// crop, rescale, normalize, each where it is switched on.
+/// crop, rescale, normalize, each where it is switched on. Two keys are this project's own: `antialias`, false
+/// for PyTorch's `interpolate` on floats in place of Pillow's resize, and `rescale_by_maximum`.
 package struct PreprocessorConfiguration: Equatable, Sendable {
     /// The size a picture is resized to.
     package enum Size: Equatable, Sendable {
@@ -15,10 +16,15 @@ package struct PreprocessorConfiguration: Equatable, Sendable {
     package var resize: Size?
     /// The filter of the resize.
     package var filter: Resampling
+    /// Whether the filter widens where a picture shrinks. Without it a picture is resized in floats, after
+    /// all else.
+    package var antialias = true
     /// Width and height of the center crop, or nil for none.
     package var crop: Crop?
     /// The factor of the bytes, or nil to keep 0…255.
     package var rescaleFactor: Double?
+    /// Whether bytes are divided by the picture's greatest instead; a black picture stays black.
+    package var rescalesByMaximum = false
     /// What is subtracted of each channel after rescaling, or nil not to normalize.
     package var mean: [Double]?
     /// What each channel is divided by after that, or nil not to normalize.
@@ -63,6 +69,12 @@ package struct PreprocessorConfiguration: Equatable, Sendable {
         return resizedSize(width: width, height: height)
     }
 
+    /// Whether a picture of the given size is resized to no more than `Image.defaultPixelLimit` pixels.
+    package func canPrepare(width: Int, height: Int) -> Bool {
+        let size = resizedSize(width: width, height: height)
+        return size.width <= Image.defaultPixelLimit / max(size.height, 1)
+    }
+
     /// The width and height after the resize alone.
     func resizedSize(width: Int, height: Int) -> (width: Int, height: Int) {
         switch resize {
@@ -73,14 +85,17 @@ package struct PreprocessorConfiguration: Equatable, Sendable {
         }
     }
 
-    /// The floats of a byte after rescaling and normalizing.
-    package var normalization: ImageNormalization {
-        ImageNormalization(rescale: rescaleFactor, mean: mean, deviation: deviation)
+    /// The floats of a picture's bytes after rescaling and normalizing.
+    private func normalization(of image: Image) -> ImageNormalization {
+        let most = rescalesByMaximum ? image.bytes.max() ?? 0 : 0
+        return ImageNormalization(
+            rescale: rescalesByMaximum ? 1 / Double(max(most, 1)) : rescaleFactor, mean: mean,
+            deviation: deviation)
     }
 
-    /// The picture resized and cropped, still in bytes. Throws `tooLarge` where a sliver of a
-    /// picture would be resized to more than `Image.defaultPixelLimit` pixels.
-    package func prepared(_ image: Image) throws -> Image {
+    /// The size after the resize. Throws `tooLarge` where a sliver of a picture would become more than
+    /// `Image.defaultPixelLimit` pixels.
+    private func checkedSize(of image: Image) throws -> (width: Int, height: Int) {
         let size = resizedSize(width: image.width, height: image.height)
         guard size.width <= Image.defaultPixelLimit / max(size.height, 1) else {
             throw VisionError(
@@ -89,6 +104,12 @@ package struct PreprocessorConfiguration: Equatable, Sendable {
                     + "\(size.width) × \(size.height), beyond the limit of "
                     + "\(Image.defaultPixelLimit) pixels")
         }
+        return size
+    }
+
+    /// The picture resized and cropped, still in bytes. Throws `tooLarge`.
+    package func prepared(_ image: Image) throws -> Image {
+        let size = try checkedSize(of: image)
         let resized = try image.resized(width: size.width, height: size.height, filter: filter)
         guard let crop else { return resized }
         return try resized.centerCropped(width: crop.width, height: crop.height)
@@ -98,6 +119,30 @@ package struct PreprocessorConfiguration: Equatable, Sendable {
     package func pixelValues(
         of image: Image, layout: PlaneLayout = .nchw
     ) throws -> [Float] {
-        try prepared(image).planes(normalization, layout: layout)
+        let normalization = normalization(of: image)
+        if antialias { return try prepared(image).planes(normalization, layout: layout) }
+        let size = try checkedSize(of: image)
+        let resize = PlainResize(
+            from: (image.width, image.height), to: size, filter: filter)
+        let pixels = resize(image.planes(normalization, layout: .nhwc))
+        let window = (width: crop?.width ?? size.width, height: crop?.height ?? size.height)
+        guard window.width <= size.width, window.height <= size.height else {
+            throw VisionError(
+                .invalidSize,
+                "a crop of \(window.width) × \(window.height) expected within a picture of "
+                    + "\(size.width) × \(size.height), which it does not fit")
+        }
+        let (left, top) = ((size.width - window.width) / 2, (size.height - window.height) / 2)
+        var result = [Float](repeating: 0, count: window.width * window.height * 3)
+        let (pixelStep, channelStep) =
+            layout == .nchw ? (1, window.width * window.height) : (3, 1)
+        for row in 0..<window.height {
+            for column in 0..<window.width {
+                let from = ((top + row) * size.width + left + column) * 3
+                let to = (row * window.width + column) * pixelStep
+                for channel in 0..<3 { result[to + channel * channelStep] = pixels[from + channel] }
+            }
+        }
+        return result
     }
 }

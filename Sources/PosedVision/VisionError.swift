@@ -4,9 +4,9 @@ package struct VisionError: Error, Sendable, CustomStringConvertible {
     package struct Code: Hashable, Sendable, CaseIterable, CustomStringConvertible {
         private enum Kind: String, CaseIterable {
             case unreadableFile, unwritableFile, notAPicture, damagedPicture, tooLarge, outOfMemory
-            case unsupportedPicture, invalidSize, invalidPixels, invalidConfiguration,
-                malformedPose, incompletePose
-            case emptyPose, nonFinitePose, poseOutsidePicture
+            case unsupportedPicture, invalidSize, invalidPixels, invalidConfiguration
+            case malformedPose, incompletePose, emptyPose, nonFinitePose, poseOutsidePicture
+            case unclearUnits, severalPoses
         }
 
         private let kind: Kind
@@ -44,8 +44,12 @@ package struct VisionError: Error, Sendable, CustomStringConvertible {
         package static let emptyPose = Code(.emptyPose)
         /// A pose has a coordinate or confidence that is NaN or infinite.
         package static let nonFinitePose = Code(.nonFinitePose)
-        /// A joint lies farther outside the picture than the picture is large.
+        /// A joint does not fit the picture, and nobody said what the pose is measured in.
         package static let poseOutsidePicture = Code(.poseOutsidePicture)
+        /// Nobody said what a pose is measured in, and its coordinates do not tell.
+        package static let unclearUnits = Code(.unclearUnits)
+        /// One pose was expected, and a file has several frames.
+        package static let severalPoses = Code(.severalPoses)
 
         /// All kinds.
         package static let allCases: [Code] = Kind.allCases.map(Code.init)

@@ -63,6 +63,9 @@ struct SafetensorsHeader {
             throw malformed(
                 path, "a safetensors file has at least 8 bytes, but this one has \(bytes.count)")
         }
+        if let other = foreignFormat(of: bytes) {
+            throw malformed(path, "a safetensors file expected, but this is \(other)")
+        }
         let claimed = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard claimed <= UInt64(maxLength) else {
             throw malformed(
@@ -75,6 +78,25 @@ struct SafetensorsHeader {
                     + "the file is truncated or no safetensors file")
         }
         return Int(claimed)
+    }
+
+    /// What a file is instead that people often have in place of weights, or nil.
+    ///
+    /// The length of a header would have to be absurd for a safetensors file to begin like one of these.
+    static func foreignFormat(of bytes: UnsafeRawBufferPointer) -> String? {
+        let text = String(decoding: bytes.prefix(64), as: UTF8.self).lowercased()
+        if text.hasPrefix("version https://git-lfs") {
+            return "a Git LFS pointer: `git lfs pull` in the model's folder fetches the weights"
+        }
+        if ["<!doctype", "<html", "<?xml"].contains(where: {
+            text.drop(while: \.isWhitespace).hasPrefix($0)
+        }) {
+            return "a web page: the download went wrong"
+        }
+        if text.hasPrefix("pk\u{3}\u{4}") {
+            return "a zip archive, as PyTorch writes it: convert it with safetensors' own tools"
+        }
+        return nil
     }
 
     private static func metadata(

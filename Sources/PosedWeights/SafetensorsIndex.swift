@@ -15,6 +15,9 @@ struct SafetensorsIndex {
             throw Self.malformed(
                 path, "\(storage.bytes.count) bytes; at most \(Self.maxLength) are accepted")
         }
+        if let other = SafetensorsHeader.foreignFormat(of: storage.bytes) {
+            throw Self.malformed(path, "an index of shards expected, but this is \(other)")
+        }
         let json: StrictJSON
         do {
             json = try StrictJSON(parsing: storage.bytes)

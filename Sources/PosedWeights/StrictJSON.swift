@@ -1,6 +1,6 @@
 /// A JSON value, read strictly: one value and nothing after it, no duplicate keys, no lone
 /// surrogates, bounded nesting. Objects keep the order of their members.
-enum StrictJSON {
+enum StrictJSON: Sendable {
     case object([(key: String, value: StrictJSON)])
     case array([StrictJSON])
     case string(String)

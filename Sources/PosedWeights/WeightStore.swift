@@ -17,7 +17,9 @@ package struct WeightStore: Sendable {
     private let positions: [String: Int]
 
     /// Opens a part's folder: `<base>.safetensors` if it is there, else the shards that
-    /// `<base>.safetensors.index.json` lists.
+    /// `<base>.safetensors.index.json` lists, else the same of the variant `fp16`, as published models have it.
+    ///
+    /// Prefixes that wrappers put before every name, such as `module.` or `dinov2.`, are taken off.
     ///
     /// - Parameters:
     ///   - folder: The path of the folder.
@@ -27,18 +29,62 @@ package struct WeightStore: Sendable {
     /// the index and the shards disagree.
     package init(folder: String, base: String) throws(WeightsError) {
         let stem = folder.hasSuffix("/") ? folder + base : folder + "/" + base
-        let single = stem + ".safetensors"
-        let index = single + ".index.json"
-        if access(single, F_OK) == 0 {
-            try self.init(file: single)
-        } else if access(index, F_OK) == 0 {
-            try self.init(index: index, folder: folder)
-        } else {
+        let names = [
+            "\(stem).safetensors", "\(stem).safetensors.index.json", "\(stem).fp16.safetensors",
+            "\(stem).safetensors.index.fp16.json", "\(stem).fp16.safetensors.index.json",
+        ]
+        guard let path = names.first(where: { access($0, F_OK) == 0 }) else {
             throw WeightsError(
                 .unreadable,
                 "\(folder): no weights here; \(base).safetensors or "
-                    + "\(base).safetensors.index.json expected")
+                    + "\(base).safetensors.index.json expected" + Self.others(in: folder))
         }
+        let store =
+            path.hasSuffix(".json")
+            ? try WeightStore(index: path, folder: folder) : try WeightStore(file: path)
+        self.init(
+            source: store.source, paths: store.paths,
+            tensors: Self.withoutWrappers(store.tensors), metadata: store.metadata)
+    }
+
+    /// Files of weights that a folder has instead, for a message.
+    private static func others(in folder: String) -> String {
+        guard let stream = opendir(folder) else { return "" }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            let endings = [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf"]
+            if endings.contains(where: name.hasSuffix) {
+                names.append(WeightsError.quoted(name))
+            }
+        }
+        guard !names.isEmpty else { return "" }
+        return ", but it holds " + names.sorted().prefix(4).joined(separator: ", ")
+    }
+
+    /// What training and classification wrap a model in, and what such a file may hold besides.
+    private static let wrappers = [
+        "module.", "_orig_mod.", "model.", "dinov2.", "dinov2_with_registers.",
+    ]
+    private static let heads = ["classifier."]
+
+    /// The tensors without a wrapper's prefix, where all have one; a classifier's own are left out then.
+    private static func withoutWrappers(_ tensors: [WeightTensor]) -> [WeightTensor] {
+        for wrapper in wrappers where tensors.contains(where: { $0.name.hasPrefix(wrapper) }) {
+            let inside = tensors.filter { $0.name.hasPrefix(wrapper) }
+            let others = tensors.filter { tensor in
+                !tensor.name.hasPrefix(wrapper) && !heads.contains { tensor.name.hasPrefix($0) }
+            }
+            guard others.isEmpty else { continue }
+            return withoutWrappers(
+                inside.map {
+                    $0.viewed(as: String($0.name.dropFirst(wrapper.count)), shape: $0.shape)
+                })
+        }
+        return tensors
     }
 
     /// Opens one safetensors file.
@@ -63,15 +109,11 @@ package struct WeightStore: Sendable {
         var metadata: [String: String] = [:]
         for name in index.files {
             let file = try SafetensorsFile(path: prefix + name)
-            for tensor in file.tensors {
-                guard expected.removeValue(forKey: tensor.name) == name else {
-                    throw WeightsError(
-                        .malformed,
-                        "\(file.path): tensor \(WeightsError.quoted(tensor.name)) is "
-                            + "not what \(path) says of this file")
-                }
+            // A shard may hold more than the index lists of it; what it does not list does not count.
+            for tensor in file.tensors where expected[tensor.name] == name {
+                expected[tensor.name] = nil
+                tensors.append(tensor)
             }
-            tensors += file.tensors
             metadata.merge(file.metadata) { first, _ in first }
         }
         if let (name, file) = expected.min(by: { $0.key < $1.key }) {

@@ -5,10 +5,15 @@
 FOLDER is a checkout of github.com/trungpx/xmdpt. Needs torch, safetensors, numpy and the recipe on the path. Nothing of
 that repository is kept: a checkpoint of drawn numbers is saved as theirs are, converted, and both are run on the
 same inputs. `--time` compares the time of one evaluation with PyTorch's, eager and compiled, too.
+
+    python3 Tests/Goldens/check_xmdpt.py --exact
+
+needs neither: how near few evaluations come to DDIM with 50 steps where the noise in a state is known exactly.
 """
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -22,7 +27,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from posed_recipe.weights import write_json
-from posed_recipe.xmdpt import Schedule, checkpoint
+from posed_recipe.xmdpt import Schedule, checkpoint, ddim
+from posed_recipe.xmdpt import solve as integrate
 
 HERE = Path(__file__).resolve().parent
 
@@ -113,6 +119,11 @@ def model_folder(path, folder):
     return model
 
 
+def tell(name, value):
+    """Progress, for those who wait."""
+    print(f"{name}: {value}", file=sys.stderr, flush=True)
+
+
 def relative(ours, theirs):
     """Largest difference over the largest value."""
     return float((ours - theirs).abs().max() / theirs.abs().max())
@@ -141,6 +152,7 @@ def compare(package, theirs, ours, rows=2):
                      drop)[:, :4]
         expected = (z - eps) / times[:, None, None, None]
         result[name] = relative(ours.run("velocity", "velocity", z=z, t=times, **more), expected)
+        tell(name, result[name])
     arguments = dict(cfg_scale=2.0, scale_pow=0.0, dino_tgt_pose=given["g_p"], dino_src_img=given["g_s"],
                      src_img=given["z_s"])
     diffusion = package.create_diffusion("50")
@@ -151,6 +163,7 @@ def compare(package, theirs, ours, rows=2):
     grid.write_text(json.dumps(schedule.grid(50)))
     euler = ["--solver", "euler", "--guidance", "2", "--time-grid", grid]
     result["ddim50_db"] = decibels(ours.run("solve", "latent", *euler, z0=z, cond=cond), latent)
+    tell("ddim50_db", result["ddim50_db"])
     arguments["scale_pow"] = 0.01
     scaled = diffusion.ddim_sample_loop(
         theirs.forward_with_cfg, z.shape, z, clip_denoised=False, model_kwargs=arguments, device="cpu")[:, :4]
@@ -165,8 +178,43 @@ def few(ours, z, cond, latent):
     for solver, cost in (("euler", 1), ("midpoint", 2), ("rk4", 4)):
         for evaluations in (8, 12, 16, 24, 32, 48, 64):
             options = ["--solver", solver, "--steps", str(evaluations // cost), "--guidance", "2"]
-            found[f"{solver} {evaluations}"] = decibels(
-                ours.run("solve", "latent", *options, z0=z, cond=cond), latent)
+            name = f"{solver} {evaluations}"
+            found[name] = decibels(ours.run("solve", "latent", *options, z0=z, cond=cond), latent)
+            tell(name, found[name])
+    return found
+
+
+class Mixture:
+    """In a network's place: the expected noise in a state, of twelve Gaussians in 32 dimensions."""
+
+    def __init__(self, schedule, count=12, size=32, spread=0.25):
+        generator = torch.Generator().manual_seed(0)
+        self.means = torch.randn(count, size, generator=generator, dtype=torch.float64)
+        self.variance, self.logs = spread**2, torch.tensor(schedule.sigmas).log()
+
+    def __call__(self, x, steps, cond):
+        low = min(int(steps[0]), len(self.logs) - 2)
+        log = self.logs[low] + (float(steps[0]) - low) * (self.logs[low + 1] - self.logs[low])
+        sigma = math.exp(float(log))
+        data, noise = 1 / math.hypot(1, sigma), sigma / math.hypot(1, sigma)
+        variance = data**2 * self.variance + noise**2
+        gap = x[:, None] - data * self.means
+        share = (-gap.pow(2).sum(-1) / (2 * variance)).softmax(-1)
+        return noise / variance * (share[..., None] * gap).sum(1)
+
+
+def exact():
+    """Decibels to DDIM with 50 steps, and of that to a fine solution."""
+    schedule = Schedule()
+    model, cond = Mixture(schedule), torch.zeros(256, 1)
+    noise = torch.randn(256, 32, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    reference = ddim(model, noise, cond, 50, 1, schedule)
+    fine = integrate(model, noise, cond, schedule.uniform(1000), "rk4", 1, schedule)
+    found = {"ddim50 to the exact solution": decibels(reference, fine)}
+    for solver, cost in (("euler", 1), ("midpoint", 2), ("rk4", 4)):
+        for evaluations in (8, 12, 16, 24, 32, 48):
+            latent = integrate(model, noise, cond, schedule.uniform(evaluations // cost), solver, 1, schedule)
+            found[f"{solver} {evaluations}"] = decibels(latent, reference)
     return found
 
 
@@ -198,13 +246,19 @@ def times_of(theirs, rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--original", required=True, type=Path)
-    parser.add_argument("--posekit", required=True, type=Path)
+    parser.add_argument("--original", type=Path)
+    parser.add_argument("--posekit", type=Path)
+    parser.add_argument("--exact", action="store_true")
     parser.add_argument("--size", choices=["S", "B", "L"], default="S")
     parser.add_argument("--time", action="store_true")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("rest", nargs="*", help="options of posekit, after --")
     options = parser.parse_args()
+    if options.exact:
+        print(json.dumps(exact(), indent=2))
+        return
+    if options.original is None or options.posekit is None:
+        parser.error("--original and --posekit are needed, or --exact")
     package, models = original(options.original)
     theirs = randomise(getattr(models, f"XMDPT_{options.size}_2")(input_size=32, decode_layer=2))
     with torch.no_grad(), tempfile.TemporaryDirectory() as work:

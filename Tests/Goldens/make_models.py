@@ -229,14 +229,14 @@ def source_picture(name, width, height):
 
 
 def keypoints(height, width):
-    """A standing person; the left ear is not seen, the right wrist is outside."""
+    """A standing person; the left ear is not seen, nor the right wrist, which is outside."""
     figure = [
         (.50, .16), (.50, .28), (.40, .29), (.33, .42), (-.1, .5), (.60, .29), (.68, .41),
         (.66, .55), (.44, .56), (.42, .74), (.43, .92), (.56, .56), (.60, .75), (.58, .93),
         (.47, .13), (.53, .13), (.44, .15), (.57, .15),
     ]
     points = [[round(x * width, 2), round(y * height, 2), 0.9] for x, y in figure]
-    points[17][2] = 0.01
+    points[4][2], points[17][2] = 0.04, 0.01
     return points
 
 
@@ -262,7 +262,10 @@ def make_tiny():
                       ".large": (1, 84, 84)})
     goldens.network()
     goldens.network(".two-sources", sources=2)
+    Goldens("tiny", vae, source, pose, model, (80, 48)).network(".other-size")
     goldens.solve(".heun", solver="heun", steps=8, guidance=1.1, time_shift=1.0)
+    goldens.solve(".whole-steps", solver="heun", steps=4, guidance=1.1, time_shift=1.0,
+                  last_step_first_order=False)
     goldens.solve(".rk4", solver="rk4", steps=3, guidance=1.4, time_shift=2.0)
     goldens.solve(".euler", solver="euler", steps=5, guidance=1.0, time_shift=1.0)
     goldens.solve(".two-sources", sources=2, solver="midpoint", steps=4, guidance=1.1,

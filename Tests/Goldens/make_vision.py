@@ -326,30 +326,66 @@ PERSON = np.array([
     (116, 38), (141, 38)])
 
 
-def pose_picture(joints, width, height):
+FINGERS = {"left": [(255, 64, 64), (255, 192, 64), (128, 255, 64), (64, 255, 192), (64, 160, 255)],
+           "right": [(255, 160, 160), (255, 232, 160), (192, 255, 160), (160, 255, 232), (160, 208, 255)]}
+
+
+def pose_picture(joints, width, height, left=(), right=(), face=()):
     """The definition, pixel by pixel, in double precision."""
     canvas = np.zeros((height, width, 3))
     y, x = np.mgrid[0:height, 0:width] + 0.5
-    radius = 4 * height / 256
 
-    def over(a, b, colour):
+    def over(a, b, colour, size):
         nonlocal canvas
-        (ax, ay), (bx, by) = a, b
+        (ax, ay), (bx, by) = a[:2], b[:2]
         dx, dy = bx - ax, by - ay
         length = dx * dx + dy * dy
         t = np.clip(((x - ax) * dx + (y - ay) * dy) / length, 0, 1) if length > 0 else 0
         distance = np.sqrt((x - ax - t * dx) ** 2 + (y - ay - t * dy) ** 2)
-        coverage = np.clip(radius + 0.5 - distance, 0, 1)[..., None]
-        canvas = canvas * (1 - coverage) + colour * coverage
+        coverage = np.clip(size * height / 256 + 0.5 - distance, 0, 1)[..., None]
+        canvas = canvas * (1 - coverage) + np.array(colour, float) * coverage
 
-    present = [c >= 0.05 and x >= 0 and y >= 0 for x, y, c in joints]
+    def present(joint):
+        return joint[2] >= 0.05 and tuple(joint[:2]) != (-1, -1)
+
     for k, (i, j) in enumerate(LIMBS):
-        if present[i - 1] and present[j - 1]:
-            over(joints[i - 1][:2], joints[j - 1][:2], COLOURS[k] * 0.6)
+        if present(joints[i - 1]) and present(joints[j - 1]):
+            over(joints[i - 1], joints[j - 1], COLOURS[k] * 0.6, 4)
     for k in range(18):
-        if present[k]:
-            over(joints[k][:2], joints[k][:2], COLOURS[k])
+        if present(joints[k]):
+            over(joints[k], joints[k], COLOURS[k], 4)
+    for side, hand in (("left", left), ("right", right)):
+        for finger in range(5 if len(hand) else 0):
+            chain = [0] + [1 + 4 * finger + k for k in range(4)]
+            for i, j in zip(chain, chain[1:]):
+                if present(hand[i]) and present(hand[j]):
+                    over(hand[i], hand[j], np.array(FINGERS[side][finger]) * 0.8, 1.5)
+        for k, joint in enumerate(hand):
+            if present(joint):
+                over(joint, joint, FINGERS[side][max(k - 1, 0) // 4], 1.5)
+    for point in face:
+        if present(point):
+            over(point, point, (255, 255, 255), 1)
     return np.round(canvas).astype(np.uint8)
+
+
+def hand_at(x, y, turn):
+    """21 joints of a hand spread out from the wrist."""
+    angles = turn + np.linspace(-0.8, 0.8, 5)
+    joints = [(x, y)]
+    for finger, angle in enumerate(angles):
+        for k in range(4):
+            reach = (10 if finger else 6) + 4.5 * k
+            joints.append((x + reach * np.cos(angle), y + reach * np.sin(angle)))
+    return np.hstack([np.round(joints, 2), np.ones((21, 1))])
+
+
+def face_at(x, y):
+    """70 points on ellipses around a place."""
+    turn = np.linspace(0, 6.2, 70)
+    size = 6 + 12 * np.linspace(0, 1, 70)
+    return np.hstack([np.round(np.stack([x + size * np.sin(turn), y + size * np.cos(turn)], 1), 2),
+                      np.ones((70, 1))])
 
 
 def make_pose():
@@ -360,18 +396,40 @@ def make_pose():
     partial[7] = (-1, -1, 1)
     partial[10] = (250, 300, 0.9)
     partial[16] = (0, 0, 0)
+    outside = whole.copy()
+    outside[4] = (-30, 120, 1)
+    outside[7] = (300, -20, 1)
+    outside[13] = (149, 290, 1)
     grid = np.hstack([np.round(PERSON / 8), sure])
     scaled = whole * np.array([0.6, 0.8, 1])
+    left, right, face = hand_at(170.25, 141, 1.2), hand_at(90, 140, 1.9), face_at(128.3, 38)
+    gaps = right.copy()
+    gaps[[0, 6, 20], 2] = 0.01
+    gaps[11] = (-1, -1, 1)
     cases = []
-    for name, joints, w, h, keep in [
-            ("whole", whole, 256, 256, False), ("partial", partial, 256, 256, False),
-            ("whole coordinates, small", grid, 32, 32, True),
-            ("not square", scaled, 160, 208, False), ("512", whole * [2, 2, 1], 512, 512, False)]:
-        picture = pose_picture(joints.tolist(), w, h)
+    for name, joints, w, h, keep, more in [
+            ("whole", whole, 256, 256, False, {}), ("partial", partial, 256, 256, False, {}),
+            ("outside", outside, 256, 256, False, {}),
+            ("whole coordinates, small", grid, 32, 32, True, {}),
+            ("not square", scaled, 160, 208, False, {}),
+            ("512", whole * [2, 2, 1], 512, 512, False, {}),
+            ("hands and face", whole, 256, 256, False,
+             {"left": left, "right": right, "face": face}),
+            ("gaps in hands", whole, 256, 256, False, {"right": gaps, "face": face[:0]}),
+            ("a face, 512", whole * [2, 2, 1], 512, 512, False, {"face": face * [2, 2, 1]})]:
+        picture = pose_picture(joints.tolist(), w, h, **{k: v.tolist() for k, v in more.items()})
         entry = {"name": name, "width": w, "height": h, "joints": joints.tolist(),
-                 "digest": fnv1a(picture.tobytes())}
+                 "digest": fnv1a(picture.tobytes()), **{k: v.tolist() for k, v in more.items()}}
+        if more:
+            bare = pose_picture(joints.tolist(), w, h)
+            entry["bare"] = fnv1a(bare.tobytes())
         if keep:
             entry["rgb"] = b64(picture.tobytes())
+        if more or name == "outside":
+            # The recipe draws in single precision and is compared with the picture, not with the digest.
+            file = io.BytesIO()
+            Image.fromarray(picture).save(file, "PNG", optimize=True)
+            entry["png"] = b64(file.getvalue())
         cases.append(entry)
     write("pose.json", cases)
 

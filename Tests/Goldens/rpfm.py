@@ -72,13 +72,17 @@ def unpatches(x, p, h, w):
     return x.permute(0, 3, 1, 4, 2, 5).reshape(b, c, h, w)
 
 
-def position_embedding(d, rows, columns):
-    """The fixed sine-cosine embedding [rows*columns, D], computed in double precision."""
+def position_embedding(d, rows, columns, trained=None):
+    """The fixed sine-cosine embedding [rows*columns, D], computed in double precision. The indices
+    of another grid than the `trained` (rows, columns) are scaled to its range."""
     frequency = 10000.0 ** (-np.arange(d // 4, dtype=np.float64) / (d // 4))
-    r, c = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
+    trained = trained or (rows, columns)
+    r, c = np.meshgrid(
+        np.arange(rows, dtype=np.float64) * trained[0] / rows,
+        np.arange(columns, dtype=np.float64) * trained[1] / columns, indexing="ij")
 
     def half(index):
-        angle = np.outer(index.reshape(-1).astype(np.float64), frequency)
+        angle = np.outer(index.reshape(-1), frequency)
         return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
 
     return torch.from_numpy(np.concatenate([half(c), half(r)], axis=1)).float()
@@ -272,6 +276,16 @@ class RPFMTransformer2DModel(nn.Module):
         tensors = {name: t.detach().to(dtype).contiguous() for name, t in self.state_dict().items()}
         save_file(tensors, folder / "diffusion_pytorch_model.safetensors", {"format": "pt"})
 
+    def positions(self, z):
+        """The position embedding of latents [B, C, h, w], [N, D]; scaled where it is another size."""
+        size = tuple(side // self.config["patch_size"] for side in z.shape[2:])
+        trained = tuple(side // self.config["patch_size"] for side in self.latent_size)
+        if size == trained:
+            return self.pos
+        scale = self.config.get("scale_positions", True)
+        pos = position_embedding(self.config["hidden_size"], *size, trained if scale else None)
+        return pos.to(self.pos)
+
     # Conditioning
 
     def sources(self, z_s):
@@ -296,7 +310,7 @@ class RPFMTransformer2DModel(nn.Module):
             return None
         streams = []
         for z in self.sources(z_s):
-            x = self.ref_embedder(patches(z, self.config["patch_size"])) + self.pos
+            x = self.ref_embedder(patches(z, self.config["patch_size"])) + self.positions(z)
             one = torch.ones(z.shape[0], device=z.device)
             c = self.t_embedder(one) + self.null_condition(z.shape[0])
             own = []
@@ -318,7 +332,7 @@ class RPFMTransformer2DModel(nn.Module):
         """
         p = self.config["patch_size"]
         joined = torch.cat([z, z_s, z_p], dim=1) if self.config["input_concatenation"] else z
-        x = self.x_embedder(patches(joined, p)) + self.pos
+        x = self.x_embedder(patches(joined, p)) + self.positions(z)
         c = self.t_embedder(t) + cond
         for i, block in enumerate(self.blocks):
             x, _ = block(x, c, None if cached is None else cached[i])
@@ -362,11 +376,14 @@ def time_grid(steps, time_shift=1.0):
     return t if time_shift == 1.0 else time_shift * t / (1 + (time_shift - 1) * t)
 
 
-def integrate(velocity, z, solver="heun", steps=8, time_shift=1.0):
-    """Integrates dz/dt = velocity(z, t) from 0 to 1; t is given as a Python float."""
-    a, b, c = TABLEAUS[solver]
+def integrate(velocity, z, solver="heun", steps=8, time_shift=1.0, last_step_first_order=True):
+    """Integrates dz/dt = velocity(z, t) from 0 to 1; t is given as a Python float. The last step of
+    a method that evaluates at a step's end is Euler's, unless told otherwise."""
     grid = time_grid(steps, time_shift)
-    for start, end in zip(grid[:-1], grid[1:]):
+    for number, (start, end) in enumerate(zip(grid[:-1], grid[1:])):
+        a, b, c = TABLEAUS[solver]
+        if last_step_first_order and number + 1 == steps and 1.0 in c:
+            a, b, c = TABLEAUS["euler"]
         dt = float(end - start)
         slopes = []
         for row, node in zip(a, c):
@@ -376,7 +393,8 @@ def integrate(velocity, z, solver="heun", steps=8, time_shift=1.0):
     return z
 
 
-def solve(model, z0, z_s, z_p, cond, solver="heun", steps=8, guidance=1.1, time_shift=1.0):
+def solve(model, z0, z_s, z_p, cond, solver="heun", steps=8, guidance=1.1, time_shift=1.0,
+          last_step_first_order=True):
     """A whole solve from noise z0 [B, C, h, w] to the latent of the picture."""
     cached = model.reference(z_s)
 
@@ -384,7 +402,7 @@ def solve(model, z0, z_s, z_p, cond, solver="heun", steps=8, guidance=1.1, time_
         time = torch.full((z.shape[0],), t, dtype=torch.float32, device=z.device)
         return model.guided(z, time, z_s, z_p, cond, cached, guidance)
 
-    return integrate(velocity, z0, solver, steps, time_shift)
+    return integrate(velocity, z0, solver, steps, time_shift, last_step_first_order)
 
 
 # Noise
@@ -439,7 +457,7 @@ def draw_pose(keypoints, height, width):
     picture = np.zeros((height, width, 3), dtype=np.float64)
     y, x = np.meshgrid(np.arange(height) + 0.5, np.arange(width) + 0.5, indexing="ij")
     radius = 4.0 * height / 256
-    present = [c >= 0.05 and px >= 0 and py >= 0 for px, py, c in keypoints]
+    present = [c >= 0.05 and not (px == -1 and py == -1) for px, py, c in keypoints]
 
     def blend(distance, colour):
         coverage = np.clip(radius + 0.5 - distance, 0, 1)[..., None]

@@ -108,7 +108,7 @@ import Testing
             PluginSearchPath(folders: [Plugins.folder]), prober: Plugins.prober())
         let devices = try found.open(Placement(parsing: "example"))
         #expect(devices.vae === devices.transformer)
-        #expect(devices.encoders === devices.transformer)
+        #expect(devices.sourceEncoder === devices.transformer)
         #expect(try devices.vae.info().name == "plain loops, 1 thread")
         let error = #expect(throws: BackendError.self) {
             try found.open(BackendSelection(plugin: "crashing"))

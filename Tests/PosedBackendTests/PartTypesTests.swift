@@ -11,14 +11,14 @@ import Testing
 
     @Test func partsHaveTypesOfTheirOwn() throws {
         let types = try PartTypes(parsing: "i8,encoders=bf16,vae=auto")
-        #expect(types[.transformer] == .i8 && types[.encoders] == .bf16 && types[.vae] == nil)
+        #expect(types[.transformer] == .i8 && types[.poseEncoder] == .bf16 && types[.vae] == nil)
         #expect("\(types)" == "vae=auto,encoders=bf16,transformer=i8")
         #expect(try PartTypes(parsing: "\(types)") == types)
     }
 
     @Test func whatIsNotSaidIsTheDevices() throws {
         let types = try PartTypes(parsing: "transformer=i8")
-        #expect(types[.vae] == nil && types[.encoders] == nil && types[.transformer] == .i8)
+        #expect(types[.vae] == nil && types[.sourceEncoder] == nil && types[.transformer] == .i8)
         #expect(try PartTypes(parsing: "auto") == PartTypes())
     }
 

@@ -14,15 +14,30 @@ import Testing
         let placement = try Placement(parsing: "vae=blas,transformer=cuda:1")
         #expect(placement[.vae] == BackendSelection(plugin: "blas"))
         #expect(placement[.transformer] == BackendSelection(plugin: "cuda", index: 1))
-        #expect(placement[.encoders] == .automatic)
+        #expect(placement[.sourceEncoder] == .automatic)
         #expect("\(placement)" == "vae=blas,encoders=auto,transformer=cuda:1")
         #expect(try Placement(parsing: "\(placement)") == placement)
+    }
+
+    @Test func encodersArePlacedTogetherOrApart() throws {
+        let both = try Placement(parsing: "blas,encoders=onednn")
+        #expect(both[.sourceEncoder] == both[.poseEncoder] && both[.vae].plugin == "blas")
+        #expect("\(both)" == "vae=blas,encoders=onednn,transformer=blas")
+        let apart = try Placement(parsing: "blas,source_encoder=cuda:1")
+        #expect(apart[.sourceEncoder] == BackendSelection(plugin: "cuda", index: 1))
+        #expect(apart[.poseEncoder] == BackendSelection(plugin: "blas"))
+        #expect("\(apart)" == "vae=blas,source_encoder=cuda:1,pose_encoder=blas,transformer=blas")
+        #expect(try Placement(parsing: "\(apart)") == apart)
+        let error = #expect(throws: BackendError.self) {
+            try Placement(parsing: "encoders=blas,pose_encoder=cuda")
+        }
+        #expect(error?.message.contains("pose_encoder is named twice") == true)
     }
 
     @Test func aNameAlonePlacesTheRest() throws {
         let placement = try Placement(parsing: "onednn,vae=blas")
         #expect(placement[.vae] == BackendSelection(plugin: "blas"))
-        #expect(placement[.encoders] == BackendSelection(plugin: "onednn"))
+        #expect(placement[.sourceEncoder] == BackendSelection(plugin: "onednn"))
     }
 
     @Test(arguments: [

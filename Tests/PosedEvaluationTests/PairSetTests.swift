@@ -82,7 +82,7 @@ import Testing
         (nil, "cannot be read"), ("", "at least one pair"), ("nonsense", "line 1: "),
         (#"{"source": "a", "target": "b"}"#, "\"keypoints\" is missing"),
         (#"{"source": 1, "target": "b", "keypoints": []}"#, "\"source\" is none"),
-        (#"{"source": "a", "target": "b", "keypoints": [[1, 2, 3]]}"#, "18 joints"),
+        (#"{"source": "a", "target": "b", "keypoints": [[1, 2, 3]]}"#, "136 joints was expected"),
     ])
     func refusesInOneSentence(text: String?, sentence: String) throws {
         let error = #expect(throws: EvaluationError.self) { try read(text) }

@@ -13,7 +13,7 @@ import Testing
 
     @Test func partsOfOneTypeOnOneDeviceShareAStream() throws {
         let streams = try Self.streams("blas", "f32,vae=auto")
-        #expect(streams.encoders === streams.transformer)
+        #expect(streams.sourceEncoder === streams.transformer)
         #expect(streams.vae !== streams.transformer && streams.vae.precision == .f32)
     }
 
@@ -21,13 +21,14 @@ import Testing
     func anAutoencoderNeedsNoEightBits() throws {
         let streams = try Self.streams("onednn,vae=blas", "i8")
         #expect(streams.vae.products == .f32)
-        #expect(streams.encoders.products == .i8 && streams.encoders === streams.transformer)
+        #expect(
+            streams.sourceEncoder.products == .i8 && streams.sourceEncoder === streams.transformer)
         let error = #expect(throws: BackendError.self) {
             try Self.streams("onednn,encoders=blas", "i8")
         }
         #expect(error?.code == .unsupported)
-        #expect(error?.message == "encoders: blas computes in f32 here, not in i8")
+        #expect(error?.message == "source_encoder: blas computes in f32 here, not in i8")
         let own = try Self.streams("onednn", "i8,encoders=bf16")
-        #expect(own.transformer.products == .i8 && own.encoders.products == .bf16)
+        #expect(own.transformer.products == .i8 && own.poseEncoder.products == .bf16)
     }
 }

@@ -84,8 +84,10 @@ final class FakeExecutor: LaneExecutor {
         live += 1
         return FakeSolve(
             text,
-            planned: try plan.settings.budget.steps(with: plan.tableau)
-                * plan.tableau.evaluationsPerStep, start: isWarm ? plan.warmStart : 0)
+            planned: try SolverPlan(
+                plan.tableau, budget: plan.settings.budget,
+                lastStepFirstOrder: plan.settings.lastStepFirstOrder
+            ).evaluations, start: isWarm ? plan.warmStart : 0)
     }
 
     func evaluate(_ solves: [any LaneSolve], _ form: LaneForm) throws -> [(any Error)?] {
@@ -110,6 +112,8 @@ final class FakeExecutor: LaneExecutor {
     func result(of solve: any LaneSolve, _ form: LaneForm) -> (any Conditioning)? {
         Encoded(text: "latent")
     }
+
+    func tidy(now: ContinuousClock.Instant) -> Duration? { nil }
 
     func end(_ solve: any LaneSolve, _ form: LaneForm) {
         calls.append(.end((solve as? FakeSolve)?.text ?? "?"))

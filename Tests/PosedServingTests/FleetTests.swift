@@ -106,7 +106,7 @@ import Testing
         let second = try request(session, pose: 1)
         let frame = try await test.finish(
             Task { try await engine.synthesize(second, owner: "o") })
-        #expect(frame.used.evaluations == 16)
+        #expect(frame.used.evaluations == 15)
         try stream.submit(1)
         stream.finish()
         #expect(try await test.finish(stream.ended) == ["1 frame"])
@@ -122,7 +122,7 @@ import Testing
         configuration.backends = BackendRegistry(entries: [])
         configuration.warmsUp = false
         let engine = try await ServingEngine.load(configuration)
-        #expect(engine.models[0].parts.count == 6)
+        #expect(engine.models[0].parts.count == 8)
         let picture = try TinyEngine.picture()
         var images: [Image] = []
         for number in 0..<2 {

@@ -21,7 +21,9 @@ struct Problem: Sendable {
 
     /// The greatest error of a method on a grid of equal steps.
     func error(of tableau: ButcherTableau, steps: Int) throws -> Double {
-        var solve = Solve(SolverPlan(tableau, on: try TimeGrid(steps: steps)))
+        var solve = Solve(
+            SolverPlan(
+                tableau, on: try TimeGrid(steps: steps), lastStepFirstOrder: false))
         return error(of: VectorIntegrator.run(&solve, from: initial, velocity: velocity))
     }
 

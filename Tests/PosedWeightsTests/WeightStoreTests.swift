@@ -94,14 +94,7 @@ import Testing
     @Test func refusesShardsThatDisagreeWithTheIndex() throws {
         let scratch = try Scratch()
         try shard(scratch, "m.safetensors", ["a": 1, "b": 2])
-        let path = try index(scratch, "{\"weight_map\": {\"a\": \"m.safetensors\"}}")
-        let extra = #expect(throws: WeightsError.self) {
-            try WeightStore(folder: scratch.path, base: "model")
-        }
-        #expect(
-            extra?.message == "\(scratch.file("m.safetensors")): tensor \"b\" is not what \(path) "
-                + "says of this file")
-        _ = try index(
+        let path = try index(
             scratch,
             "{\"weight_map\": {\"a\": \"m.safetensors\", \"b\": \"m.safetensors\", "
                 + "\"c\": \"m.safetensors\"}}")
@@ -111,6 +104,90 @@ import Testing
         #expect(
             missing?.message == "\(path): tensor \"c\" is said to be in m.safetensors, "
                 + "which does not hold it")
+    }
+
+    /// What the index does not list does not count, wherever it lies.
+    @Test func aShardMayHoldMoreThanTheIndexLists() throws {
+        let scratch = try Scratch()
+        try shard(scratch, "m-1.safetensors", ["a": 1, "b": 2])
+        try shard(scratch, "m-2.safetensors", ["b": 3, "c": 4])
+        _ = try index(
+            scratch,
+            "{\"weight_map\": {\"a\": \"m-1.safetensors\", \"b\": \"m-2.safetensors\"}}")
+        let store = try WeightStore(folder: scratch.path, base: "model")
+        #expect(store.tensors.map(\.name) == ["a", "b"])
+        #expect(store["b"]?.floats() == [3])
+    }
+
+    @Test(arguments: [
+        "model.fp16.safetensors", "model.safetensors.index.fp16.json",
+        "model.fp16.safetensors.index.json",
+    ])
+    func findsTheVariantOfHalfPrecision(_ name: String) throws {
+        let scratch = try Scratch()
+        if name.hasSuffix(".json") {
+            try shard(scratch, "m.safetensors", ["a": 5])
+            try scratch.write(
+                Array("{\"weight_map\": {\"a\": \"m.safetensors\"}}".utf8), to: name)
+        } else {
+            try shard(scratch, name, ["a": 5])
+        }
+        let store = try WeightStore(folder: scratch.path, base: "model")
+        #expect(store.source == scratch.file(name))
+        #expect(store["a"]?.floats() == [5])
+    }
+
+    @Test func namesWeightsThatItDoesNotRead() throws {
+        let scratch = try Scratch()
+        try scratch.write([1], to: "pytorch_model.bin")
+        try scratch.write([1], to: "ema.safetensors")
+        let error = #expect(throws: WeightsError.self) {
+            try WeightStore(folder: scratch.path, base: "model")
+        }
+        let suffix = "expected, but it holds \"ema.safetensors\", \"pytorch_model.bin\""
+        #expect(error?.message.hasSuffix(suffix) == true)
+    }
+
+    static let wrapped: [(names: [String], found: [String])] = [
+        (["module.a.b", "module.c"], ["a.b", "c"]),
+        (["module._orig_mod.a"], ["a"]),
+        (["dinov2.a", "dinov2.b", "classifier.weight"], ["a", "b"]),
+        (["model.a", "b"], ["b", "model.a"]),
+        (["classifier.weight"], ["classifier.weight"]),
+    ]
+
+    @Test(arguments: wrapped.indices)
+    func takesPrefixesOfWrappersOff(_ position: Int) throws {
+        let scratch = try Scratch()
+        let (names, found) = Self.wrapped[position]
+        try shard(
+            scratch, "model.safetensors", Dictionary(uniqueKeysWithValues: names.map { ($0, 1) }))
+        let store = try WeightStore(folder: scratch.path, base: "model")
+        #expect(store.tensors.map(\.name).sorted() == found)
+    }
+
+    static let foreign: [(text: String, what: String)] = [
+        (
+            "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 334643276\n",
+            "Git LFS pointer"
+        ),
+        ("<!DOCTYPE html><html><body>Not found</body></html>", "web page"),
+        ("\n <html>Sign in</html>", "web page"),
+        ("PK\u{3}\u{4}archive/data.pkl", "zip archive"),
+    ]
+
+    /// What people often have in place of weights is called by its name.
+    @Test(arguments: foreign.indices, ["model.safetensors", "model.safetensors.index.json"])
+    func namesFilesThatAreNoWeights(_ position: Int, _ file: String) throws {
+        let scratch = try Scratch()
+        let (text, what) = Self.foreign[position]
+        let path = try scratch.write(Array(text.utf8), to: file)
+        let error = #expect(throws: WeightsError.self) {
+            try WeightStore(folder: scratch.path, base: "model")
+        }
+        #expect(error?.code == .malformed)
+        #expect(error?.message.hasPrefix(path) == true)
+        #expect(error?.message.contains("but this is a \(what)") == true)
     }
 
     @Test func refusesAMissingShard() throws {

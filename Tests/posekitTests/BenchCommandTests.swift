@@ -29,8 +29,8 @@ import Testing
             names == [
                 "velocity.h128d2.b1", "velocity.h128d2.b2", "velocity.h128d2.ref.b1",
                 "velocity.h128d2.ref.b2", "vae.encode.64", "vae.decode.64", "dinov2-h64.56",
-                "session.source", "session.pose", "solve.h128d2.ref.heun.nfe16.b1",
-                "solve.h128d2.ref.heun.nfe16.b2",
+                "session.source", "session.pose", "solve.h128d2.ref.heun.nfe15.b1",
+                "solve.h128d2.ref.heun.nfe15.b2",
             ])
         for result in results {
             #expect(result["backend"] as? String == "blas")

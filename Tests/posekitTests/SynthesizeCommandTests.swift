@@ -63,7 +63,7 @@ import Testing
             let report = try outcome.object
             #expect(report["seed"] as? Int == 7)
             let pictures = try #require(report["pictures"] as? [[String: Any]])
-            #expect(pictures.map { $0["nfe"] as? Int } == [16])
+            #expect(pictures.map { $0["nfe"] as? Int } == [15])
             let latent = try SafetensorsFile(path: folder + "/z.safetensors").tensor("latent")
             let stages = try SafetensorsFile(
                 path: PosekitProcess.golden("tiny/expected/synthesize/stages.safetensors"))
@@ -107,6 +107,30 @@ import Testing
             let clash = try PosekitProcess.run(
                 arguments("tiny", out: folder + "/one.png", ["--pose", other]))
             #expect(clash.status == 1 && clash.complaints.count == 1)
+        }
+    }
+
+    /// A pose of another body, somewhere else, in another unit: fitted to the source's it is the source's.
+    @Test func aTrackIsFittedToTheSource() throws {
+        try PosekitProcess.withFolder { folder in
+            let golden = PosekitProcess.golden("tiny/expected/synthesize/pose.json")
+            let data = try Data(contentsOf: URL(fileURLWithPath: golden))
+            let joints = try JSONDecoder().decode([[Double]].self, from: data)
+            let other = joints.map { [$0[0] * 0.01 + 0.2, $0[1] * 0.01 - 0.05, $0[2]] }
+            let frame = "{\"people\": [{\"pose_keypoints_2d\": \(other.flatMap { $0 })}]}"
+            try Data("[\(frame), \(frame)]".utf8)
+                .write(to: URL(fileURLWithPath: folder + "/walk.json"))
+            let outcome = try PosekitProcess.run([
+                "synthesize", "--model", PosekitProcess.golden("tiny"),
+                "--source", PosekitProcess.golden("tiny/expected/synthesize/source.png"),
+                "--pose", folder + "/walk.json", "--out", folder, "--retarget", golden,
+                "--smooth", "1", "--seed", "7", "--backend", "blas", "--steps", "8",
+            ])
+            #expect(outcome.errors.isEmpty && outcome.status == 0)
+            let expected = PosekitProcess.golden("tiny/expected/synthesize/output.png")
+            for name in ["walk-000001", "walk-000002"] {
+                #expect(try decibels("\(folder)/\(name).png", expected) >= 45)
+            }
         }
     }
 

@@ -17,34 +17,39 @@ int64_t block_pixels(int64_t channels) { return std::max<int64_t>(16384 / channe
 
 class GroupNorm final : public Operation {
 public:
-  GroupNorm(posed_device &device, const GroupNormCall &call)
+  explicit GroupNorm(const GroupNormCall &call)
       : Operation({task_count(call.x), static_cast<int>(call.x.shape[0]), task_count(call.x)},
-                  2 * sizeof(double) * static_cast<size_t>(call.x.shape[3])),
+                  2 * sizeof(double) * static_cast<size_t>(call.x.shape[3]), shared_bytes(call)),
         x_(call.x), y_(call.y), gamma_(call.gamma.as<float>()), beta_(call.beta.as<float>()),
         groups_(call.groups), eps_(call.eps), activation_(call.activation),
         pixels_(x_.shape[1] * x_.shape[2]), channels_(x_.shape[3]), block_(block_pixels(channels_)),
-        blocks_(blocks(pixels_, block_)), images_(x_.shape[0]) {
-    int64_t partial = images_ * blocks_ * groups_ * 2;
-    int64_t affine = images_ * channels_ * 2;
-    memory_ = device.allocate(static_cast<uint64_t>(partial) * sizeof(double) +
-                              static_cast<uint64_t>(affine) * sizeof(float));
-    partial_ = memory_.as<double>();
-    affine_ = reinterpret_cast<float *>(partial_ + partial);
-  }
+        blocks_(blocks(pixels_, block_)), images_(x_.shape[0]) {}
 
   void run(int phase, int task, Worker &worker) override {
-    if (phase == 1) return settle(task);
+    if (phase == 1) return settle(task, worker);
     Range range = piece(images_ * blocks_, task, tasks[static_cast<size_t>(phase)]);
     for (int64_t unit = range.first; unit < range.last; ++unit) {
       if (phase == 0) {
         gather(unit, worker);
       } else {
-        apply(unit);
+        apply(unit, worker);
       }
     }
   }
 
 private:
+  /// Sums of blocks, [N][blocks][groups][2] in double, then scales and shifts, [N][2][C] in float.
+  static size_t shared_bytes(const GroupNormCall &call) {
+    const View &x = call.x;
+    int64_t sums = blocks(x.shape[1] * x.shape[2], block_pixels(x.shape[3])) * call.groups;
+    int64_t bytes = x.shape[0] * 2 * (sums * int64_t(sizeof(double)) + x.shape[3] * int64_t(sizeof(float)));
+    return static_cast<size_t>(bytes);
+  }
+  double *partial(const Worker &worker) const { return reinterpret_cast<double *>(worker.shared); }
+  float *affine(const Worker &worker) const {
+    return reinterpret_cast<float *>(partial(worker) + images_ * blocks_ * groups_ * 2);
+  }
+
   static int task_count(const View &x) {
     int64_t count = blocks(x.shape[1] * x.shape[2], block_pixels(x.shape[3]));
     return tasks_for(x.shape[0] * count, x.count());
@@ -64,7 +69,7 @@ private:
     primitives().channel_sums(x_.data + place(unit) * int64_t(x_.size()), x_.dtype, pixels(unit).size(),
                               channels_, sums, squares);
     int64_t width = channels_ / groups_;
-    double *out = partial_ + unit * groups_ * 2;
+    double *out = partial(worker) + unit * groups_ * 2;
     for (int64_t group = 0; group < groups_; ++group) {
       double sum = 0, square = 0;
       for (int64_t c = group * width; c < (group + 1) * width; ++c) {
@@ -76,13 +81,13 @@ private:
     }
   }
 
-  void settle(int64_t image) {
+  void settle(int64_t image, const Worker &worker) {
     int64_t width = channels_ / groups_;
-    float *scale = affine_ + image * channels_ * 2, *shift = scale + channels_;
+    float *scale = affine(worker) + image * channels_ * 2, *shift = scale + channels_;
     for (int64_t group = 0; group < groups_; ++group) {
       double sum = 0, square = 0;
       for (int64_t block = 0; block < blocks_; ++block) {
-        const double *in = partial_ + ((image * blocks_ + block) * groups_ + group) * 2;
+        const double *in = partial(worker) + ((image * blocks_ + block) * groups_ + group) * 2;
         sum += in[0];
         square += in[1];
       }
@@ -97,8 +102,8 @@ private:
     }
   }
 
-  void apply(int64_t unit) {
-    const float *scale = affine_ + unit / blocks_ * channels_ * 2;
+  void apply(int64_t unit, const Worker &worker) {
+    const float *scale = affine(worker) + unit / blocks_ * channels_ * 2;
     int64_t at = place(unit);
     primitives().scale_shift(y_.data + at * int64_t(y_.size()), y_.dtype, x_.data + at * int64_t(x_.size()),
                              x_.dtype, pixels(unit).size(), channels_, scale, scale + channels_, activation_);
@@ -110,15 +115,10 @@ private:
   const float eps_;
   const uint32_t activation_;
   const int64_t pixels_, channels_, block_, blocks_, images_;
-  Memory memory_;
-  double *partial_; // [N][blocks][groups][2]
-  float *affine_;   // [N][2][C]
 };
 
 } // namespace
 
-OperationPointer plan(posed_device &device, const GroupNormCall &call) {
-  return std::make_unique<GroupNorm>(device, call);
-}
+OperationPointer plan(posed_device &, const GroupNormCall &call) { return std::make_unique<GroupNorm>(call); }
 
 } // namespace posed

@@ -1,3 +1,5 @@
+import PosedBackend
+
 extension Codec<Int> {
     /// Whole numbers of a range.
     package static func integer(_ range: ClosedRange<Int>) -> Codec {

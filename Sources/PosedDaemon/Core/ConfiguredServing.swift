@@ -1,6 +1,7 @@
 package import PosedAccounts
 internal import PosedGuarded
 package import PosedServing
+import PosedSolvers
 
 /// An engine room whose callers get the configuration's defaults where they say nothing.
 ///
@@ -93,21 +94,21 @@ extension ModelDescription {
     fileprivate func completed(
         with settings: FrameSettings, among solvers: [SolverDescription]
     ) -> ModelDescription {
-        func solver(_ name: String) -> (cost: Int, isAdaptive: Bool) {
-            let found = solvers.first { $0.name == name }
-            return (max(1, found?.evaluationsPerStep ?? 1), found?.isAdaptive ?? false)
-        }
-        let own = solver(defaultSolver)
         var model = self
         model.defaultSolver = settings.solver ?? defaultSolver
         model.defaultGuidance = settings.guidance ?? defaultGuidance
-        let chosen = solver(model.defaultSolver)
+        guard let chosen = solvers.first(where: { $0.name == model.defaultSolver }) else {
+            return model
+        }
+        let cost = chosen.cost(
+            lastStepFirstOrder: settings.lastStepFirstOrder ?? defaultLastStepFirstOrder)
         if let budget = settings.evaluations {
-            // A solver of fixed steps makes as many as the budget has room for, one at least.
+            // A solver of fixed steps makes as many as the budget has room for.
+            let steps = max(1, cost.steps(evaluations: budget))
             model.defaultEvaluations =
-                chosen.isAdaptive ? budget : max(1, budget / chosen.cost) * chosen.cost
+                chosen.isAdaptive ? budget : cost.evaluations(steps: steps)
         } else {
-            model.defaultEvaluations = defaultEvaluations / own.cost * chosen.cost
+            model.defaultEvaluations = cost.evaluations(steps: defaultSteps)
         }
         return model
     }

@@ -14,7 +14,10 @@ extension DaemonConfiguration {
             types: try PartTypes(parsing: self[Settings.Model.dtype]))
         var serving = ServingConfiguration(models: [model])
         serving.threads = self[Settings.Model.threads]
+        serving.memoryLimit = self[Settings.Model.memoryLimit] ?? 0
         serving.backendFolder = self[Settings.Model.backendPath]
+        let idle = self[Settings.Model.sourceEncoderIdle]
+        serving.sourceEncoderIdle = idle == .zero ? nil : idle
         serving.solverFiles = self[Settings.Model.solverFiles]
         serving.solverLibraries = self[Settings.Model.solverLibraries]
         serving.batchRows = .automatic(atMost: self[Settings.Scheduling.maxBatchRows])

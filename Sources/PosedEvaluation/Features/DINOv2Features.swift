@@ -54,12 +54,14 @@ package final class DINOv2Features: PictureFeatures {
 
     private func captured(_ size: [Int]) throws -> Captured {
         if let captured, captured.size == size { return captured }
-        try model.prepare(height: size[1], width: size[2], on: compute)
+        let positions = try model.prepare(height: size[1], width: size[2], on: compute)
         let input = try compute.persistent(size, .f32)
         let output = try compute.persistent([1, 1, model.features], .f32)
-        let graph = try compute.capture {
-            let tokens = try model(input, on: compute)
-            try compute.copy(tokens.sliced(axis: 1, 0..<1), to: output)
+        let graph = try withExtendedLifetime(positions) {
+            try compute.capture {
+                let tokens = try model(input, on: compute)
+                try compute.copy(tokens.sliced(axis: 1, 0..<1), to: output)
+            }
         }
         let made = Captured(size: size, input: input, output: output, graph: graph)
         captured = made

@@ -102,7 +102,7 @@ package final class PairMaker {
         let pose = try data.pose(of: pair, full)
         return Prepared(
             copy: copy, target: try sized(full),
-            pose: try pose.image(width: pipeline.width, height: pipeline.height),
+            pose: try pipeline.picture(of: pose),
             mask: try pair.mask.map { name in
                 try Mask(Image(file: data.path(name)))
                     .resized(width: pipeline.width, height: pipeline.height)

@@ -6,7 +6,8 @@ package import PosedVision
 /// A folder with `pairs.jsonl`, a line for each pair; paths are relative to the folder, keypoints in pixels of the
 /// target, a mask is optional:
 ///
-///     {"source": "a.png", "target": "b.png", "keypoints": [[x, y, confidence] × 18], "mask": "m.png"}
+///     {"source": "a.png", "target": "b.png", "keypoints": [[x, y, confidence] × 18], "mask": "m.png",
+///      "hands": [[left hand × 21], [right hand × 21]], "face": [× 70]}
 ///
 /// Or DeepFashion as PIDM has it: `test_pairs.txt`, a line `target,source` (several sources make several pairs),
 /// pictures `img/….jpg` (or `.png`) and poses `pose/….txt` beside them. Square pictures have margins there, which
@@ -133,6 +134,22 @@ package struct PairSet: Sendable {
         let target: String
         let keypoints: Keypoints
         let mask: String?
+
+        private enum CodingKeys: String, CodingKey { case source, target, keypoints, mask }
+
+        init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            source = try values.decode(String.self, forKey: .source)
+            target = try values.decode(String.self, forKey: .target)
+            mask = try values.decodeIfPresent(String.self, forKey: .mask)
+            guard values.contains(.keypoints) else {
+                throw DecodingError.keyNotFound(
+                    CodingKeys.keypoints,
+                    .init(codingPath: [], debugDescription: "the pose is missing"))
+            }
+            // Hands and face stand beside the joints.
+            keypoints = try Keypoints(from: decoder)
+        }
     }
 
     private static func pair(_ data: Data, at place: String) throws -> Pair {

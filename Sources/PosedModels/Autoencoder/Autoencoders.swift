@@ -1,3 +1,4 @@
+import PosedBackend
 import PosedNN
 package import PosedTensor
 package import PosedWeights
@@ -18,6 +19,11 @@ package enum Autoencoders {
         switch try file.string("_class_name") {
         case "AutoencoderKL":
             let configuration = try AutoencoderKL.Configuration(file)
+            if configuration.forceUpcast, compute.precision == .f16 {
+                throw file.refusal(
+                    .unsupported, "force_upcast",
+                    "must be false for a vae that computes in f16 (bf16 and f32 serve)")
+            }
             return try load(folder, on: compute) { try AutoencoderKL($0, configuration) }
         case "AutoencoderTiny":
             let configuration = try AutoencoderTiny.Configuration(file)

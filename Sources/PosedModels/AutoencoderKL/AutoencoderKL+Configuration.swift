@@ -17,6 +17,8 @@ extension AutoencoderKL {
         /// Latents of the flow are (mean − shift) · scaling.
         package var scalingFactor = 0.18215
         package var shiftFactor = 0.0
+        /// Whether it overflows in float16.
+        package var forceUpcast = false
 
         /// Stable Diffusion's autoencoder.
         package init() {}
@@ -37,6 +39,7 @@ extension AutoencoderKL {
             postQuantConv = try file.bool("use_post_quant_conv", default: true)
             scalingFactor = try file.number("scaling_factor", default: 0.18215, in: 1e-6...1e6)
             shiftFactor = try file.number("shift_factor", default: 0, in: -1e6...1e6)
+            forceUpcast = try file.bool("force_upcast", default: false)
             try Self.checkBlocks("down_block_types", "DownEncoderBlock2D", file, blockOutChannels)
             try Self.checkBlocks("up_block_types", "UpDecoderBlock2D", file, blockOutChannels)
             guard blockOutChannels.allSatisfy({ $0.isMultiple(of: normGroups) }) else {

@@ -43,7 +43,7 @@ package struct DINOv2: Sendable {
     /// Features of a token.
     package var features: Int { configuration.hiddenSize }
 
-    /// Bytes of device memory.
+    /// Bytes of device memory that its weights take.
     package var byteCount: Int {
         layers.reduce(embeddings.byteCount + norm.byteCount) { $0 + $1.byteCount }
     }
@@ -53,11 +53,12 @@ package struct DINOv2: Sendable {
         1 + (height / configuration.patchSize) * (width / configuration.patchSize)
     }
 
-    /// Makes the position embeddings for a size of picture, which the first forward of that size else
-    /// does. To be called before a forward of that size is captured.
+    /// Makes the position embeddings for a size of picture. To be called before a forward of that size is
+    /// captured, which finds them as long as the result is kept; the captured graph then keeps them itself.
     ///
+    /// - Returns: [patches, D] float32.
     /// - Throws: `BackendError` when the device has no room.
-    package func prepare(height: Int, width: Int, on compute: Compute) throws {
+    package func prepare(height: Int, width: Int, on compute: Compute) throws -> Tensor {
         try embeddings.prepare(height: height, width: width, on: compute)
     }
 

@@ -33,11 +33,11 @@ struct DINOv2Embeddings: Sendable {
                 antialias: configuration.registers != nil))
     }
 
-    var byteCount: Int { projection.byteCount + prefix.byteCount + positions.byteCount }
+    var byteCount: Int { projection.byteCount + prefix.byteCount }
 
-    /// Makes the position embeddings for a size of picture.
-    func prepare(height: Int, width: Int, on compute: Compute) throws {
-        _ = try positions.embeddings(
+    /// The position embeddings for a size of picture.
+    func prepare(height: Int, width: Int, on compute: Compute) throws -> Tensor {
+        try positions.embeddings(
             rows: height / patchSize, columns: width / patchSize, on: compute)
     }
 

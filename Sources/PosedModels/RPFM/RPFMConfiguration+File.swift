@@ -22,6 +22,7 @@ extension RPFMConfiguration {
         referenceAttention = try file.bool("reference_attention", default: false)
         inputConcatenation = try file.bool("input_concatenation", default: true)
         conditionalAggregation = try file.bool("conditional_aggregation", default: true)
+        scalePositions = try file.bool("scale_positions", default: true)
         if let problem { throw ModelError(.mismatch, "\(file.path): \(problem)") }
     }
 

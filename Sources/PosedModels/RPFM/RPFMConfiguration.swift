@@ -20,6 +20,8 @@ package struct RPFMConfiguration: Sendable, Equatable {
     package var inputConcatenation: Bool
     /// Whether source and pose are aggregated to a condition vector.
     package var conditionalAggregation: Bool
+    /// Whether the positions of another size are scaled to those of `latentSize`.
+    package var scalePositions = true
 
     /// The sizes of the specification's table; others load too.
     package enum Preset: String, CaseIterable, Sendable {
@@ -43,6 +45,11 @@ package struct RPFMConfiguration: Sendable, Equatable {
                 sourceEncoderSize: 768, poseEncoderSize: 768, referenceAttention: false,
                 inputConcatenation: true, conditionalAggregation: true)
         }
+    }
+
+    /// The grid of tokens that positions are scaled to; nil where they are not scaled.
+    package var trainedGrid: (rows: Int, columns: Int)? {
+        scalePositions ? (latentSize.height / patchSize, latentSize.width / patchSize) : nil
     }
 
     /// Features of a patch: C · p · p.

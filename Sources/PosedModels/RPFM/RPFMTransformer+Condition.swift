@@ -32,21 +32,21 @@ extension RPFMTransformer {
         -> SourceCondition
     {
         let size = LatentSize(height: latents.shape[1], width: latents.shape[2])
-        let positions = try positions(size, on: compute)
+        let biased = try positions(size, biased: true, on: compute)
         let tokens = try patchify(latents, on: compute)  // [S, N, F]
-        var base = positions.biased
+        var base = biased
         if let sourceEmbedder {
-            base = try compute.persistent(positions.biased.shape, .f32)
+            base = try compute.persistent(biased.shape, .f32)
             try sourceEmbedder(
                 tokens.sliced(axis: 0, 0..<1), on: compute,
-                residual: positions.biased.unsqueezed(axis: 0), into: base.unsqueezed(axis: 0))
+                residual: biased.unsqueezed(axis: 0), into: base.unsqueezed(axis: 0))
         }
         let joined = tokens.reshaped([1, tokens.shape[0] * tokens.shape[1], tokens.shape[2]])
         let seen = embeddings.reshaped(
             [1, embeddings.shape[0] * embeddings.shape[1], embeddings.shape[2]])
         let content = SourceContent(
             aggregated: try aggregation?.source(local: joined, global: seen, on: compute),
-            base: base, reference: try reference(tokens, positions.plain, on: compute))
+            base: base, reference: try reference(tokens, size, on: compute))
         return SourceCondition(latentSize: size, content: content)
     }
 
@@ -97,15 +97,16 @@ extension RPFMTransformer {
     {
         RowCondition(
             latentSize: size, vector: nullCondition,
-            base: try positions(size, on: compute).biased, reference: nil)
+            base: try positions(size, biased: true, on: compute), reference: nil)
     }
 
     /// Runs the reference stream of each source by itself and keeps its keys and values:
     /// [depth, 2, S · N, D].
-    private func reference(_ tokens: Tensor, _ positions: Tensor, on compute: Compute) throws
-        -> Tensor?
-    {
+    private func reference(
+        _ tokens: Tensor, _ size: LatentSize, on compute: Compute
+    ) throws -> Tensor? {
         guard let referenceEmbedder else { return nil }
+        let positions = try positions(size, biased: false, on: compute)
         let width = configuration.hiddenSize
         let (sources, count) = (tokens.shape[0], tokens.shape[1])
         let kept = try compute.persistent(

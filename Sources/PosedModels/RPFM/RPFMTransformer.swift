@@ -1,5 +1,4 @@
 import PosedBackend
-import PosedGuarded
 package import PosedNN
 import PosedTensor
 
@@ -19,12 +18,12 @@ package final class RPFMTransformer: AdaLNTransformer {
     let finalLinear: Linear
     /// The input embedder's bias, on the host: it is added to the positions.
     private let inputBias: [Float]
-    private let positions = Guarded<[LatentSize: Positions]>([:])
+    private let positions = WeakCache<Positions, Storage>()
 
-    /// Position embeddings [N, D], plain and with the input embedder's bias.
-    struct Positions: Sendable {
-        let plain: Tensor
-        let biased: Tensor
+    /// Which position embeddings: of a latent's size, plain or with the input embedder's bias.
+    private struct Positions: Hashable {
+        let size: LatentSize
+        let isBiased: Bool
     }
 
     /// Takes the model's tensors from a loader. `WeightReader.finish` says afterwards whether they fit.
@@ -80,20 +79,28 @@ package final class RPFMTransformer: AdaLNTransformer {
 
     func prepare(_ x: Tensor, before block: Int, on compute: Compute) {}
 
-    /// The position embeddings of a latent size, made once.
-    func positions(_ size: LatentSize, on compute: Compute) throws -> Positions {
-        if let known = positions.withLock({ $0[size] }) { return known }
-        let rows = size.height / configuration.patchSize
-        let columns = size.width / configuration.patchSize
+    /// The position embeddings of a latent size, [N, D] float32, made once for as long as somebody uses
+    /// them.
+    ///
+    /// - Parameter biased: Whether the input embedder's bias is added.
+    func positions(
+        _ size: LatentSize, biased: Bool, on compute: Compute
+    ) throws -> Tensor {
+        let patch = configuration.patchSize
+        let (rows, columns) = (size.height / patch, size.width / patch)
         let width = configuration.hiddenSize
-        let values = SinusoidalEmbeddings.positions(rows: rows, columns: columns, features: width)
-        let biased = values.enumerated().map { $0.element + inputBias[$0.offset % width] }
-        let made = Positions(
-            plain: try compute.tensor(values, [rows * columns, width]),
-            biased: try compute.tensor(biased, [rows * columns, width]))
-        try compute.synchronize()
-        positions.withLock { $0[size] = made }
-        return made
+        let shape = [rows * columns, width]
+        let storage = try positions.value(Positions(size: size, isBiased: biased)) {
+            var values = SinusoidalEmbeddings.positions(
+                rows: rows, columns: columns, features: width, trained: configuration.trainedGrid)
+            if biased {
+                for index in values.indices { values[index] += inputBias[index % width] }
+            }
+            let tensor = try compute.tensor(values, shape)
+            try compute.synchronize()  // other streams may use it next
+            return tensor.storage
+        }
+        return Tensor(storage: storage, dtype: .f32, shape: shape)
     }
 }
 

@@ -7,16 +7,20 @@ package enum SinusoidalEmbeddings {
     /// The first half of the features comes from the column, the second from the row; each half is
     /// sines, then cosines, at frequencies 10000^(−i / (D/4)).
     ///
+    /// - Parameter trained: The rows and columns of the grid that a model was trained with: another grid is
+    ///   laid over the same range of indices. Nil: indices are those of the grid itself.
     /// - Returns: [rows · columns, features], row-major.
-    package static func positions(rows: Int, columns: Int, features: Int) -> [Float] {
+    package static func positions(
+        rows: Int, columns: Int, features: Int, trained: (rows: Int, columns: Int)? = nil
+    ) -> [Float] {
+        let trained = trained ?? (rows, columns)
         let count = features / 4
         let frequencies = (0..<count).map { pow(10_000, -Double($0) / Double(count)) }
-        func half(_ index: Int) -> [Float] {
-            frequencies.map { Float(sin(Double(index) * $0)) }
-                + frequencies.map { Float(cos(Double(index) * $0)) }
+        func half(_ place: Double) -> [Float] {
+            frequencies.map { Float(sin(place * $0)) } + frequencies.map { Float(cos(place * $0)) }
         }
-        let ofColumn = (0..<columns).map(half)
-        let ofRow = (0..<rows).map(half)
+        let ofColumn = (0..<columns).map { half(Double($0 * trained.columns) / Double(columns)) }
+        let ofRow = (0..<rows).map { half(Double($0 * trained.rows) / Double(rows)) }
         return (0..<rows).flatMap { row in
             ofColumn.flatMap { $0 + ofRow[row] }
         }

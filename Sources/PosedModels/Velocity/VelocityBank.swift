@@ -4,8 +4,8 @@ package import PosedTensor
 ///
 /// A batch is a run of rows about the middle of one piece of memory: conditioned rows lie below it, rows
 /// of guidance's empty branch above. So a batch may grow and shrink at both ends while every row
-/// keeps its place and what is loaded there, and all batches share the same memory. Each form
-/// of a batch is captured when it first occurs.
+/// keeps its place and what is loaded there, and all batches share the same memory. The memory grows with
+/// the largest batch so far. Each form of a batch is captured when it first occurs.
 package final class VelocityBank {
     /// A row's place, counted from the middle.
     package enum Row: Hashable, Sendable {
@@ -26,43 +26,81 @@ package final class VelocityBank {
     private static let formLimit = 64
 
     package let latentSize: LatentSize
-    /// Rows that take conditions.
+    /// Rows at most that take conditions.
     package let conditionedRows: Int
-    /// Rows of the empty branch.
+    /// Rows at most of the empty branch.
     package let emptyRows: Int
     private let model: any VelocityModel
     private let compute: Compute
-    private let slots: VelocitySlots
+    private let empty: RowCondition
+    /// Rows that there is memory for.
+    private var allocated = (conditioned: 0, empty: 0)
+    private var slots: VelocitySlots
     /// What the conditioned rows' references lie in, as large as the largest so far; from the middle.
     private var storages: [Tensor?]
     /// What is loaded there.
     private var references: [Tensor?]
     private var graphs: [(form: Form, graph: CapturedGraph)] = []
 
-    /// Allocates the rows. Memory for references comes with the first that is loaded into a row.
+    /// A bank without rows: `reserve` makes them, and memory for a reference comes with the first that is
+    /// loaded into a row.
     ///
+    /// - Parameter empty: The condition of guidance's empty branch.
     /// - Throws: `BackendError` when the device has no room.
     package init(
-        _ model: any VelocityModel, _ latentSize: LatentSize,
-        conditionedRows: Int, emptyRows: Int, on compute: Compute
+        _ model: any VelocityModel, empty: RowCondition, conditionedRows: Int, emptyRows: Int,
+        on compute: Compute
     ) throws {
         self.model = model
         self.compute = compute
-        self.latentSize = latentSize
+        self.empty = empty
+        latentSize = empty.latentSize
         self.conditionedRows = conditionedRows
         self.emptyRows = emptyRows
-        let rows = conditionedRows + emptyRows
-        slots = try VelocitySlots(
-            model.form,
-            VelocityPlan.Shape(
-                latentSize: latentSize, referenceTokens: Array(repeating: 0, count: rows)),
-            on: compute)
+        slots = try Self.slots(0, model, latentSize, on: compute)
         storages = Array(repeating: nil, count: conditionedRows)
         references = Array(repeating: nil, count: conditionedRows)
-        let empty = try model.emptyCondition(latentSize, on: compute)
-        for row in 0..<emptyRows {
-            try compute.copy(empty.base, to: slots.bases[conditionedRows + row])
+    }
+
+    /// Sees to it that there is memory for so many rows. What is loaded stays loaded.
+    ///
+    /// - Throws: `BackendError` when the device has no room; then nothing has changed.
+    package func reserve(conditioned: Int, empty: Int) throws {
+        precondition(conditioned <= conditionedRows && empty <= emptyRows)
+        let before = allocated
+        guard conditioned > before.conditioned || empty > before.empty else { return }
+        func grown(_ now: Int, _ wanted: Int, _ most: Int) -> Int {
+            wanted <= now ? now : max(wanted, min(most, 2 * now))
         }
+        let after = (
+            conditioned: grown(before.conditioned, conditioned, conditionedRows),
+            empty: grown(before.empty, empty, emptyRows)
+        )
+        let larger = try Self.slots(
+            after.conditioned + after.empty, model, latentSize, on: compute)
+        let first = after.conditioned - before.conditioned
+        if before != (0, 0) {
+            let kept = first..<first + before.conditioned + before.empty
+            try compute.copy(slots.bases, to: larger.bases.sliced(axis: 0, kept))
+        }
+        for row in before.empty..<after.empty {
+            try compute.copy(self.empty.base, to: larger.bases[after.conditioned + row])
+        }
+        try compute.synchronize()
+        graphs = []
+        slots = larger
+        allocated = after
+    }
+
+    private static func slots(
+        _ rows: Int, _ model: any VelocityModel, _ size: LatentSize,
+        on compute: Compute
+    ) throws -> VelocitySlots {
+        try VelocitySlots(
+            model.form,
+            VelocityPlan.Shape(
+                latentSize: size, referenceTokens: Array(repeating: 0, count: rows)),
+            on: compute)
     }
 
     /// Forms that are captured at the moment.
@@ -77,7 +115,7 @@ package final class VelocityBank {
     /// A row's modulation vector, float32: to be set for each evaluation.
     package func modulation(_ row: Row) -> Tensor { slots.modulation[index(row)] }
 
-    /// Puts a condition into a conditioned row, for all evaluations until the next.
+    /// Puts a condition into a conditioned row that there is memory for, for all evaluations until the next.
     ///
     /// - Throws: `BackendError` when the condition does not have the bank's form, or there is no room for
     ///   its reference.
@@ -95,7 +133,7 @@ package final class VelocityBank {
     ///
     /// - Throws: `BackendError` when the device fails.
     package func evaluate(conditioned: Int, empty: Int) throws {
-        precondition((0...conditionedRows).contains(conditioned) && empty <= emptyRows)
+        precondition(conditioned <= allocated.conditioned && empty <= allocated.empty)
         let form = Form(
             referenceTokens: references[..<conditioned].map { $0?.shape[2] ?? 0 }, empty: empty)
         try compute.launch(try graph(form))
@@ -109,7 +147,8 @@ package final class VelocityBank {
         }
         if graphs.count >= Self.formLimit { graphs.removeFirst() }
         let conditioned = form.referenceTokens.count
-        let range = conditionedRows - conditioned..<conditionedRows + form.empty
+        let middle = allocated.conditioned
+        let range = middle - conditioned..<middle + form.empty
         let batch = VelocitySlots(
             z: slots.z.sliced(axis: 0, range), output: slots.output.sliced(axis: 0, range),
             bases: slots.bases.sliced(axis: 0, range),
@@ -136,8 +175,8 @@ package final class VelocityBank {
 
     private func index(_ row: Row) -> Int {
         switch row {
-        case .conditioned(let place): conditionedRows - 1 - place
-        case .empty(let place): conditionedRows + place
+        case .conditioned(let place): allocated.conditioned - 1 - place
+        case .empty(let place): allocated.conditioned + place
         }
     }
 

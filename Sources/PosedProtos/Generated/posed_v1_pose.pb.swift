@@ -32,7 +32,7 @@ package nonisolated enum Posed_V1_PoseFileFormat: SwiftProtobuf.Enum, Swift.Case
   /// The format that the content shows.
   case unspecified // = 0
 
-  /// JSON: of OpenPose and its relatives, or a list of joints.
+  /// JSON: of OpenPose, other detectors and editors, or a list of joints.
   case json // = 1
 
   /// The text of PIDM and X-MDPT: a number a coordinate.
@@ -40,6 +40,9 @@ package nonisolated enum Posed_V1_PoseFileFormat: SwiftProtobuf.Enum, Swift.Case
 
   /// A picture of the skeleton.
   case picture // = 3
+
+  /// A binary `.pose` file of one frame.
+  case binary // = 4
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -52,6 +55,7 @@ package nonisolated enum Posed_V1_PoseFileFormat: SwiftProtobuf.Enum, Swift.Case
     case 1: self = .json
     case 2: self = .text
     case 3: self = .picture
+    case 4: self = .binary
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -62,6 +66,7 @@ package nonisolated enum Posed_V1_PoseFileFormat: SwiftProtobuf.Enum, Swift.Case
     case .json: return 1
     case .text: return 2
     case .picture: return 3
+    case .binary: return 4
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -72,6 +77,7 @@ package nonisolated enum Posed_V1_PoseFileFormat: SwiftProtobuf.Enum, Swift.Case
     .json,
     .text,
     .picture,
+    .binary,
   ]
 
 }
@@ -88,6 +94,9 @@ package nonisolated enum Posed_V1_CoordinateSpace: SwiftProtobuf.Enum, Swift.Cas
 
   /// Shares of the picture's width and height. Joints inside the picture are from 0 to 1.
   case normalized // = 2
+
+  /// From -1, the left and upper edge, to 1.
+  case normalizedSigned // = 3
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -99,6 +108,7 @@ package nonisolated enum Posed_V1_CoordinateSpace: SwiftProtobuf.Enum, Swift.Cas
     case 0: self = .unspecified
     case 1: self = .pixels
     case 2: self = .normalized
+    case 3: self = .normalizedSigned
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -108,6 +118,7 @@ package nonisolated enum Posed_V1_CoordinateSpace: SwiftProtobuf.Enum, Swift.Cas
     case .unspecified: return 0
     case .pixels: return 1
     case .normalized: return 2
+    case .normalizedSigned: return 3
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -117,6 +128,7 @@ package nonisolated enum Posed_V1_CoordinateSpace: SwiftProtobuf.Enum, Swift.Cas
     .unspecified,
     .pixels,
     .normalized,
+    .normalizedSigned,
   ]
 
 }
@@ -161,6 +173,16 @@ package nonisolated struct Posed_V1_Pose: Sendable {
   /// INVALID_ARGUMENT beside `keypoints` and `picture`, and for a file of another format.
   package var fileFormat: Posed_V1_PoseFileFormat = .unspecified
 
+  /// Optional. How `file` is read, where it does not say so itself. INVALID_ARGUMENT beside `keypoints` and `picture`.
+  package var reading: Posed_V1_PoseReading {
+    get {_reading ?? Posed_V1_PoseReading()}
+    set {_reading = newValue}
+  }
+  /// Returns true if `reading` has been explicitly set.
+  package var hasReading: Bool {self._reading != nil}
+  /// Clears the value of `reading`. Subsequent reads from it will return its default value.
+  package mutating func clearReading() {self._reading = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// Required. How the pose is given.
@@ -175,6 +197,61 @@ package nonisolated struct Posed_V1_Pose: Sendable {
   }
 
   package init() {}
+
+  fileprivate var _reading: Posed_V1_PoseReading? = nil
+}
+
+/// How a pose file is read.
+package nonisolated struct Posed_V1_PoseReading: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Optional. The person in a file with several: a number from 1 on in the file's order, or the name of an annotation
+  /// line. Without it the most certain and largest person counts.
+  package var person: String = String()
+
+  /// Optional. The unit of the coordinates, whatever the file says.
+  package var space: Posed_V1_CoordinateSpace = .unspecified
+
+  /// Optional; together with `canvas_height`, and only with COORDINATE_SPACE_PIXELS. Width in pixels of the picture
+  /// that the pose was measured in, 1 to 65536. Where both are missing, the frame's own size.
+  package var canvasWidth: Int32 {
+    get {_canvasWidth ?? 0}
+    set {_canvasWidth = newValue}
+  }
+  /// Returns true if `canvasWidth` has been explicitly set.
+  package var hasCanvasWidth: Bool {self._canvasWidth != nil}
+  /// Clears the value of `canvasWidth`. Subsequent reads from it will return its default value.
+  package mutating func clearCanvasWidth() {self._canvasWidth = nil}
+
+  /// Optional; as `canvas_width`. Height in pixels, 1 to 65536.
+  package var canvasHeight: Int32 {
+    get {_canvasHeight ?? 0}
+    set {_canvasHeight = newValue}
+  }
+  /// Returns true if `canvasHeight` has been explicitly set.
+  package var hasCanvasHeight: Bool {self._canvasHeight != nil}
+  /// Clears the value of `canvasHeight`. Subsequent reads from it will return its default value.
+  package mutating func clearCanvasHeight() {self._canvasHeight = nil}
+
+  /// Optional. Joints of less confidence are absent; from 0 to 1, 0.05 where it is not set.
+  package var minConfidence: Double {
+    get {_minConfidence ?? 0}
+    set {_minConfidence = newValue}
+  }
+  /// Returns true if `minConfidence` has been explicitly set.
+  package var hasMinConfidence: Bool {self._minConfidence != nil}
+  /// Clears the value of `minConfidence`. Subsequent reads from it will return its default value.
+  package mutating func clearMinConfidence() {self._minConfidence = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _canvasWidth: Int32? = nil
+  fileprivate var _canvasHeight: Int32? = nil
+  fileprivate var _minConfidence: Double? = nil
 }
 
 /// The joints of one person.
@@ -185,7 +262,8 @@ package nonisolated struct Posed_V1_Keypoints: Sendable {
 
   /// Required. 18 joints in the order of OpenPose's COCO model (nose, neck, right shoulder, elbow, wrist, left
   /// shoulder, elbow, wrist, right hip, knee, ankle, left hip, knee, ankle, right eye, left eye, right ear, left
-  /// ear), or 25 in the order of its BODY_25.
+  /// ear), 25 in the order of its BODY_25, 17 or 133 in COCO's, 26 or 136 in Halpe's, or 33 in MediaPipe's: the
+  /// number tells. Those of 133 and 136 have hands and a face.
   package var joints: [Posed_V1_Keypoint] = []
 
   /// Required. The unit of the coordinates.
@@ -212,6 +290,17 @@ package nonisolated struct Posed_V1_Keypoints: Sendable {
   /// Clears the value of `canvasHeight`. Subsequent reads from it will return its default value.
   package mutating func clearCanvasHeight() {self._canvasHeight = nil}
 
+  /// Optional. 21 joints, or none: the wrist, then four from the palm to the tip of thumb, index, middle, ring and little
+  /// finger. Models that do not draw hands do not see them.
+  package var leftHand: [Posed_V1_Keypoint] = []
+
+  /// Optional. As `left_hand`.
+  package var rightHand: [Posed_V1_Keypoint] = []
+
+  /// Optional. The face in 70 points as OpenPose orders them, 68 without the pupils, the 468 or 478 of MediaPipe's
+  /// mesh, or none. Models that do not draw faces do not see them.
+  package var face: [Posed_V1_Keypoint] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -220,7 +309,8 @@ package nonisolated struct Posed_V1_Keypoints: Sendable {
   fileprivate var _canvasHeight: Int32? = nil
 }
 
-/// A joint. It is absent when its confidence is below 0.05 or a coordinate is negative.
+/// A joint. It is absent when its confidence is below 0.05, at exactly (-1, -1), and at exactly (0, 0) without a
+/// confidence. Any other place is a place, inside the picture or out of it.
 package nonisolated struct Posed_V1_Keypoint: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -232,7 +322,7 @@ package nonisolated struct Posed_V1_Keypoint: Sendable {
   /// Required. Distance from the upper edge, in the unit of `Keypoints.space`; finite.
   package var y: Float = 0
 
-  /// Optional. From 0 to 1; a joint without one is certain.
+  /// Optional. From 0 to 1; a joint without one is certain, but for one at (0, 0).
   package var confidence: Float {
     get {_confidence ?? 0}
     set {_confidence = newValue}
@@ -254,16 +344,16 @@ package nonisolated struct Posed_V1_Keypoint: Sendable {
 fileprivate nonisolated let _protobuf_package = "posed.v1"
 
 nonisolated extension Posed_V1_PoseFileFormat: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0POSE_FILE_FORMAT_UNSPECIFIED\0\u{1}POSE_FILE_FORMAT_JSON\0\u{1}POSE_FILE_FORMAT_TEXT\0\u{1}POSE_FILE_FORMAT_PICTURE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0POSE_FILE_FORMAT_UNSPECIFIED\0\u{1}POSE_FILE_FORMAT_JSON\0\u{1}POSE_FILE_FORMAT_TEXT\0\u{1}POSE_FILE_FORMAT_PICTURE\0\u{1}POSE_FILE_FORMAT_BINARY\0")
 }
 
 nonisolated extension Posed_V1_CoordinateSpace: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COORDINATE_SPACE_UNSPECIFIED\0\u{1}COORDINATE_SPACE_PIXELS\0\u{1}COORDINATE_SPACE_NORMALIZED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COORDINATE_SPACE_UNSPECIFIED\0\u{1}COORDINATE_SPACE_PIXELS\0\u{1}COORDINATE_SPACE_NORMALIZED\0\u{1}COORDINATE_SPACE_NORMALIZED_SIGNED\0")
 }
 
 nonisolated extension Posed_V1_Pose: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Pose"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}keypoints\0\u{1}picture\0\u{1}file\0\u{3}file_format\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}keypoints\0\u{1}picture\0\u{1}file\0\u{3}file_format\0\u{1}reading\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -306,6 +396,7 @@ nonisolated extension Posed_V1_Pose: SwiftProtobuf.Message, SwiftProtobuf._Messa
         }
       }()
       case 4: try { try decoder.decodeSingularEnumField(value: &self.fileFormat) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._reading) }()
       default: break
       }
     }
@@ -334,12 +425,70 @@ nonisolated extension Posed_V1_Pose: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.fileFormat != .unspecified {
       try visitor.visitSingularEnumField(value: self.fileFormat, fieldNumber: 4)
     }
+    try { if let v = self._reading {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Posed_V1_Pose, rhs: Posed_V1_Pose) -> Bool {
     if lhs.form != rhs.form {return false}
     if lhs.fileFormat != rhs.fileFormat {return false}
+    if lhs._reading != rhs._reading {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Posed_V1_PoseReading: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PoseReading"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}person\0\u{1}space\0\u{3}canvas_width\0\u{3}canvas_height\0\u{3}min_confidence\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.person) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.space) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self._canvasWidth) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self._canvasHeight) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self._minConfidence) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.person.isEmpty {
+      try visitor.visitSingularStringField(value: self.person, fieldNumber: 1)
+    }
+    if self.space != .unspecified {
+      try visitor.visitSingularEnumField(value: self.space, fieldNumber: 2)
+    }
+    try { if let v = self._canvasWidth {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._canvasHeight {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._minConfidence {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Posed_V1_PoseReading, rhs: Posed_V1_PoseReading) -> Bool {
+    if lhs.person != rhs.person {return false}
+    if lhs.space != rhs.space {return false}
+    if lhs._canvasWidth != rhs._canvasWidth {return false}
+    if lhs._canvasHeight != rhs._canvasHeight {return false}
+    if lhs._minConfidence != rhs._minConfidence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -347,7 +496,7 @@ nonisolated extension Posed_V1_Pose: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Posed_V1_Keypoints: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Keypoints"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}joints\0\u{1}space\0\u{3}canvas_width\0\u{3}canvas_height\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}joints\0\u{1}space\0\u{3}canvas_width\0\u{3}canvas_height\0\u{3}left_hand\0\u{3}right_hand\0\u{1}face\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -359,6 +508,9 @@ nonisolated extension Posed_V1_Keypoints: SwiftProtobuf.Message, SwiftProtobuf._
       case 2: try { try decoder.decodeSingularEnumField(value: &self.space) }()
       case 3: try { try decoder.decodeSingularInt32Field(value: &self._canvasWidth) }()
       case 4: try { try decoder.decodeSingularInt32Field(value: &self._canvasHeight) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.leftHand) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.rightHand) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.face) }()
       default: break
       }
     }
@@ -381,6 +533,15 @@ nonisolated extension Posed_V1_Keypoints: SwiftProtobuf.Message, SwiftProtobuf._
     try { if let v = self._canvasHeight {
       try visitor.visitSingularInt32Field(value: v, fieldNumber: 4)
     } }()
+    if !self.leftHand.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.leftHand, fieldNumber: 5)
+    }
+    if !self.rightHand.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rightHand, fieldNumber: 6)
+    }
+    if !self.face.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.face, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -389,6 +550,9 @@ nonisolated extension Posed_V1_Keypoints: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.space != rhs.space {return false}
     if lhs._canvasWidth != rhs._canvasWidth {return false}
     if lhs._canvasHeight != rhs._canvasHeight {return false}
+    if lhs.leftHand != rhs.leftHand {return false}
+    if lhs.rightHand != rhs.rightHand {return false}
+    if lhs.face != rhs.face {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

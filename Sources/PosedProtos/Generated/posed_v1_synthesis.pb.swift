@@ -324,6 +324,16 @@ package nonisolated struct Posed_V1_UsedSettings: Sendable {
   /// Clears the value of `warmStart`. Subsequent reads from it will return its default value.
   package mutating func clearWarmStart() {self._warmStart = nil}
 
+  /// Whether the last step was, or would have been, a step of Euler's method: the settings' field of that name.
+  package var lastStepFirstOrder: Bool {
+    get {_lastStepFirstOrder ?? false}
+    set {_lastStepFirstOrder = newValue}
+  }
+  /// Returns true if `lastStepFirstOrder` has been explicitly set.
+  package var hasLastStepFirstOrder: Bool {self._lastStepFirstOrder != nil}
+  /// Clears the value of `lastStepFirstOrder`. Subsequent reads from it will return its default value.
+  package mutating func clearLastStepFirstOrder() {self._lastStepFirstOrder = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -336,6 +346,7 @@ package nonisolated struct Posed_V1_UsedSettings: Sendable {
   fileprivate var _width: Int32? = nil
   fileprivate var _height: Int32? = nil
   fileprivate var _warmStart: Double? = nil
+  fileprivate var _lastStepFirstOrder: Bool? = nil
 }
 
 /// The results that were found ready when a picture was made. Caches are the caller's own: nothing is told of
@@ -667,7 +678,7 @@ nonisolated extension Posed_V1_Frame: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Posed_V1_UsedSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".UsedSettings"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}model\0\u{1}solver\0\u{1}nfe\0\u{3}nfe_reduced\0\u{3}guidance_scale\0\u{1}seed\0\u{3}time_shift\0\u{1}width\0\u{1}height\0\u{1}numerics\0\u{3}warm_start\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}model\0\u{1}solver\0\u{1}nfe\0\u{3}nfe_reduced\0\u{3}guidance_scale\0\u{1}seed\0\u{3}time_shift\0\u{1}width\0\u{1}height\0\u{1}numerics\0\u{3}warm_start\0\u{3}last_step_first_order\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -686,6 +697,7 @@ nonisolated extension Posed_V1_UsedSettings: SwiftProtobuf.Message, SwiftProtobu
       case 9: try { try decoder.decodeSingularInt32Field(value: &self._height) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.numerics) }()
       case 11: try { try decoder.decodeSingularDoubleField(value: &self._warmStart) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self._lastStepFirstOrder) }()
       default: break
       }
     }
@@ -729,6 +741,9 @@ nonisolated extension Posed_V1_UsedSettings: SwiftProtobuf.Message, SwiftProtobu
     try { if let v = self._warmStart {
       try visitor.visitSingularDoubleField(value: v, fieldNumber: 11)
     } }()
+    try { if let v = self._lastStepFirstOrder {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 12)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -744,6 +759,7 @@ nonisolated extension Posed_V1_UsedSettings: SwiftProtobuf.Message, SwiftProtobu
     if lhs._height != rhs._height {return false}
     if lhs.numerics != rhs.numerics {return false}
     if lhs._warmStart != rhs._warmStart {return false}
+    if lhs._lastStepFirstOrder != rhs._lastStepFirstOrder {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -239,6 +239,28 @@ package nonisolated struct Posed_V1_StreamStart: @unchecked Sendable {
   /// Clears the value of `warmStart`. Subsequent reads from it will return its default value.
   package mutating func clearWarmStart() {_uniqueStorage()._warmStart = nil}
 
+  /// Optional. The pose of the person in the source picture, as `keypoints` or a `file` with joints. All poses are
+  /// fitted to it: limbs get its lengths and keep their directions, and the first pose with a neck and hips, or
+  /// shoulders, is put where it stands. Pictures of skeletons are refused then.
+  package var retargetTo: Posed_V1_Pose {
+    get {_storage._retargetTo ?? Posed_V1_Pose()}
+    set {_uniqueStorage()._retargetTo = newValue}
+  }
+  /// Returns true if `retargetTo` has been explicitly set.
+  package var hasRetargetTo: Bool {_storage._retargetTo != nil}
+  /// Clears the value of `retargetTo`. Subsequent reads from it will return its default value.
+  package mutating func clearRetargetTo() {_uniqueStorage()._retargetTo = nil}
+
+  /// Optional. How joints that tremble are calmed. Pictures of skeletons are refused then.
+  package var smoothing: Posed_V1_PoseSmoothing {
+    get {_storage._smoothing ?? Posed_V1_PoseSmoothing()}
+    set {_uniqueStorage()._smoothing = newValue}
+  }
+  /// Returns true if `smoothing` has been explicitly set.
+  package var hasSmoothing: Bool {_storage._smoothing != nil}
+  /// Clears the value of `smoothing`. Subsequent reads from it will return its default value.
+  package mutating func clearSmoothing() {_uniqueStorage()._smoothing = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// Optional. The fate of poses that wait; what the daemon's configuration says where it is not set.
@@ -254,6 +276,33 @@ package nonisolated struct Posed_V1_StreamStart: @unchecked Sendable {
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A one-euro filter of each coordinate of a stream's poses, in the order of their receipt.
+package nonisolated struct Posed_V1_PoseSmoothing: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Required. The cutoff at rest in hertz, more than 0 and at most 1000; the less, the calmer. It rises by 10 for each
+  /// picture height a second that a joint moves.
+  package var minCutoff: Double = 0
+
+  /// Optional. Poses a second, more than 0 and at most 10000; 25 where it is not set.
+  package var rate: Double {
+    get {_rate ?? 0}
+    set {_rate = newValue}
+  }
+  /// Returns true if `rate` has been explicitly set.
+  package var hasRate: Bool {self._rate != nil}
+  /// Clears the value of `rate`. Subsequent reads from it will return its default value.
+  package mutating func clearRate() {self._rate = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _rate: Double? = nil
 }
 
 /// The pose of one frame.
@@ -694,7 +743,7 @@ nonisolated extension Posed_V1_StreamSynthesizeRequest: SwiftProtobuf.Message, S
 
 nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StreamStart"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}settings\0\u{3}max_lag\0\u{3}frame_deadline\0\u{3}warm_start\0\u{3}every_pose\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}settings\0\u{3}max_lag\0\u{3}frame_deadline\0\u{3}warm_start\0\u{3}every_pose\0\u{3}retarget_to\0\u{1}smoothing\0")
 
   fileprivate class _StorageClass {
     var _session: String = String()
@@ -702,6 +751,8 @@ nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf
     var _skipping: Posed_V1_StreamStart.OneOf_Skipping?
     var _frameDeadline: SwiftProtobuf.Google_Protobuf_Duration? = nil
     var _warmStart: Double? = nil
+    var _retargetTo: Posed_V1_Pose? = nil
+    var _smoothing: Posed_V1_PoseSmoothing? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -717,6 +768,8 @@ nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf
       _skipping = source._skipping
       _frameDeadline = source._frameDeadline
       _warmStart = source._warmStart
+      _retargetTo = source._retargetTo
+      _smoothing = source._smoothing
     }
   }
 
@@ -760,6 +813,8 @@ nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf
             _storage._skipping = .everyPose(v)
           }
         }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._retargetTo) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._smoothing) }()
         default: break
         }
       }
@@ -790,6 +845,12 @@ nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf
       try { if case .everyPose(let v)? = _storage._skipping {
         try visitor.visitSingularBoolField(value: v, fieldNumber: 6)
       } }()
+      try { if let v = _storage._retargetTo {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      try { if let v = _storage._smoothing {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -804,10 +865,51 @@ nonisolated extension Posed_V1_StreamStart: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._skipping != rhs_storage._skipping {return false}
         if _storage._frameDeadline != rhs_storage._frameDeadline {return false}
         if _storage._warmStart != rhs_storage._warmStart {return false}
+        if _storage._retargetTo != rhs_storage._retargetTo {return false}
+        if _storage._smoothing != rhs_storage._smoothing {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Posed_V1_PoseSmoothing: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PoseSmoothing"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}min_cutoff\0\u{1}rate\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularDoubleField(value: &self.minCutoff) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self._rate) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.minCutoff.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.minCutoff, fieldNumber: 1)
+    }
+    try { if let v = self._rate {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Posed_V1_PoseSmoothing, rhs: Posed_V1_PoseSmoothing) -> Bool {
+    if lhs.minCutoff != rhs.minCutoff {return false}
+    if lhs._rate != rhs._rate {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -13,6 +13,7 @@ extension Posed_V1_UsedSettings {
         guidanceScale = used.guidance
         seed = used.seed
         timeShift = used.timeShift
+        lastStepFirstOrder = used.lastStepFirstOrder
         width = Int32(clamping: used.width)
         height = Int32(clamping: used.height)
         numerics = used.numerics

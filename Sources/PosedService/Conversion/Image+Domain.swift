@@ -5,10 +5,10 @@ package import PosedServing
 package import PosedVision
 
 extension Posed_V1_Image {
-    /// The picture at `path`, no side of which is longer than `maxSide` pixels.
+    /// The picture at `path`, no side of which is longer than `maxSide` pixels, laid over `background` where it is
+    /// transparent.
     ///
-    /// Sizes are checked before anything is allocated for them. Transparency is laid over `background`. Throws
-    /// `RequestError`.
+    /// Sizes are checked before anything is allocated for them. Throws `RequestError`.
     package func image(
         at path: FieldPath, maxSide: Int, background: RGB = .white
     ) throws -> Image {

@@ -11,7 +11,12 @@ extension Posed_V1_Pose {
     package func pose(at path: FieldPath, maxSide: Int) throws -> PoseInput {
         if case .file(let data)? = form {
             return try Self.pose(
-                file: data, format: fileFormat, at: path, maxSide: maxSide)
+                file: data, format: fileFormat,
+                reading: try reading.reading(at: path.field("reading")), at: path,
+                maxSide: maxSide)
+        }
+        guard !hasReading else {
+            throw path.field("reading").refusal(expected: "nothing without `file`", got: "it")
         }
         guard fileFormat == .unspecified else {
             throw path.field("file_format").refusal(
@@ -53,7 +58,8 @@ extension Posed_V1_Pose {
     }
 
     private static func pose(
-        file data: Data, format: Posed_V1_PoseFileFormat, at pose: FieldPath, maxSide: Int
+        file data: Data, format: Posed_V1_PoseFileFormat, reading: PoseReading,
+        at pose: FieldPath, maxSide: Int
     ) throws -> PoseInput {
         let path = pose.field("file")
         let content = Posed_V1_PoseFileFormat(of: data)
@@ -72,12 +78,12 @@ extension Posed_V1_Pose {
         }
         return try path.reading {
             do {
-                return try PoseInput(data, name: fileName)
+                return try PoseInput(data, name: fileName, reading: reading)
             } catch let error as VisionError where error.code == .malformedPose {
                 let reason = error.message.trimmingPrefix(fileName + ": ")
                 throw RequestError(
                     .invalidArgument,
-                    "expected a picture, or a pose in JSON or text, but \(reason)",
+                    "expected a picture, or a pose in JSON, text or a .pose file, but \(reason)",
                     at: path, cause: error)
             }
         }
@@ -93,6 +99,7 @@ extension Posed_V1_PoseFileFormat {
         let blank = Array(" \t\r\n\u{FEFF}".utf8)
         switch data.first(where: { !blank.contains($0) }) {
         case _ where Image.fileFormat(of: data) != nil: self = .picture
+        case _ where PoseSequence.isBinary(data): self = .binary
         case UInt8(ascii: "{")?, UInt8(ascii: "[")?: self = .json
         default: self = .text
         }

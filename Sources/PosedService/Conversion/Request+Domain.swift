@@ -1,6 +1,7 @@
 import PosedErrors
 package import PosedProtos
 package import PosedServing
+import PosedVision
 
 extension Posed_V1_SynthesizeRequest {
     /// Whose picture; pictures that were sent along are decoded here. Throws `RequestError`.
@@ -65,5 +66,37 @@ extension Posed_V1_StreamStart {
         }
         options.warmStart = warmStart
         return options
+    }
+
+    /// What is done to the stream's poses before they are drawn. Throws `RequestError`.
+    func track(limits: ServingLimits) throws -> PoseTrack {
+        let path = FieldPath("start")
+        var retargeter: PoseRetargeter?
+        if hasRetargetTo {
+            let field = path.field("retarget_to")
+            guard
+                case .keypoints(let source) = try retargetTo.pose(
+                    at: field, maxSide: limits.maxSide)
+            else {
+                throw field.refusal(expected: "a pose with joints", got: "a picture")
+            }
+            retargeter = try field.reading { try PoseRetargeter(source: source) }
+        }
+        var smoother: PoseSmoother?
+        if hasSmoothing {
+            let field = path.field("smoothing")
+            func checked(_ name: String, _ value: Double, to most: Double) throws -> Double {
+                guard value > 0, value <= most else {
+                    throw field.field(name).refusal(
+                        expected: "more than 0 and at most \(Int(most))", got: value)
+                }
+                return value
+            }
+            smoother = PoseSmoother(
+                minCutoff: try checked("min_cutoff", smoothing.minCutoff, to: 1000),
+                rate: smoothing.hasRate
+                    ? try checked("rate", smoothing.rate, to: 10_000) : PoseSmoother.defaultRate)
+        }
+        return PoseTrack(retargeter: retargeter, smoother: smoother)
     }
 }

@@ -33,6 +33,7 @@ extension Posed_V1_SynthesisSettings {
             settings.timeShift = try path.field("time_shift").checked(
                 timeShift, in: Self.timeShifts)
         }
+        if hasLastStepFirstOrder { settings.lastStepFirstOrder = lastStepFirstOrder }
         if hasWidth || hasHeight {
             let sides = 1...limits.maxSide
             settings.width = try path.field("width").checked(width, in: sides)
@@ -71,6 +72,7 @@ extension Posed_V1_SynthesisSettings {
         if let value = settings.guidance { guidanceScale = value }
         if let value = settings.seed { seed = value }
         if let value = settings.timeShift { timeShift = value }
+        if let value = settings.lastStepFirstOrder { lastStepFirstOrder = value }
         if let value = settings.width { width = Int32(clamping: value) }
         if let value = settings.height { height = Int32(clamping: value) }
         if let value = settings.minimumEvaluations { minNfe = Int32(clamping: value) }

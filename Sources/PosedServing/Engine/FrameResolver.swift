@@ -57,7 +57,8 @@ struct FrameResolver: Sendable {
             guidance: said.guidance ?? defaults.guidance,
             timeShift: said.timeShift ?? defaults.timeShift,
             timeGrid: said.budget == nil && said.timeShift == nil ? defaults.timeGrid : nil,
-            seed: said.seed ?? defaults.seed ?? UInt64.random(in: 0...UInt64.max))
+            seed: said.seed ?? defaults.seed ?? UInt64.random(in: 0...UInt64.max),
+            lastStepFirstOrder: said.lastStepFirstOrder ?? defaults.lastStepFirstOrder)
         let form = try form(said, model, index)
         do {
             try at("settings.guidance_scale") { try settings.validate() }
@@ -77,6 +78,7 @@ struct FrameResolver: Sendable {
             used.guidance = settings.guidance
             used.seed = settings.seed
             used.timeShift = settings.timeShift
+            used.lastStepFirstOrder = settings.lastStepFirstOrder
             used.width = form.width
             used.height = form.height
             used.numerics = model.numerics
@@ -142,6 +144,11 @@ struct FrameResolver: Sendable {
                         + "but it is \(extent)", at: field)
             }
         }
+        if let problem = model.sizeProblem(form.width, form.height) {
+            throw RequestError(
+                .invalidArgument, problem.message,
+                at: problem.side == .width ? "settings.width" : "settings.height")
+        }
         return form
     }
 
@@ -149,7 +156,10 @@ struct FrameResolver: Sendable {
     private func evaluations(
         _ settings: SamplingSettings, _ tableau: ButcherTableau, isWarm: Bool
     ) throws -> Int {
-        let steps = try at(settings.budget.field) { try settings.budget.steps(with: tableau) }
+        let steps = try at(settings.budget.field) {
+            try settings.budget.steps(
+                with: tableau, lastStepFirstOrder: settings.lastStepFirstOrder)
+        }
         _ = try at("settings.time_shift") {
             try TimeGrid(steps: steps, timeShift: settings.timeShift)
         }
@@ -162,7 +172,8 @@ struct FrameResolver: Sendable {
             }
             return most
         }
-        return steps * tableau.evaluationsPerStep
+        return tableau.cost(lastStepFirstOrder: settings.lastStepFirstOrder)
+            .evaluations(steps: steps)
     }
 }
 

@@ -52,7 +52,8 @@ extension RequestError {
 
     private init(vision error: VisionError, at field: FieldPath?) {
         switch error.code {
-        case .malformedPose, .incompletePose, .emptyPose, .nonFinitePose, .poseOutsidePicture:
+        case .malformedPose, .incompletePose, .emptyPose, .nonFinitePose, .poseOutsidePicture,
+            .unclearUnits, .severalPoses:
             self.init(.invalidArgument, error.message, at: field ?? "pose", cause: error)
         case .outOfMemory:
             self.init(

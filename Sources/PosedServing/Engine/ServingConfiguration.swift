@@ -54,6 +54,8 @@ package struct ServingConfiguration: Sendable {
     package var models: [Model]
     /// CPU threads of each device; 0 divides all that the process may use among the lanes.
     package var threads = 0
+    /// Memory that may be taken of each device, in bytes; 0 sets no limit.
+    package var memoryLimit = 0
     /// A folder to look for backends in before all others.
     package var backendFolder: String?
     /// Backends that were found already; nil looks for them.
@@ -71,6 +73,8 @@ package struct ServingConfiguration: Sendable {
     package var deadlineAllowance = Duration.seconds(1)
     /// Frames of a stream that are under way, or made and not read.
     package var streamWindow = 8
+    /// How long after the last new source a large encoder of sources alone is given back; nil: never.
+    package var sourceEncoderIdle: Duration?
     /// Where sessions outlive the process; nil: nowhere.
     package var stateFolder: String?
     /// Whether each model makes a picture before the engine is ready.

@@ -79,12 +79,7 @@ extension ServingEngine {
         }
         switch pose {
         case .keypoints(let keypoints):
-            let frame = keypoints.frame.map { [$0.left, $0.top, $0.width, $0.height] } ?? []
-            let numbers = keypoints.points.flatMap { [$0.x, $0.y, $0.confidence] } + frame
-            let bytes = numbers.flatMap { number in
-                withUnsafeBytes(of: number.bitPattern.littleEndian) { Array($0) }
-            }
-            return make(bytes, "joints")
+            return make(keypoints.key(served[form.model].poseDrawer), "joints")
         case .picture(let picture):
             return await HostWork.run {
                 make(picture.bytes, "picture of \(picture.width)x\(picture.height)")
@@ -163,6 +158,26 @@ extension ServingEngine {
             }
         } onCancel: {
             ticket.cancel()
+        }
+    }
+}
+
+extension Keypoints {
+    /// What the picture of a pose depends on besides its size: all that the drawer draws.
+    fileprivate func key(_ drawer: PoseDrawer) -> [UInt8] {
+        let hands = drawer.hands ? [leftHand, rightHand] : []
+        let parts = [points] + hands + (drawer.face ? [face] : [])
+        var numbers = parts.flatMap { part in
+            // Parts that are missing take no place, so each says how long it is.
+            [Double(part.count)] + part.flatMap { [$0.x, $0.y, $0.confidence] }
+        }
+        switch units {
+        case .unsaid: numbers.append(0)
+        case .pixels: numbers.append(1)
+        case .frame(let frame): numbers += [frame.left, frame.top, frame.width, frame.height]
+        }
+        return numbers.flatMap { number in
+            withUnsafeBytes(of: number.bitPattern.littleEndian) { Array($0) }
         }
     }
 }

@@ -86,7 +86,8 @@ extension Lane {
             loaded.withLock { $0 = models }
             let executor = PipelineExecutor(
                 models.models, solvers, batchRows: configuration.batchRows.most,
-                benchLimit: models.models.count + max(0, configuration.extraSizes))
+                benchLimit: models.models.count + max(0, configuration.extraSizes),
+                sourceEncoderIdle: configuration.sourceEncoderIdle)
             for (index, model) in models.models.enumerated() where configuration.warmsUp {
                 onProgress("warming up \(models.served[index].description.name)")
                 let size = model.pictureSize

@@ -102,7 +102,8 @@ extension ServingEngine {
         description.created = Date(session.created)
         description.lastUsed = Date(session.used)
         description.expires = Date(session.expires)
-        description.sourceCount = session.pictures.count
+        let model = served.first { $0.description.name == session.settings.model }?.description
+        description.sourceCount = model?.counted(session.pictures.count) ?? session.pictures.count
         description.conditioningBytes =
             session.settings.conditioningBytes ?? expectedBytes(session) ?? 0
         description.frameCount = Int(clamping: session.frameCount)

@@ -66,7 +66,11 @@ enum ModelLoader {
                     streams = known
                 } else {
                     streams = try PartStreams(
-                        registry.open(placement, options: DeviceOptions(threads: threads)),
+                        registry.open(
+                            placement,
+                            options: DeviceOptions(
+                                threads: threads,
+                                memoryLimit: UInt64(configuration.memoryLimit))),
                         types: types)
                     places[place] = streams
                 }

@@ -28,6 +28,7 @@ extension PipelineExecutor {
         let settings = SamplingSettings(
             solver: "euler", budget: .steps(64), guidance: 1, timeShift: 1, seed: 0)
         let plan = SolvePlan(settings: settings, tableau: .euler)
+        try bench(form).solver.reserve()
         var solves: [any LaneSolve] = []
         defer { for solve in solves { end(solve, form) } }
         for rows in [1, 2, 4, 8, 16, 32, 64] where rows <= (try bench(form)).solver.batchRows {

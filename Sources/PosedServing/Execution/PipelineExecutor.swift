@@ -1,3 +1,4 @@
+import PosedBackend
 import PosedErrors
 import PosedModels
 import PosedPipeline
@@ -13,11 +14,23 @@ final class PipelineExecutor: LaneExecutor {
     private var batchRows: Int
     private let benchLimit: Int
     private var benches: [(form: LaneForm, bench: Workbench)] = []
+    private let sourceEncoderIdle: Duration?
+    /// When each model last encoded a source.
+    private var lastSource: [Int: ContinuousClock.Instant] = [:]
+
+    /// Encoders with fewer bytes of weights are kept.
+    private static let largeEncoder = 512 << 20
 
     /// - Parameters:
     ///   - batchRows: rows that any batch has at most.
     ///   - benchLimit: workbenches kept, those with solves in progress excepted.
-    init(_ models: [PoseModel], _ solvers: SolverRegistry, batchRows: Int, benchLimit: Int) {
+    ///   - sourceEncoderIdle: how long after the last source a large encoder of sources alone is given
+    ///     back; nil: never.
+    init(
+        _ models: [PoseModel], _ solvers: SolverRegistry, batchRows: Int, benchLimit: Int,
+        sourceEncoderIdle: Duration? = nil
+    ) {
+        self.sourceEncoderIdle = sourceEncoderIdle
         self.models = models
         self.solvers = solvers
         self.batchRows = batchRows
@@ -31,14 +44,39 @@ final class PipelineExecutor: LaneExecutor {
             benches.append(known)
             return known.bench
         }
-        if benches.count >= benchLimit,
-            let idle = benches.firstIndex(where: { $0.bench.solves == 0 && !isStandard($0.form) })
-        {
-            benches.remove(at: idle)
-        }
+        giveUp(downTo: benchLimit - 1)
         let made = try Workbench(models[form.model], solvers, form, batchRows: batchRows)
         benches.append((form, made))
         return made
+    }
+
+    /// Gives up workbenches without solves, those used least recently first, until so many are left. Those
+    /// of the models' own sizes stay, and so does that of `form`.
+    ///
+    /// - Returns: Whether any was given up.
+    @discardableResult
+    private func giveUp(downTo count: Int, except form: LaneForm? = nil) -> Bool {
+        var models: Set<Int> = []
+        while benches.count > count,
+            let idle = benches.firstIndex(where: {
+                $0.bench.solves == 0 && !isStandard($0.form) && $0.form != form
+            })
+        {
+            models.insert(benches.remove(at: idle).form.model)
+        }
+        for model in models { self.models[model].streams.trim() }
+        return !models.isEmpty
+    }
+
+    /// Does something for a form. Where a device has no room for it, what is idle is given up, and it is
+    /// tried once more.
+    private func makingRoom<Value>(for form: LaneForm, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as BackendError where error.code == .outOfMemory {
+            guard giveUp(downTo: 0, except: form) else { throw error }
+            return try body()
+        }
     }
 
     /// Makes do with fewer rows than were provided for; only while no solve is in progress.
@@ -50,13 +88,14 @@ final class PipelineExecutor: LaneExecutor {
     }
 
     func source(_ pictures: [Image], _ form: LaneForm) throws -> any Conditioning {
-        let made = try bench(form).pipeline.source(pictures)
+        defer { lastSource[form.model] = .now }
+        let made = try makingRoom(for: form) { try bench(form).pipeline.source(pictures) }
         try models[form.model].streams.transformer.synchronize()
         return made
     }
 
     func pose(_ pose: PoseInput, _ form: LaneForm) throws -> any Conditioning {
-        let made = try bench(form).pipeline.pose(pose)
+        let made = try makingRoom(for: form) { try bench(form).pipeline.pose(pose) }
         try models[form.model].streams.transformer.synchronize()
         return made
     }
@@ -67,7 +106,7 @@ final class PipelineExecutor: LaneExecutor {
         guard let source = source as? SourceCondition, let pose = pose as? PoseCondition else {
             throw RequestError(.internal, "conditions of another executor came to this one")
         }
-        let bench = try bench(form)
+        let bench = try makingRoom(for: form) { try self.bench(form) }
         var warmStart: BatchSolver.WarmStart?
         if plan.warmStart > 0, let previous = plan.previous as? KeptLatent,
             previous.latent.shape[1] == bench.pipeline.latentSize.height,
@@ -75,21 +114,26 @@ final class PipelineExecutor: LaneExecutor {
         {
             warmStart = .init(time: plan.warmStart, latent: previous.latent)
         }
-        let condition = try bench.pipeline.condition(source, pose)
-        let solve = try bench.solver.begin(
-            condition, plan.settings, plan.tableau, warmStart: warmStart)
+        let solve = try makingRoom(for: form) {
+            try bench.solver.begin(
+                try bench.pipeline.condition(source, pose), plan.settings, plan.tableau,
+                warmStart: warmStart)
+        }
         try models[form.model].streams.transformer.synchronize()
         bench.solves += 1
         return BenchSolve(solve)
     }
 
     func evaluate(_ solves: [any LaneSolve], _ form: LaneForm) throws -> [(any Error)?] {
-        try bench(form).solver.evaluate(solves.compactMap { ($0 as? BenchSolve)?.solve })
+        try makingRoom(for: form) {
+            try bench(form).solver.evaluate(solves.compactMap { ($0 as? BenchSolve)?.solve })
+        }
     }
 
     func decode(_ solve: any LaneSolve, _ form: LaneForm) throws -> Image {
         guard let latent = (solve as? BenchSolve)?.solve.latent,
-            let image = try bench(form).pipeline.decode(latent).first
+            let image = try makingRoom(
+                for: form, { try bench(form).pipeline.decode(latent).first })
         else { throw RequestError(.internal, "a solve that has not arrived was to be decoded") }
         return image
     }
@@ -104,6 +148,27 @@ final class PipelineExecutor: LaneExecutor {
         else { return }
         bench.solver.end(solve.solve)
         bench.solves -= 1
+    }
+
+    func tidy(now: ContinuousClock.Instant) -> Duration? {
+        guard let sourceEncoderIdle else { return nil }
+        var next: Duration?
+        for (index, model) in models.enumerated() {
+            guard let last = lastSource[index], model.canReleaseSourceEncoder,
+                model.sourceEncoder.isLoaded,
+                model.sourceEncoder.byteCount >= Self.largeEncoder
+            else { continue }
+            let left = sourceEncoderIdle - last.duration(to: now)
+            if left > .zero {
+                next = min(next ?? left, left)
+            } else {
+                for (form, bench) in benches where form.model == index {
+                    bench.pipeline.dropSourceEncoder()
+                }
+                model.sourceEncoder.release()
+            }
+        }
+        return next
     }
 
     /// Whether it is a model at its own size: those stay.

@@ -16,11 +16,15 @@ package struct ServedModel: Sendable {
     /// Everything that encoded sources and poses depend on but content and size: backends and types of all
     /// parts, and the fingerprint.
     package var identity: String
+    /// How poses are drawn for it.
+    package var poseDrawer = PoseDrawer()
     /// Bytes of a source's conditioning for every pixel of a picture made, and of each source besides.
     package var bytesPerPixel: Double
     package var bytesPerSourcePixel: Double
     /// And besides.
     package var sourceBytes: Int
+    /// Why pictures of a width and a height cannot be made; nil where they can.
+    let sizeProblem: @Sendable (_ width: Int, _ height: Int) -> PoseModel.SizeProblem?
 
     /// A model of a description alone, as tests have it.
     package init(
@@ -33,6 +37,7 @@ package struct ServedModel: Sendable {
         bytesPerPixel = 0
         bytesPerSourcePixel = 0
         sourceBytes = 0
+        sizeProblem = { _, _ in nil }
     }
 
     /// A loaded model.
@@ -47,7 +52,7 @@ package struct ServedModel: Sendable {
         var description = ModelDescription()
         description.name = "models/" + name
         (description.width, description.height) = model.pictureSize
-        description.sizeMultiple = model.autoencoder.downsampling * form.patchSize
+        description.sizeMultiple = model.sizeMultiple
         description.hiddenSize = form.hiddenSize
         description.depth = form.depth
         description.parameterCount = model.parameterCount
@@ -60,11 +65,14 @@ package struct ServedModel: Sendable {
                 dtype: streams.type(of: $0).name)
         }
         description.defaultSolver = model.sampler.solver
+        description.defaultSteps = model.sampler.steps
+        description.defaultLastStepFirstOrder = model.sampler.lastStepFirstOrder
         description.defaultGuidance = model.sampler.guidance
         description.fingerprint = fingerprint
         self.description = description
         sampler = model.sampler
         framing = model.framing
+        poseDrawer = model.poseDrawer
         func numerics(_ part: Placement.Part) throws -> String {
             let device = streams[part].device
             let type = streams.type(of: part).name
@@ -73,6 +81,7 @@ package struct ServedModel: Sendable {
         self.numerics = try numerics(.transformer)
         identity =
             try Placement.Part.allCases.map(numerics).joined(separator: " ") + " " + fingerprint
+        sizeProblem = { model.problem(width: $0, height: $1) }
         let step = Double(description.sizeMultiple)
         bytesPerPixel = Double(form.bytesPerToken) / (step * step)
         bytesPerSourcePixel =

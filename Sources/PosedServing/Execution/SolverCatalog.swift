@@ -24,9 +24,10 @@ struct SolverCatalog: Sendable {
     /// A model's description with what its defaults amount to.
     func completing(_ model: ServedModel) -> ServedModel {
         var model = model
-        let tableau = try? registry.tableau(model.sampler.solver)
+        let tableau = (try? registry.tableau(model.sampler.solver)) ?? .euler
         model.description.defaultEvaluations =
-            model.sampler.steps * (tableau?.evaluationsPerStep ?? 1)
+            tableau.cost(lastStepFirstOrder: model.sampler.lastStepFirstOrder)
+            .evaluations(steps: model.sampler.steps)
         return model
     }
 
@@ -39,6 +40,7 @@ struct SolverCatalog: Sendable {
                 SolverDescription(
                     name: name, order: tableau.order,
                     evaluationsPerStep: tableau.evaluationsPerStep,
+                    evaluatesStepEnd: tableau.evaluatesStepEnd,
                     isAdaptive: tableau.isAdaptive, isBuiltIn: isBuiltIn))
         }
     }

@@ -47,8 +47,10 @@ package struct SolvePlan: Sendable {
             settings.budget = .evaluations(max(evaluations, least, tableau.stages))
             return
         }
-        let cost = tableau.evaluationsPerStep
-        settings.budget = .steps(max(evaluations / cost, (least + cost - 1) / cost, 1))
+        let cost = tableau.cost(lastStepFirstOrder: settings.lastStepFirstOrder)
+        var fewest = max(1, cost.steps(evaluations: least))
+        if cost.evaluations(steps: fewest) < least { fewest += 1 }
+        settings.budget = .steps(max(cost.steps(evaluations: evaluations), fewest))
     }
 }
 
@@ -74,4 +76,8 @@ package protocol LaneExecutor: AnyObject {
     func result(of solve: any LaneSolve, _ form: LaneForm) -> (any Conditioning)?
     /// Forgets a solve.
     func end(_ solve: any LaneSolve, _ form: LaneForm)
+    /// Gives back what has not been used for long.
+    ///
+    /// - Returns: How long until there is more to give back; nil: nothing.
+    func tidy(now: ContinuousClock.Instant) -> Duration?
 }

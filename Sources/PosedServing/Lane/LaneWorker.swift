@@ -60,11 +60,13 @@ package final class LaneWorker {
         for id in gone { release(id) }
         for stream in forgotten { results[stream] = nil }
         for (job, outcome) in ended { lane.report(job, outcome) }
+        let tidied = executor.tidy(now: now)
         switch decision {
         case .stage(let stage, let id): perform(stage, id)
         case .evaluate(let ids): evaluate(ids)
         case .idle(let until):
-            return until.map { max(.zero, now.duration(to: $0)) } ?? .seconds(3600)
+            let due = until.map { max(.zero, now.duration(to: $0)) } ?? .seconds(3600)
+            return min(due, tidied ?? due)
         }
         return nil
     }

@@ -21,7 +21,9 @@ enum InputFile {
     }
 
     /// A pose: a file of any format that the daemon knows, sent as it is. Throws `PosectlError` `file`.
-    static func pose(_ path: String) throws -> Posed_V1_Pose {
+    static func pose(
+        _ path: String, _ reading: PoseReading = PoseReading()
+    ) throws -> Posed_V1_Pose {
         if path.lowercased().hasSuffix(".jsonl"), let count = LineReader.count(path), count > 1 {
             throw PosectlError(
                 .file,
@@ -30,6 +32,7 @@ enum InputFile {
         }
         var pose = Posed_V1_Pose()
         pose.file = try read(path, "a pose")
+        pose.setReading(reading)
         return pose
     }
 

@@ -24,6 +24,13 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The shift of the time grid; 1 is without.", valueName: "s"))
     var timeShift: Double?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            "Whether the last step of heun, rk4 and their like is Euler's; without it the model "
+                + "says."))
+    var lastStepFirstOrder: Bool?
+
     @Option(help: ArgumentHelp("The picture's size in pixels, such as 256x256.", valueName: "wxh"))
     var size: PictureSize?
 
@@ -48,6 +55,7 @@ struct SettingsOptions: ParsableArguments {
         if let guidance { message.guidanceScale = guidance }
         if let seed { message.seed = seed }
         if let timeShift { message.timeShift = timeShift }
+        if let lastStepFirstOrder { message.lastStepFirstOrder = lastStepFirstOrder }
         if let size {
             message.width = size.width
             message.height = size.height

@@ -61,6 +61,11 @@ struct SessionsCreateCommand: AsyncParsableCommand {
         if let ttl { request.ttl = Google_Protobuf_Duration(rounding: ttl) }
         let client = try await Client(connection)
         let session = try await client.call(SessionMethods.create, request)
+        if session.sourceCount < source.count {
+            Terminal.warn(
+                "of \(source.count) pictures \(session.model) counts the first \(session.sourceCount)"
+            )
+        }
         if json { return try JSON.show(session) }
         print(Text.line(session.name))
     }

@@ -93,6 +93,10 @@ struct StreamCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Format") var format: FormatOptions
 
+    @OptionGroup(title: "Poses") var reading: PoseOptions
+
+    @OptionGroup(title: "Tracks") var track: TrackOptions
+
     @OptionGroup(title: "Settings") var settings: SettingsOptions
 
     @Flag(help: "Print what became of the stream and of every pose, as JSON.")
@@ -117,12 +121,13 @@ struct StreamCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let reader = try PoseReader(poses)
+        let reader = try PoseReader(poses, reading: reading.reading)
         try reader.checkNames()
         let pictures = try framing.pictures(source)
         let isFilm = FilmEncoder.isFilm(out)
         let output: any FrameOutput =
-            isFilm ? try FilmOutput(out, rate: fps ?? rate ?? 25) : try FolderOutput(out)
+            isFilm
+            ? try FilmOutput(out, rate: fps ?? rate ?? reader.rate ?? 25) : try FolderOutput(out)
         do {
             try await run(reader, pictures, output, isFilm ? .raw : .png)
         } catch {
@@ -174,6 +179,7 @@ struct StreamCommand: AsyncParsableCommand {
         if let maxLag { start.maxLag = Google_Protobuf_Duration(rounding: maxLag) }
         if let deadline { start.frameDeadline = Google_Protobuf_Duration(rounding: deadline) }
         start.warmStart = warmStart
+        try track.set(&start, rate: rate ?? reader.rate)
         let run = StreamRun(
             client: client, start: start, reader: reader, output: output, rate: rate,
             ahead: rate == nil ? ahead ?? (maxLag == nil ? 2 : nil) : nil, deadline: deadline)

@@ -45,6 +45,8 @@ struct SynthesizeCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Format") var format: FormatOptions
 
+    @OptionGroup(title: "Poses") var reading: PoseOptions
+
     @OptionGroup(title: "Settings") var settings: SettingsOptions
 
     @Flag(help: "Print what the picture was made with and where the time went, as JSON.")
@@ -68,7 +70,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
                 request.sources.model = model.hasPrefix("models/") ? model : "models/" + model
             }
         }
-        request.pose = try InputFile.pose(pose)
+        request.pose = try InputFile.pose(pose, reading.reading)
         request.settings = settings.message
         let isJPEG = Image.writtenFormat(of: out) == .jpeg
         format.add(to: &request.settings, usual: isJPEG ? .jpeg : .png)

@@ -14,7 +14,7 @@ struct BenchCommand: ParsableCommand {
             A preset has random weights of that size, Stable Diffusion's autoencoder and DINOv2-B; \
             xmdpt-S is X-MDPT of size S, whose source encoder is DINOv2-g. \
             velocity.S.b2 is one evaluation of two rows; velocity.S.ref.b2 attends to a reference too; \
-            solve.S.heun.nfe16.b1 samples and decodes a picture in an open session; session.source and \
+            solve.S.heun.nfe15.b1 samples and decodes a picture in an open session; session.source and \
             session.pose encode. With --serve, serve.engine.c8 makes eight frames by the engine alone and \
             serve.frames.c8 by eight callers of the daemon's engine room. Medians of warmed-up runs. --only takes beginnings of names, or \
             patterns with *.
@@ -122,7 +122,9 @@ struct BenchCommand: ParsableCommand {
     ) throws {
         let streams = try engine.streams(placement)
         let solvers = try sampler.registry()
-        let all = [streams.vae, streams.encoders, streams.transformer]
+        let all = [
+            streams.vae, streams.sourceEncoder, streams.poseEncoder, streams.transformer,
+        ]
         let names = Set(all.map(\.device.plugin.name))
         let run = BenchRun(
             batches: batch.values, patterns: only.values,

@@ -97,7 +97,8 @@ final class BenchParts {
 
     private func encoder(_ name: String) throws -> PoseModel.ImageEncoder {
         try load(name) {
-            let compute = streams.encoders
+            let compute =
+                name == "source_encoder" ? streams.sourceEncoder : streams.poseEncoder
             guard let folder = subject.folder else {
                 let width =
                     name == "source_encoder"

@@ -29,16 +29,18 @@ struct PartBench {
         // The picture's size is the preprocessor's, which is read with the encoder.
         guard run.mayWant(subject.encoder + ".") else { return }
         let encoder = try parts.sourceEncoder()
-        let compute = parts.streams.encoders
+        let compute = parts.streams.sourceEncoder
         let size = subject.transformer.latentSize
         let (width, height) = encoder.preprocessor.outputSize(
             width: size.width * subject.downsampling, height: size.height * subject.downsampling)
         let side = width == height ? "\(width)" : "\(width)x\(height)"
-        let model = encoder.model
-        try model.prepare(height: height, width: width, on: compute)
+        let model = try encoder.model()
+        let positions = try model.prepare(height: height, width: width, on: compute)
         let tokens = [1, model.tokens(height: height, width: width), model.features]
-        try measure("\(subject.encoder).\(side)", [1, height, width, 3], tokens, on: compute) {
-            try model($0, on: compute)
+        try withExtendedLifetime(positions) {
+            try measure("\(subject.encoder).\(side)", [1, height, width, 3], tokens, on: compute) {
+                try model($0, on: compute)
+            }
         }
     }
 

@@ -73,6 +73,7 @@ struct ServeBench {
         }
         said.guidance = settings.guidance
         said.timeShift = settings.timeShift
+        said.lastStepFirstOrder = settings.lastStepFirstOrder
         said.seed = settings.seed
         let requests = try sessions.enumerated().map { index, session in
             FrameRequest(

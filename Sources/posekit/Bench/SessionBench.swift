@@ -22,7 +22,7 @@ struct SessionBench {
         self.settings = settings
         let plan = try SolverPlan(
             try solvers.tableau(settings.solver), budget: settings.budget,
-            timeShift: settings.timeShift)
+            timeShift: settings.timeShift, lastStepFirstOrder: settings.lastStepFirstOrder)
         var names: [Int: String] = [:]
         for batch in run.batches {
             names[batch] = parts.subject.solve(settings.solver, nfe: plan.evaluations, batch)
@@ -35,7 +35,7 @@ struct SessionBench {
         (["session.source", "session.pose"] + solveNames.values).contains(where: run.wants)
     }
 
-    /// `session.source`, `session.pose` and `solve.S.heun.nfe16.b1` for every batch.
+    /// `session.source`, `session.pose` and `solve.S.heun.nfe15.b1` for every batch.
     func sessions() throws {
         guard isWanted else { return }
         let pipeline = try Pipeline(try parts.model(), solvers: solvers)

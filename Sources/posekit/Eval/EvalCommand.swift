@@ -146,11 +146,11 @@ struct EvalCommand: ParsableCommand {
             perceptual = try LPIPS(folder: lpips, on: compute)
         }
         if let fid {
-            let compute = try Compute(device: streams.encoders.device, precision: .f32)
+            let compute = try Compute(device: streams.sourceEncoder.device, precision: .f32)
             networks.append(try InceptionFeatures(folder: fid, on: compute))
         }
         if let dinov2 {
-            let compute = try Compute(device: streams.encoders.device, precision: .f32)
+            let compute = try Compute(device: streams.sourceEncoder.device, precision: .f32)
             networks.append(try DINOv2Features(folder: dinov2, on: compute))
         }
         return PairMetrics(lpips: perceptual, networks: networks)
@@ -158,7 +158,10 @@ struct EvalCommand: ParsableCommand {
 
     private func describe(_ settings: SamplingSettings, _ pipeline: Pipeline) -> [String: Setting] {
         let streams = pipeline.model.streams
-        let names = [("vae", streams.vae), ("encoders", streams.encoders)]
+        let names = [
+            ("vae", streams.vae), ("source_encoder", streams.sourceEncoder),
+            ("pose_encoder", streams.poseEncoder),
+        ]
         var all: [String: Setting] = [
             "model": .text(model), "data": .text(data), "solver": .text(settings.solver),
             "guidance": .number(settings.guidance), "time_shift": .number(settings.timeShift),

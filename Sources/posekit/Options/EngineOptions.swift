@@ -3,6 +3,16 @@ import PosedBackend
 import PosedPipeline
 import PosedTensor
 
+/// A number of bytes, written `2GiB`, `500MB` or `1048576`.
+struct MemorySize: ExpressibleByArgument {
+    let bytes: Int
+
+    init?(argument: String) {
+        guard let bytes = ByteCount.parse(argument), bytes > 0 else { return nil }
+        self.bytes = bytes
+    }
+}
+
 /// What to compute with.
 struct EngineOptions: ParsableArguments {
     @Option(
@@ -19,6 +29,12 @@ struct EngineOptions: ParsableArguments {
 
     @Option(help: "CPU threads; 0 takes all that this process may use.")
     var threads = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory that may be taken of each device, such as 2GiB; without it there is no limit.",
+            valueName: "bytes"))
+    var memoryLimit: MemorySize?
 
     @Option(
         help: ArgumentHelp(
@@ -52,6 +68,11 @@ struct EngineOptions: ParsableArguments {
         try BackendRegistry.discover(.standard(explicit: backendPath))
     }
 
+    /// How devices are opened.
+    private var deviceOptions: DeviceOptions {
+        DeviceOptions(threads: threads, memoryLimit: UInt64(memoryLimit?.bytes ?? 0))
+    }
+
     /// A stream for every part.
     func streams() throws -> PartStreams {
         try streams(try placement())
@@ -59,14 +80,13 @@ struct EngineOptions: ParsableArguments {
 
     /// A stream for every part, where `placement` says.
     func streams(_ placement: Placement) throws -> PartStreams {
-        let devices = try registry().open(placement, options: DeviceOptions(threads: threads))
+        let devices = try registry().open(placement, options: deviceOptions)
         return try PartStreams(devices, types: types())
     }
 
     /// A stream for one part alone.
     func stream(for part: Placement.Part) throws -> Compute {
-        let device = try registry().open(
-            try placement()[part], options: DeviceOptions(threads: threads))
+        let device = try registry().open(try placement()[part], options: deviceOptions)
         return try Compute(
             device: device, precision: PartStreams.type(of: part, on: device, among: types()))
     }

@@ -32,6 +32,12 @@ struct SamplerOptions: ParsableArguments {
             "The points of the time grid, in place of steps and shift: times with commas between, or a "
                 + "file with a JSON list; from the model's noise to 1.", valueName: "times|file"))
     var timeGrid: String?
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            "Whether the last step of a method that evaluates at a step's end, such as heun and rk4, is Euler's; "
+                + "without it the model says, else yes."))
+    var lastStepFirstOrder: Bool?
 
     @Option(help: ArgumentHelp("A JSON file with a Butcher tableau.", valueName: "file.json"))
     var solverFile: [String] = []
@@ -78,6 +84,7 @@ struct SamplerOptions: ParsableArguments {
         if let timeShift { settings.timeShift = timeShift }
         if nfe != nil || steps != nil || timeShift != nil { settings.timeGrid = nil }
         if let timeGrid { settings.timeGrid = try points(timeGrid) }
+        if let lastStepFirstOrder { settings.lastStepFirstOrder = lastStepFirstOrder }
         try settings.validate()
         _ = try settings.grid(
             try solvers.tableau(settings.solver), origin: origin ?? settings.timeGrid?.first ?? 0)

@@ -15,7 +15,8 @@ enum Part: String, CaseIterable, ExpressibleByArgument {
     var place: Placement.Part {
         switch self {
         case .vaeEncode, .vaeDecode: .vae
-        case .sourceEncoder, .poseEncoder: .encoders
+        case .sourceEncoder: .sourceEncoder
+        case .poseEncoder: .poseEncoder
         case .condition, .velocity, .solve: .transformer
         }
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A pose file and the picture that is made of it.
+/// Poses and the pictures that are made of them.
 struct PoseOutputs {
     /// Pose files with the paths of their pictures, in order.
     let pairs: [(pose: String, out: String)]
@@ -8,10 +8,11 @@ struct PoseOutputs {
     /// One pose goes to the file `out`. Several go to the folder `out`, each under its own name with
     /// `.png`, or to `out` with its `{}` replaced by the pose's name.
     ///
+    /// - Parameter poses: The file and the name of each.
+    ///
     /// - Throws: `PosekitError` for a path that cannot be written, or poses that would share one.
-    init(poses: [String], out: String) throws {
-        pairs = try poses.map { pose in
-            let name = URL(fileURLWithPath: pose).deletingPathExtension().lastPathComponent
+    init(poses: [(file: String, name: String)], out: String) throws {
+        pairs = try poses.map { pose, name in
             var isFolder: ObjCBool = false
             let exists = FileManager.default.fileExists(atPath: out, isDirectory: &isFolder)
             var path = out.replacingOccurrences(of: "{}", with: name)

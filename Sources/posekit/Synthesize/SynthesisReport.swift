@@ -32,6 +32,7 @@ struct SynthesisReport: Encodable {
     let solver: String
     let guidance: Double
     let timeShift: Double
+    let lastStepFirstOrder: Bool
     let width: Int
     let height: Int
     let backends: [String: String]
@@ -43,5 +44,6 @@ struct SynthesisReport: Encodable {
     enum CodingKeys: String, CodingKey {
         case seed, solver, guidance, width, height, backends, parts, milliseconds, pictures
         case timeShift = "time_shift"
+        case lastStepFirstOrder = "last_step_first_order"
     }
 }

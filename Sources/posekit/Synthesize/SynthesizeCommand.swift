@@ -13,9 +13,9 @@ struct SynthesizeCommand: ParsableCommand {
         commandName: "synthesize",
         abstract: "Paint the person of a picture in a new pose.",
         discussion: """
-            A pose is OpenPose JSON, a list of 18 joints [x, y, confidence], a PIDM or X-MDPT text \
-            file, or a picture of the skeleton. Joints are in pixels of the picture that is made, or \
-            normalized to [0, 1]. Several sources are pictures of one person. With several poses \
+            A pose is the JSON of OpenPose, MMPose, MediaPipe and other detectors, a .pose file, a list \
+            of joints [x, y, confidence], a PIDM or X-MDPT text file, or a picture of the skeleton. \
+            Joints are in pixels of the picture that is made, of --pose-size, or normalized. Several sources are pictures of one person. With several poses \
             --out is a folder, or has {} where the pose's name goes; the source is encoded once and \
             every pose starts from the same noise.
 
@@ -44,6 +44,9 @@ struct SynthesizeCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The pose; may be repeated.", valueName: "p.json"))
     var pose: [String]
+
+    @OptionGroup(title: "Poses")
+    var reading: PoseOptions
 
     @Option(
         help: ArgumentHelp(
@@ -83,17 +86,20 @@ struct SynthesizeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let outputs = try PoseOutputs(poses: pose, out: out)
+        let poses = try reading.read(pose)
+        let outputs = try PoseOutputs(poses: poses.map { ($0.file, $0.name) }, out: out)
         if let saveLatent { try OutputFile.check(saveLatent) }
         let solvers = try sampler.registry()
         let folder = try ModelFolder(path: model)
         let settings = try sampler.settings(folder.sampler, solvers)
         let sources = try framing.read(source)
-        let poses = try pose.map { try PoseInput(file: $0) }
 
         var clock = StageClock()
         let pipeline = try clock.time("load") { try load(solvers) }
         let values = try noise.map { try NoiseFile.read($0, for: pipeline) }
+        if sources.count > 1, !pipeline.model.transformer.form.usesEverySource {
+            Terminal.note("of \(sources.count) sources this model counts the first alone")
+        }
         Terminal.progress("encoding the source")
         let source = try clock.time("source") {
             try pipeline.source(try framing.framed(sources, for: pipeline))
@@ -101,7 +107,7 @@ struct SynthesizeCommand: ParsableCommand {
         var pictures: [SynthesisReport.Picture] = []
         var latents: [HostTensor] = []
         for (input, names) in zip(poses, outputs.pairs) {
-            let made = try picture(of: input, source, settings, values, on: pipeline, names)
+            let made = try picture(of: input.pose, source, settings, values, on: pipeline, names)
             pictures.append(made.report)
             latents.append(made.latent)
         }
@@ -125,7 +131,12 @@ struct SynthesizeCommand: ParsableCommand {
         var clock = StageClock()
         Terminal.progress("encoding the pose")
         let condition = try clock.time("pose") {
-            try pipeline.condition(source, try pipeline.pose(input))
+            do {
+                return try pipeline.condition(source, try pipeline.pose(input))
+            } catch let error as VisionError {
+                throw VisionError(
+                    error.code, "\(names.pose): \(error.message)", cause: error.cause)
+            }
         }
         var evaluations = 0
         let outcome = try clock.time("sample") {
@@ -166,7 +177,8 @@ struct SynthesizeCommand: ParsableCommand {
         }
         return SynthesisReport(
             seed: settings.seed, solver: settings.solver, guidance: settings.guidance,
-            timeShift: settings.timeShift, width: pipeline.width, height: pipeline.height,
+            timeShift: settings.timeShift, lastStepFirstOrder: settings.lastStepFirstOrder,
+            width: pipeline.width, height: pipeline.height,
             backends: Dictionary(uniqueKeysWithValues: backends),
             parts: pipeline.model.reports.map(SynthesisReport.Part.init),
             milliseconds: clock.milliseconds, pictures: pictures)

@@ -25,6 +25,12 @@ enum Terminal {
         if had { write("\r\u{1B}[2K") }
     }
 
+    /// Says something that stays, terminal or not: what is done in another way than was asked for.
+    static func note(_ sentence: String) {
+        clearProgress()
+        write("posekit: " + sentence + "\n")
+    }
+
     /// Says something that stays.
     static func say(_ text: @autoclosure () -> String) {
         guard isPresent else { return }

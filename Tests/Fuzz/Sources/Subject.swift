@@ -55,7 +55,15 @@ enum Subject: String, CaseIterable {
 
     private static func pose(_ data: Data) {
         guard let pose = try? PoseInput(data, name: "pose") else { return }
-        _ = try? pose.image(width: 64, height: 64)
+        let drawer = PoseDrawer(hands: true, face: true)
+        _ = try? pose.image(width: 64, height: 64, drawer: drawer)
+        guard case .keypoints(let keypoints) = pose,
+            let retargeter = try? PoseRetargeter(source: keypoints)
+        else { return }
+        var track = PoseTrack(retargeter: retargeter, smoother: PoseSmoother(minCutoff: 1))
+        for _ in 0..<2 {
+            _ = try? track.next(pose).image(width: 64, height: 64, drawer: drawer)
+        }
     }
 
     /// The first byte chooses the message.

@@ -92,11 +92,13 @@ struct ConfiguredServingTests {
         var model = ModelDescription()
         model.name = "models/a"
         model.defaultSolver = "heun"
-        model.defaultEvaluations = 16
+        model.defaultSteps = 8
+        model.defaultEvaluations = 15
         model.defaultGuidance = 1.1
         let solvers = [("heun", 2, false), ("rk4", 4, false), ("dormand-prince", 6, true)].map {
             SolverDescription(
-                name: $0.0, order: 2, evaluationsPerStep: $0.1, isAdaptive: $0.2,
+                name: $0.0, order: 2, evaluationsPerStep: $0.1, evaluatesStepEnd: true,
+                isAdaptive: $0.2,
                 isBuiltIn: true)
         }
         var defaults = RequestDefaults()
@@ -109,7 +111,7 @@ struct ConfiguredServingTests {
         let model = try catalogued { _ in }
         #expect(model.name == "models/a")
         #expect(model.defaultSolver == "heun")
-        #expect(model.defaultEvaluations == 16)
+        #expect(model.defaultEvaluations == 15)
         #expect(model.defaultGuidance == 1.1)
     }
 
@@ -119,12 +121,17 @@ struct ConfiguredServingTests {
             $0.guidance = 1.5
         }
         #expect(model.defaultSolver == "rk4")
-        // The model's 8 steps, of 4 evaluations each.
-        #expect(model.defaultEvaluations == 32)
+        // The model's 8 steps, of 4 evaluations each but the last, which is Euler's.
+        #expect(model.defaultEvaluations == 29)
         #expect(model.defaultGuidance == 1.5)
     }
 
-    @Test(arguments: [("heun", 7, 6), ("rk4", 3, 4), ("dormand-prince", 7, 7)])
+    @Test func theCatalogueTellsOfALastStepOfTheMethodsOwnOrder() throws {
+        let model = try catalogued { $0.lastStepFirstOrder = false }
+        #expect(model.defaultEvaluations == 16)
+    }
+
+    @Test(arguments: [("heun", 6, 5), ("rk4", 3, 1), ("dormand-prince", 7, 7)])
     func theCatalogueTellsWhatABudgetComesTo(solver: String, nfe: Int, made: Int) throws {
         let model = try catalogued {
             $0.solver = solver

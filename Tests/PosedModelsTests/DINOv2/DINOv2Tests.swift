@@ -38,11 +38,21 @@ import Testing
         let encoder = try load(golden, on: compute)
         let pixels = try golden.image("pixel_values", on: compute)
         let (height, width) = (pixels.shape[1], pixels.shape[2])
-        try encoder.prepare(height: height, width: width, on: compute)
         let result = try compute.persistent(
             [1, encoder.tokens(height: height, width: width), encoder.features], .f32)
-        let graph = try compute.capture {
-            try compute.copy(encoder(pixels, on: compute), to: result)
+        let positions = try encoder.prepare(height: height, width: width, on: compute)
+        let graph = try withExtendedLifetime(positions) {
+            try compute.capture {
+                try compute.copy(encoder(pixels, on: compute), to: result)
+            }
+        }
+        // Pictures of many other sizes come and go, and take the memory of what is given up.
+        let patch = encoder.configuration.patchSize
+        for columns in 1...20 {
+            let other = try compute.tensor(
+                [Float](repeating: 0.5, count: 4 * patch * columns * patch * 3),
+                [1, 4 * patch, columns * patch, 3])
+            _ = try encoder(other, on: compute)
         }
         try compute.launch(graph)
         try golden.expect(tokens: result, "last_hidden_state", on: compute)

@@ -29,7 +29,11 @@ import Testing
         golden.expect(values, expected.floats(), in: compute.precision)
     }
 
-    @Test(arguments: cases(["velocity"]) + PartGolden.cases([("tiny", "velocity.two-sources")]))
+    @Test(
+        arguments: cases(["velocity"])
+            + PartGolden.cases([
+                ("tiny", "velocity.two-sources"), ("tiny", "velocity.other-size"),
+            ]))
     func evaluatesTheVelocity(_ golden: PartGolden) throws {
         let (model, compute) = try load(golden)
         let z = try golden.tensor("z")
@@ -65,7 +69,7 @@ import Testing
         let plan = try VelocityPlan(
             model,
             VelocityPlan.Shape(
-                latentSize: model.configuration.latentSize,
+                latentSize: rows[0].latentSize,
                 referenceTokens: rows.map(\.referenceTokens)), on: compute)
         for (index, row) in rows.enumerated() {
             try plan.load(row, row: index)

@@ -14,9 +14,11 @@ import PosedService
         #expect(keypoints.points[8] == Keypoint(x: 19, y: 28))
     }
 
-    @Test(arguments: [0, 1, 17, 19, 24, 26, 1000])
+    @Test(arguments: [0, 1, 16, 19, 24, 27, 1000])
     func otherCountsAreRefused(count: Int) {
-        expectRefusal("pose.keypoints.joints: expected 18 joints or 25, got \(count)") {
+        expectRefusal(
+            "pose.keypoints.joints: expected 17, 18, 25, 26, 33, 133, 136 joints, got \(count)"
+        ) {
             try Poses.keypoints(count: count).keypoints(at: "pose.keypoints")
         }
     }
@@ -31,12 +33,18 @@ import PosedService
         #expect(!points[5].isPresent)
     }
 
+    @Test func otherLayoutsAreBroughtToEighteenToo() throws {
+        let coco = try Poses.keypoints(count: 17).keypoints(at: "keypoints")
+        #expect(coco.points[2] == Keypoint(x: 16, y: 22) && coco.points[1].x == 15.5)
+        let whole = try Poses.keypoints(count: 133).keypoints(at: "keypoints")
+        #expect(whole.leftHand.count == 21 && whole.rightHand.count == 21 && whole.face.count == 70)
+    }
+
     @Test func pixelsMayHaveACanvas() throws {
         var pose = Poses.keypoints()
         pose.canvasWidth = 640
         pose.canvasHeight = 480
-        #expect(
-            try pose.keypoints(at: "keypoints").frame == KeypointFrame(width: 640, height: 480))
+        #expect(try pose.keypoints(at: "keypoints").units == .canvas(width: 640, height: 480))
     }
 
     /// A skeleton in the corner must not change its meaning.
@@ -49,32 +57,39 @@ import PosedService
         ) { try pose.keypoints(at: "keypoints") }
     }
 
-    @Test func smallNumbersAreSharesUnlessTheyAreSaidToBePixels() throws {
+    @Test func theSpaceDecidesAndNotTheNumbers() throws {
         var pose = Poses.keypoints()
         for index in pose.joints.indices {
             pose.joints[index].x = 0.5
             pose.joints[index].y = 0.25
         }
+        pose.joints[3].y = 1.2
         pose.space = .normalized
-        #expect(try pose.keypoints(at: "keypoints").frame == .unit)
+        #expect(try pose.keypoints(at: "keypoints").units == .frame(.unit))
         pose.canvasWidth = 640
         pose.canvasHeight = 480
         expectRefusal(
             "keypoints.canvas_width: expected no canvas of normalized coordinates, got 640"
         ) { try pose.keypoints(at: "keypoints") }
         pose.space = .pixels
-        #expect(try pose.keypoints(at: "keypoints").frame == KeypointFrame(width: 640, height: 480))
+        #expect(try pose.keypoints(at: "keypoints").units == .canvas(width: 640, height: 480))
         pose.clearCanvasWidth()
         pose.clearCanvasHeight()
-        expectRefusal(
-            "keypoints.joints: expected pixels, got no coordinate above 1; are they normalized?"
-        ) { try pose.keypoints(at: "keypoints") }
+        #expect(try pose.keypoints(at: "keypoints").units == .pixels)
     }
 
     @Test func sharesMayLieOutside() throws {
         var pose = Poses.keypoints(from: 0)
         pose.space = .normalized
-        #expect(try pose.keypoints(at: "keypoints").frame == .unit)
+        #expect(try pose.keypoints(at: "keypoints").units == .frame(.unit))
+    }
+
+    @Test func aJointInTheCornerWithoutConfidenceIsNone() throws {
+        var pose = Poses.keypoints()
+        pose.joints[3] = Posed_V1_Keypoint()
+        #expect(try !pose.keypoints(at: "keypoints").points[3].isPresent)
+        pose.joints[3].confidence = 1
+        #expect(try pose.keypoints(at: "keypoints").points[3].isPresent)
     }
 
     @Test func canvasesAreBounded() {

@@ -19,7 +19,7 @@ import PosedService
             return
         }
         #expect(keypoints.points[2] == Keypoint(x: 12, y: 14))
-        #expect(keypoints.frame == nil)
+        #expect(keypoints.units == .unsaid)
     }
 
     @Test func picturesBecomePictures() throws {
@@ -50,7 +50,8 @@ import PosedService
     }
 
     @Test func filesOfNothingAreRefused() {
-        let expected = "pose.file: expected a picture, or a pose in JSON or text, but "
+        let expected =
+            "pose.file: expected a picture, or a pose in JSON, text or a .pose file, but "
         expectRefusal(expected + "the file is empty") { try read { $0.file = Data() } }
         expectRefusal(expected + "this is not JSON") { try read { $0.file = Data("{".utf8) } }
         for text in ["{", "[]", "{\"people\": []}", "[[1,2,3]]", "words", "\u{0}\u{1}"] {

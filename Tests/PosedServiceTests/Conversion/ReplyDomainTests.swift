@@ -17,6 +17,7 @@ import PosedService
         used.guidance = 1.25
         used.seed = .max
         used.timeShift = 3
+        used.lastStepFirstOrder = true
         used.width = 256
         used.height = 128
         used.numerics = "blas/f32"
@@ -29,6 +30,7 @@ import PosedService
         #expect(message.guidanceScale == 1.25)
         #expect(message.seed == .max)
         #expect(message.timeShift == 3)
+        #expect(message.lastStepFirstOrder)
         #expect(message.width == 256)
         #expect(message.height == 128)
         #expect(message.numerics == "blas/f32")

@@ -25,6 +25,7 @@ import PosedService
         message.guidanceScale = 1.5
         message.seed = .max
         message.timeShift = 2
+        message.lastStepFirstOrder = false
         message.width = 512
         message.height = 256
         message.imageFormat = .rawRgb8
@@ -36,6 +37,7 @@ import PosedService
         #expect(settings.guidance == 1.5)
         #expect(settings.seed == .max)
         #expect(settings.timeShift == 2)
+        #expect(settings.lastStepFirstOrder == false)
         #expect(settings.width == 512)
         #expect(settings.height == 256)
         #expect(settings.format == .raw)

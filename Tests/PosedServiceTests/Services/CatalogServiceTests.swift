@@ -39,7 +39,8 @@ import PosedService
             ]
             state.solvers = [
                 SolverDescription(
-                    name: "heun", order: 2, evaluationsPerStep: 2, isAdaptive: false,
+                    name: "heun", order: 2, evaluationsPerStep: 2, evaluatesStepEnd: true,
+                    isAdaptive: false,
                     isBuiltIn: true)
             ]
         }

@@ -89,7 +89,9 @@ import PosedService
             "sources.images[0].png: the picture: this is no picture: it begins as neither "
                 + "a PNG, a JPEG nor a WebP does"
         ) { $0.sources.images[0].png = Data("GIF89a".utf8) }
-        try await refused("pose.keypoints.joints: expected 18 joints or 25, got 0") {
+        try await refused(
+            "pose.keypoints.joints: expected 17, 18, 25, 26, 33, 133, 136 joints, got 0"
+        ) {
             $0.pose.keypoints.joints = []
         }
         try await refused("settings.steps: expected a number from 1 to 200, got -2") {

@@ -81,10 +81,29 @@ def test_the_benchmarks_folders(tmp_path):
         picture = Image.new("RGB", (256, 256), (255, 255, 255))
         picture.paste((0, 60 * number, 0), (40, 0, 216, 256))
         picture.save(path, quality=95)
-    pictures = read_pictures(tmp_path)
+    pictures = read_pictures(tmp_path, split="all")
     assert [targets(pictures, i) for i in range(4)] == [[1], [0], [3], [2]]
     assert abs(int(pictures.load(2)[128, 2, 1]) - 120) < 12  # the white margin is cut off
     check_keypoints(pictures.keypoints)
+
+
+@pytest.mark.parametrize("place", [".", "Eval", "Anno"])
+def test_the_benchmarks_split_is_kept(tmp_path, place):
+    write_poses(tmp_path)
+    with pytest.raises(RecipeError, match="list_eval_partition.txt expected"):
+        read_pictures(tmp_path)
+    statuses = ["train", "train", "query", "gallery"]
+    rows = [f"{name}.jpg id_00000001 {status}" for name, status in zip(NAMES, statuses, strict=True)]
+    (tmp_path / place).mkdir(exist_ok=True)
+    path = tmp_path / place / "list_eval_partition.txt"
+    path.write_text("\n".join(["4", "image_name item_id evaluation_status", *rows]) + "\n")
+    train, test = read_pictures(tmp_path), read_pictures(tmp_path, split="test")
+    assert train.load.stems == NAMES[:2] and test.load.stems == NAMES[2:]
+    with pytest.raises(RecipeError, match='"val"'):
+        read_pictures(tmp_path, split="val")
+    path.write_text("nonsense\nheading\na b\n")
+    with pytest.raises(RecipeError, match="lines `image item status`"):
+        read_pictures(tmp_path)
 
 
 def test_the_tables_layout(tmp_path):
@@ -110,7 +129,7 @@ def test_what_is_missing_is_said(tmp_path):
     write_poses(tmp_path)
     (tmp_path / "pose/WOMEN/Tees/id_00000001/01_1_front.txt").write_text("1 2\n3 4\n")
     with pytest.raises(RecipeError, match="18 lines of two numbers"):
-        read_pictures(tmp_path)
+        read_pictures(tmp_path, split="all")
 
 
 def test_a_bank_grows_with_the_shards(people, tmp_path):

@@ -1,7 +1,12 @@
 """The drawn pose is the specified one."""
 
+import base64
+import io
+import json
+
 import numpy as np
 import torch
+from PIL import Image
 
 from posed_recipe.data.augment import jitter
 from posed_recipe.pose import draw_poses, mirror, present
@@ -21,6 +26,22 @@ def test_equals_the_specified_drawing(rpfm):
         found = draw_poses(keypoints, height, width).permute(0, 2, 3, 1).numpy().astype(int)
         for one, expected in zip(found, keypoints.numpy(), strict=True):
             assert np.abs(one - rpfm.draw_pose(expected, height, width)).max() <= 1
+
+
+def test_equals_the_engines_drawing(goldens):
+    """The pictures that the engine's drawer is tested by, hands and face among them."""
+    cases = [case for case in json.loads((goldens / "vision" / "pose.json").read_text()) if "png" in case]
+    assert {"hands and face", "gaps in hands", "a face, 512", "outside"} == {case["name"] for case in cases}
+    for case in cases:
+        nowhere = [[-1.0, -1.0, 0.0]]
+        hands = torch.tensor([case.get(side) or nowhere * 21 for side in ("left", "right")])[None]
+        face = torch.tensor(case.get("face") or nowhere * 70)[None]
+        joints = torch.tensor(case["joints"])[None]
+        found = draw_poses(joints, case["height"], case["width"], hands, face)
+        expected = np.array(Image.open(io.BytesIO(base64.b64decode(case["png"]))))
+        assert np.abs(found[0].permute(1, 2, 0).numpy().astype(int) - expected).max() <= 1
+        bare = draw_poses(joints, case["height"], case["width"])
+        assert torch.equal(bare, found) == (case["name"] == "outside")
 
 
 def test_joints_in_one_place_are_no_trouble(rpfm):

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from posed_recipe.errors import RecipeError
-from posed_recipe.rpfm import RPFMTransformer2DModel, TransformerConfig, integrate, noise, solve, time_grid
+from posed_recipe.rpfm import RPFMTransformer2DModel, TransformerConfig, integrate, noise, solve, steps_of_budget, time_grid
 from posed_recipe.rpfm.layers import patches, unpatches
 from posed_recipe.rpfm.transformer import initialise
 
@@ -89,9 +89,40 @@ def test_time_shift_bends_the_grid():
 @pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("heun", 2), ("midpoint", 2), ("rk4", 4)])
 def test_solvers_have_their_order(solver, order):
     def error(steps):
-        return abs(integrate(lambda z, t: z * np.cos(t), 1.0, solver, steps) - np.exp(np.sin(1.0)))
+        end = integrate(
+            lambda z, t: z * np.cos(t), 1.0, solver, steps, last_step_first_order=False)
+        return abs(end - np.exp(np.sin(1.0)))
 
     assert np.log2(error(8) / error(16)) == pytest.approx(order, abs=0.25)
+
+
+def test_a_budget_is_never_exceeded():
+    for solver in ("euler", "heun", "midpoint", "rk4"):
+        for whole in (False, True):
+            for nfe in range(1, 20):
+                made = []
+                try:
+                    steps = steps_of_budget(solver, nfe, not whole)
+                except RecipeError:
+                    assert nfe < 4 and solver != "euler"
+                    continue
+                integrate(lambda z, t: made.append(t) or z, 1.0, solver, steps, 1.0, not whole)  # noqa: B023
+                assert len(made) <= nfe < len(made) + 4
+                assert whole or max(made) < 1
+    assert steps_of_budget("heun", 1) == 1
+
+
+@torch.no_grad()
+def test_another_size_has_the_trained_range_of_positions(goldens, rpfm):
+    own = RPFMTransformer2DModel.from_pretrained(goldens / "tiny" / "transformer")
+    given = load_file(goldens / "tiny" / "expected" / "velocity.other-size.safetensors")
+    z, t, z_s, z_p, cond = (given[name] for name in ("z", "t", "z_s", "z_p", "cond"))
+    velocity = own(z, t, z_s, z_p, cond, own.reference(z_s))
+    torch.testing.assert_close(velocity, given["velocity"], rtol=1e-4, atol=1e-4)
+    # Twice as many tokens a side: every other one lies where the trained one does.
+    h, w = own.config.latent_size
+    twice = own.positions(torch.zeros(1, 4, 2 * h, 2 * w)).reshape(h, w, -1)
+    assert torch.equal(twice[::2, ::2].reshape(own.pos.shape), own.pos)
 
 
 def test_a_new_model_is_still():

@@ -22,9 +22,11 @@ from posed_recipe.errors import RecipeError
 from posed_recipe.flow.decoder import DecoderOptions, DecoderTask, train_decoder
 from posed_recipe.flow.rectify import RectifyOptions, RectifyTask, make_pairs
 from posed_recipe.flow.refine import RefineOptions, RefineTask
-from posed_recipe.flow.trainer import FlowTask, new_flow
+from posed_recipe.flow.trainer import FLOWS, FlowTask, left_out, new_flow
 from posed_recipe.latents import LatentStore
 from posed_recipe.latents.precompute import fingerprint
+from posed_recipe.options import from_json, to_json
+from posed_recipe.rpfm import PRESETS
 from posed_recipe.runs import describe_flow, read_flow
 from posed_recipe.training import Budget, Deadline, PowerEMA, Trainer, TrainingOptions
 from posed_recipe.training.graphs import WARM_UP, Graphed, Recorder
@@ -355,11 +357,82 @@ def test_two_processes_do_what_one_does(latents, tmp_path):
 
 
 def test_a_store_in_files_gives_the_same_batches(latents):
-    mapped = LatentStore(latents.folder, resident=False)
+    mapped = LatentStore(latents.folder, room=0)
     picks, variants = torch.tensor([3, 1, 30]), torch.tensor([0, 3, 2])
     for name in latents.arrays:
         variant = variants % latents.arrays[name].shape[1]
         assert torch.equal(latents.gather(name, picks, variant), mapped.gather(name, picks, variant))
+
+
+def test_a_store_takes_no_more_room_than_there_is(latents):
+    """On another device than the host's the largest arrays stay on the host."""
+    sizes = sorted(array.nbytes for array in latents.arrays.values())
+    streamed = LatentStore(latents.folder, "meta", room=sizes[0]).streamed
+    assert sorted(streamed.values()) == sizes[1:]
+    assert not LatentStore(latents.folder, "meta", room=sum(sizes)).streamed
+
+
+def test_people_are_what_pairs_join(latents):
+    people = latents.people()
+    for i in range(len(latents)):
+        mine = latents.neighbours[latents.offsets[i]:latents.offsets[i + 1]].numpy()
+        assert (people[mine] == people[i]).all()
+    assert len(set(people.tolist())) == 8
+
+
+def test_people_left_out_are_validated_and_never_trained_on(latents, tmp_path):
+    options = tiny_flow(validation=0.25)
+    options.training.watch_minutes = 0.0
+    apart = left_out(latents, 0.25)
+    assert apart.sum() == 8  # two of eight people, of four pictures each
+    task = FlowTask(latents, options, CPU)
+    for step in range(20):
+        random = torch.Generator().manual_seed(step)
+        numbers = task.batches.numbers(random, step % 2 == 1)
+        assert not apart[numbers.source].any() and not apart[numbers.target].any()
+        assert apart[task.validation.numbers(random).target].all()
+    first = task.validate()
+    assert first == task.validate()
+    trainer = Trainer(tmp_path, "flow", task, Budget(steps=6), options.training, CPU)
+    assert trainer.run()
+    told = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    found = [line["validation"] for line in told if "validation" in line]
+    assert found and trainer.best == min(found)
+    describe_flow(tmp_path, options, latents.shape)
+    best = torch.load(tmp_path / "best.pt", weights_only=True)
+    assert best["validation"] == trainer.best
+    flow, _ = read_flow(tmp_path, best=True)
+    for name, parameter in flow.named_parameters():
+        assert torch.equal(parameter, best["ema"][name])
+    assert Trainer(tmp_path, "flow", task, Budget(steps=6), options.training, CPU).best == trainer.best
+    with pytest.raises(RecipeError, match="leaves no pairs"):
+        left_out(latents, 1.0)
+
+
+def test_gradients_of_several_batches_make_a_step(latents, tmp_path):
+    options = tiny_flow(two_sources=0.0)
+    options.training.accumulate, options.training.clip = 3, 1e9
+    trainer = flow_trainer(tmp_path, latents, 1, options=options)
+    trainer.optimizer.zero_grad(set_to_none=True)
+    loss, _ = trainer.gradients(0.0)
+    found = {name: p.grad.clone() for name, p in trainer.task.module.named_parameters() if p.grad is not None}
+    trainer.optimizer.zero_grad(set_to_none=True)
+    single = [trainer.task.loss(trainer.model, batch, 0.0)[0] for batch in range(3)]
+    (sum(single) / 3).backward()
+    assert loss.item() == pytest.approx(sum(one.item() for one in single) / 3, rel=1e-6)
+    for name, parameter in trainer.task.module.named_parameters():
+        if parameter.grad is not None:
+            torch.testing.assert_close(found[name], parameter.grad, rtol=1e-4, atol=1e-7)
+    with pytest.raises(RecipeError, match="accumulate"):
+        Trainer(tmp_path, "flow", trainer.task, Budget(steps=1), TrainingOptions(accumulate=0), CPU)
+
+
+def test_the_papers_profile_is_the_papers_model(latents):
+    options = FLOWS["paper"]()
+    sizes = (options.hidden_size, options.depth, options.num_heads)
+    assert sizes == tuple(PRESETS["B"][key] for key in ("hidden_size", "depth", "num_heads"))
+    assert not options.reference_attention
+    assert to_json(from_json(type(options), to_json(options))) == to_json(options)
 
 
 def test_muon_makes_directions_orthogonal_and_learns():

@@ -13,6 +13,7 @@ struct Worker {
   int index = 0;
   int count = 1;
   std::byte *scratch = nullptr; // this worker's own, at least what the operation asked for
+  std::byte *shared = nullptr;  // that of all workers, the same in every phase of an operation
 };
 
 /// Work cut into phases and each phase into tasks. Phases follow one another; the tasks of a phase
@@ -22,8 +23,9 @@ struct Worker {
 class Operation {
 public:
   /// `tasks[p]`: number of tasks of phase p, at least 1. `scratch`: bytes that each worker needs.
-  explicit Operation(std::vector<int> tasks, size_t scratch = 0)
-      : tasks(std::move(tasks)), scratch(scratch) {}
+  /// `shared`: bytes that all workers need together, from the first phase to the last.
+  explicit Operation(std::vector<int> tasks, size_t scratch = 0, size_t shared = 0)
+      : tasks(std::move(tasks)), scratch(scratch), shared(shared) {}
   virtual ~Operation() = default;
   Operation(const Operation &) = delete;
   Operation &operator=(const Operation &) = delete;
@@ -31,7 +33,7 @@ public:
   virtual void run(int phase, int task, Worker &worker) = 0;
 
   const std::vector<int> tasks;
-  const size_t scratch;
+  const size_t scratch, shared;
 };
 
 using OperationPointer = std::unique_ptr<Operation>;

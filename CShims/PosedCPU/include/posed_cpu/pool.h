@@ -27,6 +27,7 @@ public:
   /// Takes ownership. Not after the first run.
   void append(OperationPointer operation);
   size_t scratch() const { return scratch_; }
+  size_t shared() const { return shared_; }
   size_t size() const { return operations_.size(); }
   /// Drops the operations, keeps the storage.
   void clear();
@@ -46,7 +47,7 @@ private:
   const int workers_;
   std::vector<OperationPointer> operations_;
   std::vector<Step> steps_;
-  size_t scratch_ = 0;
+  size_t scratch_ = 0, shared_ = 0;
   std::vector<std::atomic<int32_t>> claimed_; // [steps][workers]
   std::vector<std::atomic<int32_t>> done_;    // [steps]
   std::atomic<bool> failed_{false};
@@ -82,8 +83,9 @@ private:
   const std::shared_ptr<Account> account_;
   const std::function<void()> enter_;
   int64_t spin_nanoseconds_;
-  Turn turn_; // held by the caller whose program runs, or who changes the scratch
-  std::vector<Memory> scratch_;
+  Turn turn_;                   // held by the caller whose program runs, or who changes the scratch
+  std::vector<Memory> scratch_; // of each worker
+  Memory shared_;               // of the operation that runs
   std::vector<std::thread> crew_;
   Program *program_ = nullptr;
   alignas(64) std::atomic<uint32_t> generation_{0}; // counts dispatches; sleepers wait on it

@@ -8,6 +8,8 @@ from pathlib import Path
 from posed_recipe import commands
 from posed_recipe.default_model import PROFILES
 from posed_recipe.errors import RecipeError
+from posed_recipe.flow.trainer import FLOWS
+from posed_recipe.latents.precompute import PRECOMPUTATIONS
 
 
 def build_parser():
@@ -25,7 +27,10 @@ def build_parser():
 
     verb = command(verbs, "precompute", commands.precompute_command, "encode a data set once")
     verb.add_argument("--data", required=True, help="a data set's folder")
-    verb.add_argument("--split", default="train", help="train or test, where the data set has both")
+    verb.add_argument("--split", default="train", choices=["train", "test", "all"],
+                      help="where the data set has several; all takes every picture of the benchmark's own layout")
+    verb.add_argument("--profile", choices=list(PRECOMPUTATIONS), default="default",
+                      help="paper: pictures as they are, for published encoders' features")
     verb.add_argument("--vae", required=True, help="a folder or a name on the hub")
     verb.add_argument("--encoder", help="a published DINOv2; without it one is trained with the flow")
     verb.add_argument("--pose-encoder", help="another one for poses")
@@ -37,6 +42,8 @@ def build_parser():
     verb.add_argument("--latents", required=True, help="what precompute wrote")
     verb.add_argument("--start", metavar="MODEL",
                       help="go on from the transformer and the encoder of this model folder; sizes are its own")
+    verb.add_argument("--profile", choices=list(FLOWS), default="default",
+                      help="paper: size B on published parts, as the paper's run")
     sheets(verb)
 
     verb = command(verbs, "rectify", commands.rectify_command, "make a trained flow good in few steps", True)
@@ -69,6 +76,7 @@ def add_results(verbs):
     verb.add_argument("--flow", required=True, help="a training folder of train-flow or rectify")
     verb.add_argument("--encoder", help="the published encoder that precompute used")
     verb.add_argument("--pose-encoder")
+    verb.add_argument("--best", action="store_true", help="the weights of the least validation loss, not the last ones")
     verb.add_argument("--dtype", default="bf16", choices=["bf16", "f16", "f32"])
     verb.add_argument("--shard-mb", type=float, help="write weights in files of at most so many megabytes")
     verb.add_argument("--solver", default="euler")
@@ -131,7 +139,7 @@ def command(verbs, name, function, help_text, trains=False, out=True):
         verb.add_argument("--out", required=True, help="the folder to write; what is there already goes on")
     if trains:
         budget = verb.add_mutually_exclusive_group(required=True)
-        budget.add_argument("--steps", type=int, help="train for so many steps: exactly repeatable")
+        budget.add_argument("--steps", type=int, help="train for so many steps: exactly repeatable on a CPU")
         budget.add_argument("--minutes", type=float, help="train for so long, over all calls")
         verb.add_argument("--stop-after-minutes", type=float, help="end this call then; call again to go on")
         common(verb)

@@ -1,5 +1,6 @@
 """What the commands of `posed-recipe` do. Each gives a result to print, or None if time ran out."""
 
+import sys
 from pathlib import Path
 
 from posed_recipe import published
@@ -16,11 +17,12 @@ from posed_recipe.flow.decoder import DecoderOptions, DecoderTask, train_decoder
 from posed_recipe.flow.rectify import RectifyOptions, RectifyTask, make_pairs
 from posed_recipe.flow.refine import RefineOptions, RefineTask
 from posed_recipe.flow.sheets import SheetWatcher
-from posed_recipe.flow.trainer import FlowOptions, FlowTask
-from posed_recipe.latents import LatentStore, PrecomputeOptions, precompute
-from posed_recipe.latents.precompute import Encoders, fingerprint
+from posed_recipe.flow.trainer import FLOWS, FlowOptions, FlowTask
+from posed_recipe.latents import LatentStore, precompute
+from posed_recipe.latents.precompute import PRECOMPUTATIONS, Encoders, fingerprint
 from posed_recipe.model_folder import ModelFolder, SamplerDefaults
 from posed_recipe.options import configure
+from posed_recipe.rpfm import evaluations_of
 from posed_recipe.runs import begun_flow, describe_flow, read_flow
 from posed_recipe.training import Budget, Deadline, Processes, Trainer
 
@@ -53,7 +55,7 @@ def train_autoencoder_command(flags):
 def precompute_command(flags):
     """posed-recipe precompute"""
     processes = Processes.join(flags.device)
-    options = configure(PrecomputeOptions(), flags.set)
+    options = configure(PRECOMPUTATIONS[flags.profile](), flags.set)
     pictures = read_pictures(flags.data, tuple(flags.size), flags.split)
     vae = published.autoencoder(flags.vae, processes.device)
     if flags.encoder is None:
@@ -68,6 +70,15 @@ def precompute_command(flags):
     if not precompute(pictures, flags.out, vae, encoders, options, processes, deadline):
         return None
     return {"latents": flags.out, "pictures": len(pictures)}
+
+
+def latents_of(flags, processes):
+    """The latents, and a sentence about those that do not fit on the device."""
+    store = LatentStore(flags.latents, processes.device)
+    if store.streamed and processes.leads:
+        told = ", ".join(f"{name} ({size / 1e9:.1f} GB)" for name, size in store.streamed.items())
+        print(f"{flags.latents}: {told} stay on the disk; what a step needs of them is copied", file=sys.stderr)
+    return store
 
 
 def watcher_of(flags, store):
@@ -85,8 +96,8 @@ def watcher_of(flags, store):
 def train_flow_command(flags):
     """posed-recipe train-flow"""
     processes = Processes.join(flags.device)
-    options = configure(FlowOptions(), flags.set)
-    store = LatentStore(flags.latents, processes.device)
+    options = configure(FLOWS[flags.profile](), flags.set)
+    store = latents_of(flags, processes)
     flow = begun_flow(flags.start, options, store.shape) if flags.start else None
     if processes.leads:
         describe_flow(flags.out, options, store.shape)
@@ -101,7 +112,7 @@ def rectify_command(flags):
     processes, deadline = Processes.join(flags.device), deadline_of(flags)
     options = configure(RectifyOptions(), flags.set)
     flow, flow_options = read_flow(flags.flow, processes.device)
-    store = LatentStore(flags.latents, processes.device)
+    store = latents_of(flags, processes)
     pairs = make_pairs(flow, store, Path(flags.out) / "pairs", options, flow_options, processes, deadline)
     if pairs is None:
         return None
@@ -116,7 +127,7 @@ def refine_command(flags):
     """posed-recipe refine"""
     processes, deadline = Processes.join(flags.device), deadline_of(flags)
     options, flow_options = configure(RefineOptions(), flags.set), FlowOptions()
-    store = LatentStore(flags.latents, processes.device)
+    store = latents_of(flags, processes)
     vae = autoencoder_of(flags, store)
     flow = begun_flow(flags.start, flow_options, store.shape)
     flow_options.training = options.training
@@ -132,7 +143,7 @@ def train_decoder_command(flags):
     """posed-recipe train-decoder"""
     processes, deadline = Processes.join(flags.device), deadline_of(flags)
     options = configure(DecoderOptions(), flags.set)
-    store = LatentStore(flags.latents, processes.device)
+    store = latents_of(flags, processes)
     vae = autoencoder_of(flags, store)
     flow = begun_flow(flags.start, FlowOptions(), store.shape)
     task = DecoderTask(store, bank_of(flags, vae, store), vae, flow, options, processes)
@@ -164,7 +175,7 @@ def bank_of(flags, vae, store):
 def export_command(flags):
     """posed-recipe export"""
     sampler = SamplerDefaults(flags.solver, flags.steps, flags.guidance)
-    model = assemble(flags.vae, flags.flow, flags.encoder, flags.pose_encoder, sampler)
+    model = assemble(flags.vae, flags.flow, flags.encoder, flags.pose_encoder, sampler, best=flags.best)
     shard = None if flags.shard_mb is None else int(flags.shard_mb * 1e6)
     return {"model": flags.out, "bytes": model.save(flags.out, flags.dtype, shard)}
 
@@ -182,9 +193,9 @@ def evaluate_command(flags):
     sampler = model.sampler
     solver = flags.solver or sampler.solver
     settings = Settings(
-        solver, flags.nfe or sampler.steps * len_of(solver),
+        solver, flags.nfe or evaluations_of(solver, sampler.steps, sampler.last_step_first_order),
         sampler.guidance_scale if flags.guidance is None else flags.guidance,
-        sampler.time_shift, flags.seed, flags.precision)
+        sampler.time_shift, flags.seed, flags.precision, sampler.last_step_first_order)
     return evaluate(model, flags.data, settings, flags.limit, sheet=flags.sheet)
 
 
@@ -194,13 +205,6 @@ def experiments_command(flags):
     result = experiments(engine, flags.guidance)
     plot(result, Path(flags.out) / "experiments.png")
     return {"enough": result["enough"]}
-
-
-def len_of(solver):
-    """Evaluations of one step."""
-    from posed_recipe.rpfm.sampling import tableau
-
-    return len(tableau(solver)[2])
 
 
 def train_default_command(flags):

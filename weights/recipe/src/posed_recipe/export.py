@@ -11,14 +11,14 @@ from posed_recipe.model_folder import ModelFolder, SamplerDefaults
 from posed_recipe.runs import read_flow
 
 
-def assemble(vae, flow_run, source=None, pose=None, sampler=None, device="cpu"):
+def assemble(vae, flow_run, source=None, pose=None, sampler=None, device="cpu", best=False):
     """A `ModelFolder` of an autoencoder's folder and a flow's training.
 
     `source` and `pose` name the published encoders that the latents were precomputed with; a flow that
-    trained its own encoder needs none.
+    trained its own encoder needs none. `best` takes the weights of the least validation loss.
     """
     autoencoder = published.autoencoder(vae, device)
-    flow, options = read_flow(flow_run, device)
+    flow, options = read_flow(flow_run, device, best)
     made_with = json.loads((Path(flow_run) / "flow.json").read_text())["autoencoder"]
     if made_with != fingerprint(autoencoder):
         raise RecipeError(

@@ -24,6 +24,7 @@ class SamplerDefaults:
     steps: int = 8
     guidance_scale: float = 1.1
     time_shift: float = 1.0
+    last_step_first_order: bool = True
     seed: str | int = "random"
 
 

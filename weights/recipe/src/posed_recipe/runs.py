@@ -4,6 +4,7 @@
 | --- | --- |
 | `flow.json` | sizes and options of a flow, so that it can be built again |
 | `checkpoint.pt` | weights, averages, optimizer: what a training goes on from |
+| `best.pt` | the averages of the least validation loss, where people were left out for it |
 | `log.jsonl`, `tensorboard/` | how it went |
 | `sheets/` | pictures that it painted on the way |
 | `vae/` | the autoencoder's result, normalized, in float32 |
@@ -19,7 +20,7 @@ from posed_recipe.flow.trainer import EncoderOptions, FlowOptions, new_flow
 from posed_recipe.latents.store import StoreShape
 from posed_recipe.options import from_json, to_json
 from posed_recipe.rpfm import RPFMTransformer2DModel
-from posed_recipe.training.checkpoint import read_checkpoint
+from posed_recipe.training.checkpoint import BEST, NAME, read_checkpoint
 from posed_recipe.weights import write_json
 
 
@@ -35,8 +36,9 @@ def describe_flow(folder, options, shape):
     })
 
 
-def read_flow(folder, device="cpu"):
-    """The flow of a training with its averaged weights, and its options; it may still be going on."""
+def read_flow(folder, device="cpu", best=False):
+    """The flow of a training with its averaged weights, the last or the best ones, and its options; it may still be
+    going on."""
     path = Path(folder) / "flow.json"
     if not path.exists():
         raise RecipeError(f"{folder}: a flow's training expected, but there is no flow.json")
@@ -46,9 +48,10 @@ def read_flow(folder, device="cpu"):
     shape = StoreShape(0, 1, 1, 1, tuple(values["latent"]), values["thumbnail"], pair["source_features"],
                        pair["pose_features"], values["autoencoder"])
     flow = new_flow(options, shape)
-    state = read_checkpoint(folder, "cpu")
+    name = BEST if best else NAME
+    state = read_checkpoint(folder, "cpu", name)
     if state is None:
-        raise RecipeError(f"{folder}: a checkpoint expected, but there is none yet")
+        raise RecipeError(f"{folder}: {name} expected, but there is none yet")
     flow.load_state_dict(state["ema"], strict=False)
     return flow.to(device).eval(), options
 

@@ -42,6 +42,6 @@ def jitter(keypoints, generator, pixels=1.0, missing=0.04):
     lost = torch.rand(keypoints.shape[:2], generator=generator, device=keypoints.device) < missing
     there = present(keypoints) & ~lost
     moved = keypoints.clone()
-    moved[..., :2] = torch.where(there[..., None], (keypoints[..., :2] + pixels * noise).clamp_min(0), -1.0)
+    moved[..., :2] = torch.where(there[..., None], keypoints[..., :2] + pixels * noise, -1.0)
     moved[..., 2] = keypoints[..., 2] * there
     return moved

@@ -3,7 +3,7 @@
 | layout | what lies in the folder |
 | --- | --- |
 | of PIDM and X-MDPT | `train_pairs.txt` (a line: target, then its sources), `pose/**/*.txt`, and the pictures as an LMDB (`256-256/data.mdb`) or as files (`img/**/*.jpg`) |
-| of the In-shop benchmark | `img/…/id_00000002/02_1_front.jpg` and `pose/…/id_00000002/02_1_front.txt`; two pictures of one item in one colour make pairs |
+| of the In-shop benchmark | `img/…/id_00000002/02_1_front.jpg`, `pose/…/id_00000002/02_1_front.txt` and `list_eval_partition.txt` (here or in `Eval/` or `Anno/`), whose `train` is for training and whose `query` and `gallery` are the test; two pictures of one item in one colour make pairs |
 | of PATN and its successors | `fasion-resize-pairs-train.csv` (`from,to`), `fasion-resize-annotation-train.csv` (`name:keypoints_y:keypoints_x`) and `train/*.jpg` |
 
 Keypoint texts have 18 lines `x y` in DeepFashion's 256x256 pictures with margins of 40 columns, -1 for
@@ -35,7 +35,7 @@ def read_deepfashion(folder, size, split="train"):
     if tables:
         return read_tables(folder, tables[0], size, split)
     if (folder / "pose").is_dir():
-        return read_tree(folder, size)
+        return read_tree(folder, size, split)
     raise RecipeError(
         f"{folder}: shards of the synthetic set, {pairs.name}, *pairs-{split}.csv or a folder pose/ expected, "
         f"but none is there")
@@ -62,10 +62,15 @@ def read_pair_list(folder, path, size):
     return PictureSet(tuple(size), keypoints, load, *pairs_of_list(pairs, len(stems)), name=str(folder))
 
 
-def read_tree(folder, size):
+def read_tree(folder, size, split):
     """The benchmark's: pictures of one item (folder) in one colour (the number that names begin with)."""
     texts = sorted((folder / "pose").rglob("*.txt"))
     stems = [f"img/{path.relative_to(folder / 'pose').with_suffix('').as_posix()}" for path in texts]
+    if split != "all":
+        kept = partition(folder, split)
+        stems = [name for name in stems if name in kept]
+        if not stems:
+            raise RecipeError(f"{folder}: none of the {len(texts)} pictures with a pose is in the split {split}")
     keypoints, stems = poses_of(folder, stems, size)
     groups = {}
     for number, name in enumerate(stems):
@@ -74,6 +79,24 @@ def read_tree(folder, size):
     load = FilePictures(folder, stems, size)
     return PictureSet(
         tuple(size), keypoints, load, *pairs_of_groups(groups.values(), len(stems)), name=str(folder))
+
+
+STATUSES = {"train": {"train"}, "test": {"query", "gallery"}}
+
+
+def partition(folder, split):
+    """Names without ending of a split's pictures, by the benchmark's own list."""
+    if split not in STATUSES:
+        raise RecipeError(f'the split must be train, test or all, but it is "{split}"')
+    found = [path for place in (".", "Eval", "Anno") if (path := folder / place / "list_eval_partition.txt").exists()]
+    if not found:
+        raise RecipeError(
+            f"{folder}: the benchmark's list_eval_partition.txt expected here or in Eval/, but there is none; without "
+            "it nobody knows which people are the test's (--split all takes all of them)")
+    rows = [line.split() for line in found[0].read_text().splitlines()[2:] if line.strip()]
+    if not rows or any(len(row) != 3 for row in rows):
+        raise RecipeError(f"{found[0]}: a count, a heading, then lines `image item status` expected")
+    return {stem(name) for name, _, status in rows if status in STATUSES[split]}
 
 
 def read_tables(folder, path, size, split):

@@ -22,10 +22,16 @@ class Settings:
     time_shift: float = 1.0
     seed: int = 0
     precision: str = "f32"
+    last_step_first_order: bool = True
+
+    @property
+    def steps(self):
+        """As many as the evaluations allow."""
+        return steps_of_budget(self.solver, self.nfe, self.last_step_first_order)
 
     def describe(self):
         """For a report."""
-        return {**asdict(self), "steps": steps_of_budget(self.solver, self.nfe)}
+        return {**asdict(self), "steps": self.steps}
 
 
 class Synthesizer:
@@ -84,8 +90,8 @@ class Synthesizer:
             z0 = np.stack([noise(seed, tuple(z_p.shape[1:])) for seed in seeds])
             return solve(
                 self.model.transformer, torch.from_numpy(z0).to(self.device), z_s, z_p, cond,
-                settings.solver, steps_of_budget(settings.solver, settings.nfe), settings.guidance,
-                settings.time_shift)
+                settings.solver, settings.steps, settings.guidance, settings.time_shift,
+                settings.last_step_first_order)
 
     def synthesize(self, sources, keypoints, settings, first=0):
         """uint8 pictures [B, H, W, 3]."""

@@ -64,10 +64,15 @@ class Batches:
     """Draws batches from a `LatentStore`; `telling` is (the grid of tokens, how many of them are computed,
     `CorrespondenceOptions`, or None) where attention is to be told where to look, or not all tokens are computed."""
 
-    def __init__(self, store, groups, targets, empty, processes, telling=None):
+    def __init__(self, store, groups, targets, empty, processes, telling=None, kept=None):
+        """`kept` [n] says which pictures may be drawn; all of them without. Pictures that pairs join are kept
+        together or not at all."""
         self.store, self.processes = store, processes
         self.groups, self.targets, self.empty, self.telling = groups, targets, empty, telling
-        self.candidates = store.sources()
+        self.candidates, self.allowed = store.sources(), None
+        if kept is not None:
+            self.allowed = torch.nonzero(torch.as_tensor(kept, device=store.device))[:, 0]
+            self.candidates = self.candidates[torch.isin(self.candidates, self.allowed)]
 
     def numbers(self, random, two_sources=False):
         """Draws groups: targets of one source are different pictures as long as there are enough."""
@@ -146,7 +151,10 @@ class Batches:
         """This process's rows without conditions."""
         shape, device = self.store.shape, self.store.device
         u = self.empty
-        picture = torch.randint(shape.pictures, (u,), generator=random, device=device)
+        count = shape.pictures if self.allowed is None else len(self.allowed)
+        picture = torch.randint(count, (u,), generator=random, device=device)
+        if self.allowed is not None:
+            picture = self.allowed[picture]
         variant = torch.randint(shape.turns * shape.colours, (u,), generator=random, device=device)
         t = training_times(u, random)
         z0 = torch.randn(u, *shape.latent, generator=random, device=device)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 
 from posed_recipe.encoder import Dinov2Config, Dinov2Model, Preprocessor
@@ -14,6 +15,7 @@ from posed_recipe.flow.model import FlowModel
 from posed_recipe.rpfm import RPFMTransformer2DModel, TransformerConfig
 from posed_recipe.rpfm.layers import Block
 from posed_recipe.rpfm.transformer import initialise
+from posed_recipe.training.distributed import Processes
 from posed_recipe.training.loop import TrainingOptions, autocast, compile_parts, generator
 
 
@@ -56,6 +58,9 @@ class FlowOptions:
     two_sources: float = 0.1
     """Part of the steps whose groups have two sources."""
     correspondence: CorrespondenceOptions = field(default_factory=CorrespondenceOptions)
+    validation: float = 0.0
+    """Part of the people that is left out of the training: the loss on them is told at every `watch`, and the averaged
+    weights that were best at it are kept."""
     training: TrainingOptions = field(default_factory=lambda: TrainingOptions(
         learning_rate=8e-4, weight_decay=0.01, decay=0.4, warmup_steps=300))
 
@@ -71,6 +76,19 @@ class FlowOptions:
         """Rows with condition in the first steps; a second source takes a target's place, where there is more than one."""
         fewer = int(steps * self.two_sources) if self.targets > 1 else 0
         return self.groups * (steps * self.targets - fewer)
+
+
+def paper_options():
+    """The paper's model on published parts: size B, no reference attention, pairs as they are. The paper tells neither
+    batch nor learning rate: they are DiT's and SiT's (256 rows, AdamW at 1e-4)."""
+    return FlowOptions(
+        hidden_size=768, depth=12, num_heads=12, reference_attention=False, groups=256, targets=1, two_sources=0.0,
+        validation=0.02, training=TrainingOptions(
+            learning_rate=1e-4, weight_decay=0.0, beta2=0.999, warmup_steps=1000, decay=0.1, compile=True,
+            save_minutes=10.0, watch_minutes=30.0))
+
+
+FLOWS = {"default": FlowOptions, "paper": paper_options}
 
 
 def rows_without(rows, dropout, world):
@@ -107,9 +125,15 @@ class FlowTask:
     def __init__(self, store, options, processes, flow=None, watcher=None):
         self.options, self.processes, self.watcher, self.store = options, processes, watcher, store
         self.module = (flow or new_flow(options, store.shape)).to(processes.device).train()
+        apart = left_out(store, options.validation)
         self.batches = Batches(
             store, options.groups, options.targets, options.empty(processes.world), processes,
-            self.telling(options.correspondence))
+            self.telling(options.correspondence), None if apart is None else ~apart)
+        alone = Processes(processes.device)
+        groups = min(options.groups, 64)
+        self.validation = None if apart is None else Batches(
+            store, groups, options.targets, rows_without(groups * options.targets, options.dropout, 1), alone,
+            self.telling(options.correspondence), apart)
         if options.training.compile:
             compile_parts(self.module, (Block, Layer))
 
@@ -138,8 +162,44 @@ class FlowTask:
             return model(rows, empty)
 
     def watch(self, journal, step):
-        """Lets the watcher look."""
+        """Lets the watcher look; gives the loss on the people left out, or None where there are none."""
+        self.module.eval()
+        loss = self.validate()
+        if loss is not None:
+            journal.record(step, {"validation": loss})
         if self.watcher is not None:
-            self.module.eval()
             self.watcher(self.module, journal, step)
-            self.module.train()
+        self.module.train()
+        return loss
+
+    @torch.no_grad()
+    def validate(self):
+        """The mean loss of the same batches of the people left out, with the same noise and times, each time."""
+        if self.validation is None:
+            return None
+        losses = []
+        for number in range(VALIDATION_BATCHES):
+            random = generator(self.processes.device, self.options.training.seed, number, stream=2)
+            rows, empty = self.validation.conditional(random), self.validation.without(random)
+            with autocast(self.processes.device, self.options.training.precision):
+                losses.append(self.module(rows, empty)[0].item())
+        return sum(losses) / len(losses)
+
+
+VALIDATION_BATCHES = 8
+
+
+def left_out(store, part):
+    """Which pictures [n] are left out of the training, so that about `part` of the people are; None for none.
+
+    It depends on nothing but the latents, so every training leaves out the same people."""
+    if part <= 0:
+        return None
+    people = store.people()
+    order = np.random.default_rng(0).permutation(np.unique(people))
+    apart = np.isin(people, order[:max(1, round(len(order) * part))])
+    sources = store.sources().cpu().numpy()
+    if apart[sources].all() or not apart[sources].any():
+        raise RecipeError(
+            f"{store.folder}: validation={part} of {len(order)} people leaves no pairs to train on, or none to validate")
+    return torch.from_numpy(apart)

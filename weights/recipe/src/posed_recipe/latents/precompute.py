@@ -38,6 +38,10 @@ class PrecomputeOptions:
     seed: int = 0
 
 
+PRECOMPUTATIONS = {"default": PrecomputeOptions, "paper": lambda: PrecomputeOptions(turns=1, colours=1, jitters=1)}
+"""`paper`: pictures as they are, which makes the features of published encoders an eighth as large."""
+
+
 class Encoders:
     """What is computed of a picture beside its latent: thumbnails, or the features of frozen encoders."""
 

@@ -82,10 +82,17 @@ class StoreShape:
         return arrays
 
 
-class LatentStore:
-    """The arrays of a folder, on a device where they fit and mapped where they do not."""
+def room_on(device):
+    """Bytes that arrays may take of a device: half of what is free on a GPU, which keeps the rest for the training.
+    On the CPU arrays are mapped, so the system decides what stays in memory."""
+    return torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else 0
 
-    def __init__(self, folder, device="cpu", resident=True):
+
+class LatentStore:
+    """The arrays of a folder. The smallest lie on the device, as many as `room` bytes hold (default: `room_on`); the
+    others stay mapped on the host, and the rows that a step needs are copied from there."""
+
+    def __init__(self, folder, device="cpu", room=None):
         folder = self.folder = Path(folder)
         self.shape = StoreShape.read(folder)
         done = json.loads((folder / "progress.json").read_text())["done"]
@@ -96,14 +103,36 @@ class LatentStore:
         self.device = torch.device(device)
         self.offsets = torch.from_numpy(np.load(folder / "offsets.npy")).to(self.device)
         self.neighbours = torch.from_numpy(np.load(folder / "neighbours.npy")).to(self.device)
-        self.arrays = {}
-        for name in self.shape.arrays():
-            mapped = np.load(folder / f"{name}.npy", mmap_mode="c")
-            tensor = torch.from_numpy(mapped)
-            self.arrays[name] = tensor.to(self.device) if resident else tensor
+        self.arrays = {
+            name: torch.from_numpy(np.load(folder / f"{name}.npy", mmap_mode="c")) for name in self.shape.arrays()}
+        left = room_on(self.device) if room is None else room
+        for name, array in sorted(self.arrays.items(), key=lambda item: item[1].nbytes):
+            if array.nbytes > left:
+                break
+            self.arrays[name] = array.to(self.device)
+            left -= array.nbytes
 
     def __len__(self):
         return self.shape.pictures
+
+    @property
+    def streamed(self):
+        """Names and bytes of the arrays whose rows are copied from the host, where that is another device."""
+        return {name: a.nbytes for name, a in self.arrays.items() if a.device != self.device}
+
+    def people(self):
+        """A number for each picture [n], the same for all that pairs join: those of one person in one set of clothes."""
+        offsets, neighbours = self.offsets.cpu().numpy(), self.neighbours.cpu().numpy()
+        labels = np.arange(len(offsets) - 1)
+        sources = np.repeat(labels, np.diff(offsets))
+        while True:
+            least = np.minimum(labels[sources], labels[neighbours])
+            found = labels.copy()
+            np.minimum.at(found, sources, least)
+            np.minimum.at(found, neighbours, least)
+            if np.array_equal(found, labels):
+                return labels
+            labels = found
 
     def gather(self, name, pictures, variants):
         """Entries [...] of an array by numbers of the device; floats come as float32."""

@@ -1,33 +1,49 @@
 """The picture of a pose, for many poses at once and on any device.
 
 On black, a limb is a capsule of radius r = 4 * H / 256 around its segment at 0.6 of its colour; then each
-joint is a disc of radius r at full colour. A pixel is covered by clamp(r + 0.5 - d, 0, 1), d the distance
-of its centre; shapes are blended one over the other in floats and rounded once at the end.
+joint is a disc of radius r at full colour. Hands and the face, where they are given, follow: bones as capsules of
+1.5 * H / 256 at 0.8 of their finger's colour and joints as discs, left hand, then right; the face's points as white
+discs of 1 * H / 256. A pixel is covered by clamp(r + 0.5 - d, 0, 1), d the distance of its centre; shapes are blended
+one over the other in floats and rounded once at the end.
 """
 
 import torch
 
-from posed_recipe.pose.skeleton import COLOURS, LIMBS, present
+from posed_recipe.pose.skeleton import BONES, COLOURS, FINGERS, LIMBS, present
 
-LIMB_SHADE = 0.6
+LIMB_SHADE, BONE_SHADE = 0.6, 0.8
+WHITE = (255, 255, 255)
 
 
-def draw_poses(keypoints, height, width):
-    """Keypoints [B, 18, 3] in pixels of height x width -> uint8 [B, 3, height, width]."""
+def draw_poses(keypoints, height, width, hands=None, face=None):
+    """Keypoints [B, 18, 3] in pixels of height x width -> uint8 [B, 3, height, width].
+
+    `hands` [B, 2, 21, 3], left then right, and `face` [B, 70, 3] are drawn where they are given.
+    """
     keypoints = keypoints.float()
-    there = present(keypoints)
-    points = keypoints[..., :2]
-    radius = 4.0 * height / 256
     y = torch.arange(height, device=keypoints.device)[:, None] + 0.5
     x = torch.arange(width, device=keypoints.device)[None, :] + 0.5
     picture = torch.zeros(len(keypoints), 3, height, width, device=keypoints.device)
-    for limb, (one, two) in enumerate(LIMBS):
-        distance = distance_to_segment(x, y, points[:, one - 1], points[:, two - 1])
-        visible = there[:, one - 1] & there[:, two - 1]
-        blend(picture, radius - distance, visible, [LIMB_SHADE * value for value in COLOURS[limb]])
-    for joint in range(points.shape[1]):
-        distance = distance_to_point(x, y, points[:, joint])
-        blend(picture, radius - distance, there[:, joint], COLOURS[joint])
+
+    def draw(points, lines, line_colours, colours, shade, size):
+        """Capsules between pairs of points counted from 0, then the points."""
+        there, places, radius = present(points), points[..., :2], size * height / 256
+        for (one, two), colour in zip(lines, line_colours, strict=True):
+            distance = distance_to_segment(x, y, places[:, one], places[:, two])
+            shaded = [shade * value for value in colour]
+            blend(picture, radius - distance, there[:, one] & there[:, two], shaded)
+        for joint, colour in enumerate(colours):
+            distance = distance_to_point(x, y, places[:, joint])
+            blend(picture, radius - distance, there[:, joint], colour)
+
+    limbs = [(one - 1, two - 1) for one, two in LIMBS]
+    draw(keypoints, limbs, COLOURS[: len(limbs)], COLOURS, LIMB_SHADE, 4.0)
+    if hands is not None:
+        for side, fingers in enumerate(FINGERS):
+            bones = [fingers[bone // 4] for bone in range(len(BONES))]
+            draw(hands[:, side].float(), BONES, bones, [fingers[0], *bones], BONE_SHADE, 1.5)
+    if face is not None:
+        draw(face.float(), [], [], [WHITE] * face.shape[1], 1.0, 1.0)
     return picture.round_().clamp_(0, 255).to(torch.uint8)
 
 

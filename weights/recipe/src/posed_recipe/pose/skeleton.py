@@ -20,10 +20,20 @@ THRESHOLD = 0.05
 """A joint of less confidence is absent."""
 
 
+# The 20 bones of a hand, pairs of joints counted from 0: for each finger from the wrist to its first joint, then along.
+BONES = [(0 if bone % 4 == 0 else bone, bone + 1) for bone in range(20)]
+
+# RGB of the fingers from thumb to little finger, of the left hand and of the right one.
+FINGERS = [
+    [(255, 64, 64), (255, 192, 64), (128, 255, 64), (64, 255, 192), (64, 160, 255)],
+    [(255, 160, 160), (255, 232, 160), (192, 255, 160), (160, 255, 232), (160, 208, 255)],
+]
+
+
 def present(keypoints):
-    """Which joints of [..., 18, 3] are there: confident, and at no negative coordinate."""
+    """Which joints of [..., 3] are there: confident, and not at exactly (-1, -1)."""
     x, y, confidence = keypoints.unbind(-1)
-    return (confidence >= THRESHOLD) & (x >= 0) & (y >= 0)
+    return (confidence >= THRESHOLD) & ~((x == -1) & (y == -1))
 
 
 def mirror(keypoints, width):

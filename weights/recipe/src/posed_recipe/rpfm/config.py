@@ -32,6 +32,8 @@ class TransformerConfig:
     reference_attention: bool = False
     input_concatenation: bool = True
     conditional_aggregation: bool = True
+    scale_positions: bool = True
+    """Whether the positions of another size are scaled to the range of `sample_size`'s."""
 
     def __post_init__(self):
         if isinstance(self.sample_size, list):

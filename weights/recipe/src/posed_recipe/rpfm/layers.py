@@ -23,17 +23,21 @@ def unpatches(x, p, h, w):
     return x.permute(0, 3, 1, 4, 2, 5).reshape(b, c, h, w)
 
 
-def position_embedding(d, rows, columns):
-    """The fixed sine-cosine embedding [rows*columns, D], computed in double precision.
+def position_embedding(d, rows, columns, trained=None):
+    """The fixed sine-cosine embedding [rows*columns, D], computed in double precision. The indices of another grid
+    than the `trained` (rows, columns) are scaled to its range.
 
     The first half of the features comes from the column, the second from the row; each half is
     sines, then cosines.
     """
     frequency = 10000.0 ** (-np.arange(d // 4, dtype=np.float64) / (d // 4))
-    row, column = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
+    trained = trained or (rows, columns)
+    row, column = np.meshgrid(
+        np.arange(rows, dtype=np.float64) * trained[0] / rows,
+        np.arange(columns, dtype=np.float64) * trained[1] / columns, indexing="ij")
 
     def half(index):
-        angle = np.outer(index.reshape(-1).astype(np.float64), frequency)
+        angle = np.outer(index.reshape(-1), frequency)
         return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
 
     return torch.from_numpy(np.concatenate([half(column), half(row)], axis=1)).float()

@@ -50,6 +50,16 @@ class RPFMTransformer2DModel(nn.Module):
         """Writes `config.json` and the weights."""
         save_part(self, self.config.to_dict(), folder, WEIGHTS, dtype, shard_bytes)
 
+    def positions(self, z):
+        """The position embedding of latents [B, C, h, w], [N, D]; scaled to the trained grid at another size."""
+        p = self.config.patch_size
+        size = tuple(side // p for side in z.shape[2:])
+        trained = tuple(side // p for side in self.config.latent_size)
+        if size == trained:
+            return self.pos
+        scaled = trained if self.config.scale_positions else None
+        return position_embedding(self.config.hidden_size, *size, scaled).to(self.pos)
+
     # What does not depend on z and t
 
     def aggregate(self, z_s, z_p, g_s, g_p):
@@ -71,7 +81,7 @@ class RPFMTransformer2DModel(nn.Module):
             return None
         streams = []
         for z in sources(z_s):
-            x = self.ref_embedder(patches(z, self.config.patch_size)) + self.pos  # [B, N, D]
+            x = self.ref_embedder(patches(z, self.config.patch_size)) + self.positions(z)  # [B, N, D]
             one = torch.ones(z.shape[0], device=z.device)
             c = self.t_embedder(one) + self.null_condition(z.shape[0])
             own = []
@@ -96,7 +106,7 @@ class RPFMTransformer2DModel(nn.Module):
         """
         p = self.config.patch_size
         joined = torch.cat([z, z_s, z_p], dim=1) if self.config.input_concatenation else z
-        x = self.x_embedder(patches(joined, p)) + self.pos  # [B, N, D]
+        x = self.x_embedder(patches(joined, p)) + self.positions(z)  # [B, N, D]
         n = x.shape[1]
         if order is not None:
             x = x.gather(1, order[..., None].expand(-1, -1, x.shape[2]))

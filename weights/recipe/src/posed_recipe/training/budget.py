@@ -11,7 +11,8 @@ from posed_recipe.errors import RecipeError
 class Budget:
     """Steps or seconds, whichever is given; seconds count over all calls that a training takes.
 
-    A budget of steps makes a training exact: the same losses however often it is interrupted. One of
+    A budget of steps makes a training on a CPU exact: the same losses however often it is interrupted. On a GPU they are
+    the same to within what sums in another order change, for some of its kernels add in any order. One of
     seconds ends on time, and the learning rate then follows the clock.
     """
 

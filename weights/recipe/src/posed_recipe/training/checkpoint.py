@@ -8,11 +8,13 @@ import torch
 from posed_recipe.errors import RecipeError
 
 NAME = "checkpoint.pt"
+BEST = "best.pt"
+"""The averaged weights of the least validation loss, and that loss."""
 
 
-def write_checkpoint(folder, state):
+def write_checkpoint(folder, state, name=NAME):
     """Writes `state` so that a process killed in between leaves the old checkpoint."""
-    path = Path(folder) / NAME
+    path = Path(folder) / name
     unfinished = path.with_suffix(".unfinished")
     with open(unfinished, "wb") as file:
         torch.save(state, file)
@@ -21,9 +23,9 @@ def write_checkpoint(folder, state):
     os.replace(unfinished, path)
 
 
-def read_checkpoint(folder, device):
+def read_checkpoint(folder, device, name=NAME):
     """The state that was written, or None where there is none yet."""
-    path = Path(folder) / NAME
+    path = Path(folder) / name
     if not path.exists():
         return None
     try:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 
 from posed_recipe.errors import RecipeError
 from posed_recipe.training.budget import Deadline
-from posed_recipe.training.checkpoint import read_checkpoint, write_checkpoint
+from posed_recipe.training.checkpoint import BEST, read_checkpoint, write_checkpoint
 from posed_recipe.training.distributed import Processes
 from posed_recipe.training.ema import PowerEMA
 from posed_recipe.training.graphs import Graphed
@@ -36,6 +37,8 @@ class TrainingOptions:
     """Part of the training in which the learning rate goes down to zero."""
     clip: float = 1.0
     """Greatest norm of the gradient."""
+    accumulate: int = 1
+    """Batches whose gradients are averaged for a step, one after the other: a step of more rows than fit in memory."""
     ema_gamma: float = 16.97
     precision: str = "bf16"
     """`bf16` computes under autocast, `f32` does not."""
@@ -52,8 +55,9 @@ class TrainingOptions:
 class Trainer:
     """Runs steps until the budget is spent or the call must end.
 
-    `task` has `module` (what is trained), `loss(model, step, progress)` giving the loss and numbers worth
-    telling, and may have `watch(module, journal, step)`, which sees the averaged weights now and then.
+    `task` has `module` (what is trained), `loss(model, batch, progress)` giving the loss and numbers worth
+    telling, and may have `watch(journal, step)`, which sees the averaged weights now and then and may give a
+    validation loss, whose least makes `best.pt`.
     Every random number of a step comes from its own seed, so a resumed training repeats what an
     uninterrupted one would have done.
     """
@@ -67,7 +71,10 @@ class Trainer:
         self.parameters = [p for p in task.module.parameters() if p.requires_grad]
         self.optimizer = optimizer_of(task.module, options, self.processes.device)
         self.ema = PowerEMA(task.module, options.ema_gamma)
-        self.step, self.seconds, self.skipped = 0, 0.0, 0
+        self.step, self.seconds, self.skipped, self.best = 0, 0.0, 0, None
+        if options.accumulate < 1 or options.accumulate > 1 and options.graphs:
+            raise RecipeError(
+                f"training.accumulate must be at least 1, and 1 with training.graphs, but it is {options.accumulate}")
         self.resume()
         self.graphed = options.graphs and self.processes.device.type == "cuda" and self.processes.world == 1
         self.model = Graphed(task.module) if self.graphed else self.processes.wrap(task.module)
@@ -82,7 +89,7 @@ class Trainer:
         self.task.module.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds = state["step"], state["seconds"]
+        self.step, self.seconds, self.best = state["step"], state["seconds"], state.get("best")
         self.journal.say(f"resumed at step {self.step}, after {self.seconds:.0f} s of training")
 
     def save(self):
@@ -90,7 +97,8 @@ class Trainer:
         if self.processes.leads:
             write_checkpoint(self.folder, {
                 "model": self.task.module.state_dict(), "ema": self.ema.state_dict(),
-                "optimizer": self.optimizer.state_dict(), "step": self.step, "seconds": self.seconds})
+                "optimizer": self.optimizer.state_dict(), "step": self.step, "seconds": self.seconds,
+                "best": self.best})
         self.processes.wait()
 
     # Steps
@@ -127,9 +135,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = options.learning_rate * factor
         self.optimizer.zero_grad(set_to_none=True)
-        loss, values = self.task.loss(self.model, self.step, progress)
-        if not self.graphed:
-            loss.backward()
+        loss, values = self.gradients(progress)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, options.clip).item()
         if math.isfinite(norm):
             self.optimizer.step()
@@ -143,6 +149,20 @@ class Trainer:
                 "loss": loss.item(), **told, "gradient": norm, "rate": options.learning_rate * factor,
                 "step_ms": 1000 * (time.monotonic() - begun), "seconds": self.seconds}, progress)
         self.step += 1
+
+    def gradients(self, progress):
+        """Fills the parameters' gradients, and gives the loss and what is worth telling, of the last batch."""
+        count, total = self.options.accumulate, 0.0
+        for number in range(count):
+            last = number + 1 == count
+            # Between processes gradients are averaged once, after the last batch.
+            apart = nullcontext() if last or self.processes.world == 1 else self.model.no_sync()
+            with apart:
+                loss, values = self.task.loss(self.model, self.step * count + number, progress)
+                if not self.graphed:
+                    (loss / count).backward()
+            total = total + loss.detach() / count
+        return total, values
 
     def skip(self, norm):
         """Leaves out a step whose gradient is not finite, but not for ever."""
@@ -159,7 +179,11 @@ class Trainer:
             kept = {name: p.detach().clone() for name, p in self.task.module.named_parameters()}
             self.ema.copy_to(self.task.module)
             with torch.no_grad(), torch.compiler.set_stance("force_eager"):
-                watch(self.journal, self.step)
+                loss = watch(self.journal, self.step)
+                if loss is not None and math.isfinite(loss) and (self.best is None or loss < self.best):
+                    self.best = loss
+                    write_checkpoint(
+                        self.folder, {"ema": self.ema.state_dict(), "step": self.step, "validation": loss}, BEST)
                 for name, parameter in self.task.module.named_parameters():
                     parameter.copy_(kept[name])
         self.processes.wait()
