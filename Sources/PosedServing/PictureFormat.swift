@@ -1,4 +1,4 @@
-package import PosedVision
+import PosedVision
 
 /// How a picture is sent to whoever asked for it.
 package enum PictureFormat: RawRepresentable, Sendable, Hashable, Codable {

@@ -1,3 +1,5 @@
+internal import PosedBackend
+
 extension Settings {
     /// What one request may ask for, and how much of the daemon its callers may hold.
     package enum Limits {

@@ -58,6 +58,14 @@ struct TrackOptions: ParsableArguments {
                 "--smooth takes more than 0 and at most 1000 hertz, not \(smooth)")
         }
     }
+
+    /// Writes the options into a stream's start; `rate` is in poses a second. Throws what a pose file throws.
+    func set(_ start: inout Posed_V1_StreamStart, rate: Double?) throws {
+        if let retarget { start.retargetTo = try InputFile.pose(retarget) }
+        guard let smooth else { return }
+        start.smoothing.minCutoff = smooth
+        if let rate { start.smoothing.rate = rate }
+    }
 }
 
 extension KeypointUnits {
