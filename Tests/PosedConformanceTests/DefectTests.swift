@@ -2,17 +2,11 @@ import CPosedBackend
 import Foundation
 import PosedBackend
 import PosedConformance
-import PosedGuarded
 import Testing
 
-/// The example's own attention, for a defect that calls it.
-private let soundAttention = Guarded<
-    (
-        @convention(c) @Sendable (
-            OpaquePointer?, UnsafePointer<posed_attention_desc>?, UnsafeMutablePointer<posed_error>?
-        ) -> posed_status
-    )?
->(nil)
+/// The example's own operations, for a defect that calls one. It is written before the first call, and by one
+/// defect alone.
+nonisolated(unsafe) private var soundTable: posed_backend?
 
 /// The suite finds what is wrong: each defect is planted into the example plugin, and has to show.
 @Suite struct DefectTests {
@@ -47,12 +41,11 @@ private let soundAttention = Guarded<
             $0.attention = { _, _, _ in POSED_OK }
         },
         Defect("attention forgets its bias", shows: "bias dense") { table in
-            let sound = table.attention
-            soundAttention.withLock { $0 = sound }
+            soundTable = table
             table.attention = { stream, desc, error in
                 guard var plain = desc?.pointee else { return POSED_INTERNAL }
                 plain.bias.buffer = nil
-                return soundAttention.withLock { $0 }?(stream, &plain, error) ?? POSED_INTERNAL
+                return soundTable?.attention?(stream, &plain, error) ?? POSED_INTERNAL
             }
         },
         Defect("copy does nothing", shows: "copy f32→f32") { $0.copy = { _, _, _ in POSED_OK } },

@@ -64,7 +64,7 @@ import Testing
             Issue.record("joints were expected")
             return
         }
-        #expect(try pose.placed(width: 176, height: 256)[0].x == 20)
+        #expect(try pose.placed(width: 176, height: 256).points[0].x == 20)
         let error = #expect(throws: EvaluationError.self) { try set.picture("img/WOMEN/c.jpg") }
         #expect(error?.message.contains("img/WOMEN/c: a .jpg or .png expected") == true)
         #expect(try PairSet(folder: url.path, limit: 2).pairs.count == 2)

@@ -1,3 +1,5 @@
+import PosedSolvers
+import PosedBackend
 import Foundation
 import PosedModels
 import PosedPipeline

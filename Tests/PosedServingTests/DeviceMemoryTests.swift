@@ -1,3 +1,5 @@
+import Foundation
+import PosedAccounts
 import PosedBackend
 import PosedErrors
 import PosedModels
@@ -22,7 +24,7 @@ import Testing
     /// The memory of a size goes with it.
     @Test func isLevelHoweverManySizesAreAskedFor() async throws {
         let tiny = try await TinyEngine.make {
-            $0.limits.maxSessionBytes = 1
+            $0.limits.accounts.total[.conditioningBytes] = 1
             $0.limits.maxPoseCacheBytes = 0
         }
         let device = tiny.model.streams.transformer.device
