@@ -64,6 +64,37 @@ import Testing
         await tiny.engine.shutDown()
     }
 
+    /// A picture with a box or a fit is the picture that they leave, in frames and sessions alike.
+    @Test func picturesAreFramedBeforeTheyAreEncoded() async throws {
+        let tiny = try await TinyEngine.make()
+        let picture = try TinyEngine.picture()
+        let (width, height) = (picture.width, picture.height)
+        let box = PictureBox(x: width / 4, y: 0, width: width / 2, height: height / 2)
+        let cut = try picture.cropped(to: box)
+        func frame(_ subject: FrameRequest.Subject) async throws -> Frame {
+            try await tiny.engine.synthesize(
+                FrameRequest(
+                    subject: subject, pose: try TinyEngine.pose(), settings: TinyEngine.settings()),
+                owner: "a")
+        }
+        let expected = try await frame(.pictures([cut], model: nil))
+        let framing = SourceFraming(fit: .stretch, boxes: [box])
+        let framed = try await frame(.pictures([picture], model: nil, framing: framing))
+        #expect(framed.image == expected.image && framed.cache.source)
+        var new = NewSession(sources: [picture])
+        new.framing = framing
+        new.defaults = TinyEngine.settings()
+        let session = try await tiny.engine.createSession(new, owner: "a")
+        let ofSession = try await frame(.session(session.name))
+        #expect(ofSession.image == expected.image && ofSession.cache.source)
+        let outside = SourceFraming(
+            fit: nil, boxes: [PictureBox(x: width, y: 0, width: 4, height: 4)])
+        await #expect(throws: RequestError.self) {
+            _ = try await frame(.pictures([picture], model: nil, framing: outside))
+        }
+        await tiny.engine.shutDown()
+    }
+
     @Test func aSessionBelongsToItsOwner() async throws {
         let tiny = try await TinyEngine.make()
         let session = try await tiny.session("a")

@@ -20,10 +20,9 @@ protocol FrameOutput: Sendable {
     func abandon() async
 }
 
-/// A file for each frame in a folder, called as its pose; a second one of a name gets a number.
-final class FolderOutput: FrameOutput {
+/// A file for each frame in a folder, called as its pose.
+struct FolderOutput: FrameOutput {
     private let folder: String
-    private let names = Guarded<[String: Int]>([:])
 
     /// A folder, made where there is none. Throws `PosectlError` `file`.
     init(_ folder: String) throws {
@@ -32,24 +31,9 @@ final class FolderOutput: FrameOutput {
     }
 
     func take(_ image: Posed_V1_Image, name: String) async throws -> String? {
-        let path = folder + distinct(name) + PictureFile.ending(of: image)
+        let path = folder + name + PictureFile.ending(of: image)
         try await Background.run { try PictureFile.write(try PictureFile.file(image), to: path) }
         return path
-    }
-
-    /// The name, or with the first number from 2 on that nobody has.
-    private func distinct(_ name: String) -> String {
-        names.withLock { used in
-            var free = name
-            var number = used[name] ?? 1
-            while used[free] != nil {
-                number += 1
-                free = "\(name)-\(number)"
-            }
-            used[name] = number
-            used[free] = used[free] ?? 1
-            return free
-        }
     }
 
     func skip() {}

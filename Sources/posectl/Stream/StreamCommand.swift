@@ -122,9 +122,9 @@ struct StreamCommand: AsyncParsableCommand {
 
     func run() async throws {
         let reader = try PoseReader(poses, reading: reading.reading)
-        try reader.checkNames()
-        let pictures = try framing.pictures(source)
         let isFilm = FilmEncoder.isFilm(out)
+        if !isFilm { try reader.checkNames() }
+        let pictures = try framing.pictures(source)
         let output: any FrameOutput =
             isFilm
             ? try FilmOutput(out, rate: fps ?? rate ?? reader.rate ?? 25) : try FolderOutput(out)

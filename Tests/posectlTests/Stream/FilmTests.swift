@@ -128,7 +128,7 @@ import posectl
         }
     }
 
-    @Test func framesOfOneNameGetNumbers() async throws {
+    @Test func posesOfOneNameMakeAFilmButNoFolder() async throws {
         try await FakeDaemon.run { daemon in
             try await PosectlProcess.withFolder { folder in
                 var poses: [String] = []
@@ -138,12 +138,14 @@ import posectl
                     poses.append("\(folder)/\(name)/000.json")
                     try Data("[]".utf8).write(to: URL(fileURLWithPath: poses[poses.count - 1]))
                 }
-                let outcome = try await PosectlProcess.run(
-                    ["stream", "--address", "unix:\(daemon.path)", "--session", "a", "--poses"]
-                        + poses + ["--out", "\(folder)/out"])
-                #expect(outcome.status == 0)
-                let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/out")
-                #expect(names.sorted() == ["000-2.png", "000.png"])
+                for (out, status) in [("out", Int32(4)), ("film.y4m", 0)] {
+                    let outcome = try await PosectlProcess.run(
+                        ["stream", "--address", "unix:\(daemon.path)", "--session", "a", "--poses"]
+                            + poses + ["--out", "\(folder)/\(out)"])
+                    #expect(outcome.status == status)
+                }
+                let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+                #expect(names.sorted() == ["a", "b", "film.y4m"])
             }
         }
     }
