@@ -259,7 +259,7 @@ let package = Package(
         tests("PosedTensor", ["PosedBackend"]),
         tests("PosedSolvers", ["CPosedBackend"]),
         tests("PosedWeights", []),
-        tests("PosedVision", ["CPicture"]),
+        tests("PosedVision", ["CPicture", product("Crypto", "swift-crypto")]),
         tests("PosedModels", ["PosedNN", "PosedWeights", "PosedTensor", "PosedBackend"]),
         tests(
             "PosedPipeline",

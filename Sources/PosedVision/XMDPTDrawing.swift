@@ -184,11 +184,11 @@ private struct FilledPolygon {
     private mutating func fill() {
         let rows = corners.map(\.y)
         guard corners.count >= 3, let first = rows.min(), let last = rows.max(),
-            let top = rows.firstIndex(of: first)
+            let top = rows.firstIndex(of: first), first < height
         else { return }
         var chains = [1, corners.count - 1].map { Chain(corner: top, step: $0, end: first) }
         var left = corners.count
-        for row in first...min(last, height - 1) where first < height {
+        for row in first...min(last, height - 1) {
             for index in chains.indices where row >= chains[index].end {
                 advance(&chains[index], row: row, &left)
             }

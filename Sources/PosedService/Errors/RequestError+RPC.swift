@@ -40,7 +40,7 @@ extension RequestError {
     /// The longest sentence in a detail, in characters: trailers must fit a client's limit for metadata.
     private static let longestDetail = 200
     /// The most violations in a detail.
-    private static let mostViolations = 4
+    private static let mostViolations = 3
 
     /// What a program may act on: the field that is wrong, when to try again, the bounds reached.
     package var details: [Google_Protobuf_Any] {

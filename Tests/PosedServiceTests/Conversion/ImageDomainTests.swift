@@ -151,7 +151,7 @@ import PosedService
         expectRefusal("sources: expected 1 to 2 pictures, got 3") {
             try Posed_V1_Image.images([image, image, image], at: "sources", limits: limits)
         }
-        expectRefusal("sources[1]: expected `png` or `raw`, got neither") {
+        expectRefusal("sources[1]: expected `png`, `jpeg`, `webp` or `raw`, got none of them") {
             try Posed_V1_Image.images([image, Posed_V1_Image()], at: "sources", limits: limits)
         }
     }

@@ -58,6 +58,7 @@ import PosedService
             Set(files ?? []) == [
                 "posed/v1/synthesis_service.proto", "posed/v1/synthesis.proto",
                 "posed/v1/pose.proto", "posed/v1/image.proto", "google/protobuf/duration.proto",
+                "google/protobuf/any.proto",
             ])
     }
 
