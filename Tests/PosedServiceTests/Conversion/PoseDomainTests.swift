@@ -19,13 +19,13 @@ import PosedService
             return
         }
         #expect(keypoints.points[2] == Keypoint(x: 12, y: 14))
-        #expect(keypoints.units == .unsaid)
+        #expect(keypoints.units == .pixels)
     }
 
     @Test func picturesBecomePictures() throws {
         let picture = try Pictures.raw()
         #expect(try read { $0.picture = picture } == .picture(Pictures.image()))
-        expectRefusal("pose.picture: expected `png` or `raw`, got neither") {
+        expectRefusal("pose.picture: expected `png`, `jpeg`, `webp` or `raw`, got none of them") {
             try read { $0.picture = Posed_V1_Image() }
         }
     }
