@@ -49,13 +49,14 @@ struct ConfigurationSourceTests {
             FlagValue(key: "model.folder", texts: ["weights/default"], flag: "--model"),
             FlagValue(key: "listen.unix.path", texts: ["./s"], flag: "--socket"),
             FlagValue(key: "model.backendPath", texts: ["none"], flag: "--set"),
-            FlagValue(key: "solvers.files", texts: ["a.json,/b.json"], flag: "--set"),
+            FlagValue(key: "solvers.files", texts: ["Package.swift,/etc/hostname"], flag: "--set"),
         ]
         let configuration = try load("# nothing else\n", flags: flags)
         #expect(configuration[Settings.Model.folder] == here + "/weights/default")
         #expect(configuration[Settings.Listen.unixPath] == here + "/./s")
         #expect(configuration[Settings.Model.backendPath] == nil)
-        #expect(configuration[Settings.Model.solverFiles] == [here + "/a.json", "/b.json"])
+        #expect(
+            configuration[Settings.Model.solverFiles] == [here + "/Package.swift", "/etc/hostname"])
         #expect(try !problems("sessions.stateDirectory: state\n").isEmpty)
     }
 

@@ -83,7 +83,6 @@ extension DaemonConfiguration {
         atMost(Limits.streamsPerIdentity, Limits.callsPerIdentity)
         atMost(Limits.sessionsPerIdentity, Limits.sessions)
         atMost(Limits.queuedFramesPerIdentity, Limits.queuedFrames)
-        atMost(Limits.stepTime, Limits.frameTime)
         problems += shares() + steps()
         atMost(Settings.Sessions.idleTimeout, Settings.Sessions.maxIdleTimeout)
         atMost(Settings.RPC.keepaliveTimeout, Settings.RPC.keepaliveTime)
@@ -127,7 +126,7 @@ extension DaemonConfiguration {
     /// What is wrong with the time of a step: the daemon would take itself for stuck.
     private func steps() -> [ConfigurationProblem] {
         let (step, stall) = (Settings.Limits.stepTime, Settings.Operations.stallTimeout)
-        guard self[step] * 2 > self[stall] else { return [] }
+        guard let most = self[step], most * 2 > self[stall] else { return [] }
         return [
             problem(
                 step,

@@ -32,9 +32,9 @@ extension Settings {
             "How long the device may be predicted to need for one picture, by size, evaluations and "
                 + "guidance; a request for more is refused.")
         package static let stepTime = Setting(
-            "limits.stepTime", times, initial: .seconds(10), .reload,
-            "How long it may be predicted to need for one step of a picture, which nothing interrupts; at most "
-                + "half of watchdog.stallTimeout.")
+            "limits.stepTime", .optional(times), initial: nil, .reload,
+            "How long it may be predicted to need for one step of a picture, which nothing interrupts: at most "
+                + "half of watchdog.stallTimeout; none for a third of that.")
 
         // Time
 

@@ -12,9 +12,12 @@ extension DaemonConfiguration {
         do {
             try check(requestDefaults.settings, servingLimits(memoryShares(idle: 0)))
         } catch {
-            let setting = setting(of: (error as? RequestError)?.field)
+            let refusal = error as? RequestError
+            let sentence = refusal?.message ?? String(describing: error)
             throw ConfigurationProblems([
-                problem(setting, "should suit requests that say nothing themselves; \(error)")
+                problem(
+                    setting(of: refusal?.field),
+                    "should suit requests that say nothing themselves; \(sentence)")
             ])
         }
     }

@@ -33,7 +33,8 @@ extension DaemonConfiguration {
         limits.maxSide = self[Settings.Limits.maxSide]
         limits.maxSources = self[Settings.Limits.maxSources]
         limits.frameTime = self[Settings.Limits.frameTime]
-        limits.stepTime = self[Settings.Limits.stepTime]
+        limits.stepTime =
+            self[Settings.Limits.stepTime] ?? self[Settings.Operations.stallTimeout] / 3
         limits.accounts = accountLimits(shares)
         limits.maxPoseCacheBytes = shares.poseBytes
         limits.defaultTimeToLive = self[Settings.Sessions.idleTimeout]
