@@ -53,9 +53,9 @@ class Sessions(Case):
 
     def test_defaults_of_a_session_hold(self):
         name = self.session(default_settings=synthesis_pb2.SynthesisSettings(
-            nfe=2, seed=5, image_format=RAW))
+            nfe=3, seed=5, image_format=RAW))
         frame = self.synthesize(name)
-        self.assertEqual((frame.used.seed, frame.used.nfe), (5, 2))
+        self.assertEqual((frame.used.seed, frame.used.nfe), (5, 3))
         self.assertEqual(frame.image.WhichOneof("encoding"), "raw")
 
     def synthesize(self, name, **settings):
@@ -96,7 +96,7 @@ class Refusals(Case):
         refuse = lambda *images: self.refused(
             INVALID, self.sessions.CreateSession, self.create(sources=images))
         self.assertIn("sources: expected 1 to", refuse())
-        self.assertIn("sources[0]: expected `png` or `raw`", refuse(image_pb2.Image()))
+        self.assertIn("sources[0]: expected `png`, `jpeg`, `webp` or `raw`", refuse(image_pb2.Image()))
         self.assertIn("sources[0].png", refuse(image_pb2.Image(png=b"GIF89a")))
         self.assertIn("sources[0].png", refuse(image_pb2.Image(png=SOURCE.read_bytes()[:-20])))
         bomb = bytearray(SOURCE.read_bytes())
@@ -158,8 +158,7 @@ class Refusals(Case):
             self.refused(MISSING, call, request)
 
     def test_names_that_are_none(self):
-        for name in ("", "unknown", "sessions/", "sessions/unknown", UNKNOWN_SESSION + "a",
-                     UNKNOWN_SESSION.upper()):
+        for name in ("", "unknown", "sessions/", "sessions/?", UNKNOWN_SESSION.upper()):
             with self.subTest(name=name):
                 self.refused(INVALID, self.sessions.GetSession,
                              session_service_pb2.GetSessionRequest(name=name))

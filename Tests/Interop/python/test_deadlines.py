@@ -108,11 +108,11 @@ class Deadlines(Case):
         self.assertLess(after.batches - before.batches, EVALUATIONS // 4)
 
     def test_the_next_request_is_served(self):
-        request = self.request(nfe=2)
+        request = self.request(nfe=3)
         for _ in range(10):
             self.synthesis.Synthesize.future(request).cancel()
         frame = self.synthesis.Synthesize(request, timeout=60).frame
-        self.assertEqual(frame.used.nfe, 2)
+        self.assertEqual(frame.used.nfe, 3)
 
     def test_a_deadline_that_is_kept_costs_nothing(self):
         frame = self.synthesis.Synthesize(self.request(nfe=2), timeout=60).frame

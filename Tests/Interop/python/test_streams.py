@@ -78,10 +78,10 @@ class Streams(Case):
 
     def test_streams_begin_with_their_start(self):
         for requests in ([], [pose(1)], [messages.StreamSynthesizeRequest()]):
-            self.assertIn("expected `start`, got another", self.refused(
+            self.assertIn("start: expected as the first message of a stream", self.refused(
                 grpc.StatusCode.INVALID_ARGUMENT, self.answers, *requests))
         name = self.session()
-        self.assertIn("start: expected one at the beginning of a stream, got another", self.refused(
+        self.assertIn("start: expected once, at the beginning of a stream, got another", self.refused(
             grpc.StatusCode.INVALID_ARGUMENT, self.answers, start(name), pose(1), start(name)))
 
     def test_streams_have_a_session(self):

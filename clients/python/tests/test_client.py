@@ -73,8 +73,8 @@ def test_updates_change_what_is_given(person):
     assert person.update(display_name="other", ttl=90).display_name == "other"
     assert person.message.ttl.seconds == 90
     assert person.message.default_settings.nfe == 2
-    assert person.update(nfe=4).default_settings.nfe == 4
-    assert person.synthesize(POSE).used.nfe == 4
+    assert person.update(nfe=5).default_settings.nfe == 5
+    assert person.synthesize(POSE).used.nfe == 5
 
 
 def test_pictures_of_every_kind_are_the_same_person(posed):
