@@ -30,6 +30,15 @@ struct FormatOptions: ParsableArguments {
         }
     }
 
+    /// Refuses a quality that nothing would be written with. Throws `ValidationError`.
+    ///
+    /// - Parameter writesJPEG: Whether the command writes JPEG files where no format is said.
+    func check(writesJPEG: Bool) throws {
+        guard quality == nil || format == .jpeg || writesJPEG else {
+            throw ValidationError("--quality: expected pictures in JPEG, by --format jpeg")
+        }
+    }
+
     /// Adds the format to settings, `usual` where none is said.
     func add(to settings: inout Posed_V1_SynthesisSettings, usual: PictureFormat) {
         let format = format ?? usual

@@ -109,6 +109,7 @@ struct StreamCommand: AsyncParsableCommand {
         if let rate, !(rate > 0 && rate <= 10_000) {
             throw ValidationError("--rate: expected more than 0 and at most 10000")
         }
+        try format.check(writesJPEG: false)
         if let fps, !(fps >= 0.1 && fps <= 1000) {
             throw ValidationError("--fps: expected a number from 0.1 to 1000")
         }

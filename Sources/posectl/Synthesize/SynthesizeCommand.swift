@@ -56,6 +56,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
         if (session == nil) == source.isEmpty {
             throw ValidationError("expected either --session or --source")
         }
+        try format.check(writesJPEG: Image.writtenFormat(of: out) == .jpeg)
     }
 
     func run() async throws {
