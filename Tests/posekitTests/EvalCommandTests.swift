@@ -100,7 +100,7 @@ import Testing
             }
             #expect(tables[0] == tables[1])
             let own = try #require(try report(folder)["metrics"] as? [String: [String: Double]])
-            let more = ["--reconstruction", PosekitProcess.golden("tiny-wide")]
+            let more = ["--reconstruction", PosekitProcess.golden("tiny-no-concatenation")]
             #expect(try eval(folder, more).status == 0)
             let other = try #require(try report(folder)["metrics"] as? [String: [String: Double]])
             #expect(own["psnr"]?["output"] == other["psnr"]?["output"])

@@ -8,10 +8,12 @@ struct GoldenSettings: Decodable {
     let guidance: Double
     let shift: Double
     let seed: UInt64?
+    let lastStepFirstOrder: Bool?
 
     enum CodingKeys: String, CodingKey {
         case solver, steps, guidance, seed
         case shift = "time_shift"
+        case lastStepFirstOrder = "last_step_first_order"
     }
 
     /// Reads a golden's settings.
@@ -25,5 +27,6 @@ struct GoldenSettings: Decodable {
             "--solver", solver, "--steps", "\(steps)", "--guidance", "\(guidance)",
             "--time-shift", "\(shift)",
         ] + (seed.map { ["--seed", "\($0)"] } ?? [])
+            + (lastStepFirstOrder == false ? ["--no-last-step-first-order"] : [])
     }
 }
