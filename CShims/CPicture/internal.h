@@ -31,7 +31,14 @@ typedef struct run {
 run canvas_row(const canvas *canvas, uint32_t y);
 
 /// Writes a pixel of `colors` 1 (grey) or 3 channels and an alpha from 0 to 255 over the canvas's colour.
-void canvas_blend(const canvas *canvas, const uint8_t *color, int colors, uint32_t alpha, uint8_t *out);
+static inline void canvas_blend(const canvas *canvas, const uint8_t *color, int colors, uint32_t alpha,
+                                uint8_t *out) {
+  for (int c = 0; c < 3; c++) {
+    const uint32_t value = color[colors == 3 ? c : 0];
+    out[c] = alpha == 255 ? (uint8_t)value
+                          : (uint8_t)((value * alpha + canvas->under[c] * (255 - alpha) + 127) / 255);
+  }
+}
 
 /// The orientation in a block of Exif, with or without its name before it; 1 where it says nothing that can
 /// be.

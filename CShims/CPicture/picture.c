@@ -93,13 +93,6 @@ run canvas_row(const canvas *canvas, uint32_t y) {
   return run;
 }
 
-void canvas_blend(const canvas *canvas, const uint8_t *color, int colors, uint32_t alpha, uint8_t *out) {
-  for (int c = 0; c < 3; c++) {
-    const uint32_t value = color[colors == 3 ? c : 0];
-    out[c] = (uint8_t)((value * alpha + canvas->under[c] * (255 - alpha) + 127) / 255);
-  }
-}
-
 cpicture_status cpicture_read_header(const uint8_t *data, size_t size, cpicture_header *header, char *message,
                                      size_t message_capacity) {
   const note note = {message, message_capacity};

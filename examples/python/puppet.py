@@ -11,6 +11,7 @@ video to its picture. Needs mediapipe==0.10.14 beside posed-client.
 import argparse
 import statistics
 import sys
+import threading
 import time
 
 import cv2
@@ -42,13 +43,15 @@ def joints(landmarks, width, height):
 class Puppeteer:
     """Frames of a video or camera, and their poses in the size of the pictures that are made."""
 
-    def __init__(self, source, width, height):
+    def __init__(self, source, width, height, ahead):
         self.capture = cv2.VideoCapture(source)
         if not self.capture.isOpened():
             raise ValueError(f"{source}: a video or camera expected, but it cannot be opened")
         self.size = width, height
         self.bodies = mediapipe.solutions.pose.Pose()
         self.taken, self.seen = [], None
+        # Poses of a video wait here until few are under way, so that the latency is no time in a queue.
+        self.room = threading.Semaphore(ahead)
 
     @property
     def rate(self):
@@ -59,6 +62,7 @@ class Puppeteer:
         """The pose of each frame; where nobody is seen, the one before. Notes when each frame was taken."""
         last = None
         while True:
+            self.room.acquire()
             there, frame = self.capture.read()
             if not there:
                 return
@@ -69,6 +73,8 @@ class Puppeteer:
             if last:
                 self.taken.append(begin)
                 yield last
+            else:
+                self.room.release()
 
 
 def write(answers, path, puppeteer, size):
@@ -78,6 +84,7 @@ def write(answers, path, puppeteer, size):
         raise ValueError(f"{path}: the video cannot be written")
     latencies, picture = [], None
     for answer in answers:
+        puppeteer.room.release()
         if answer.frame:
             picture = cv2.cvtColor(answer.frame.array(), cv2.COLOR_RGB2BGR)
             latencies.append(time.monotonic() - puppeteer.taken[answer.sequence - 1])
@@ -94,6 +101,7 @@ def show(answers, puppeteer):
     """A window with what the camera sees and the puppet; returns the latencies."""
     latencies = []
     for answer in answers:
+        puppeteer.room.release()
         if not answer.frame:
             continue
         latencies.append(time.monotonic() - puppeteer.taken[answer.sequence - 1])
@@ -122,8 +130,9 @@ def main():
     with Client(options.address) as posed, posed.session(*options.source, nfe=options.nfe) as person:
         model = next(model for model in posed.models() if model.name == person.message.model)
         size = model.width, model.height
-        puppeteer = Puppeteer(options.video if options.camera is None else options.camera, *size)
-        live = {"max_lag": 0.08, "frame_deadline": 0.1} if options.camera is not None else {}
+        is_live = options.camera is not None
+        puppeteer = Puppeteer(options.camera if is_live else options.video, *size, ahead=64 if is_live else 2)
+        live = {"max_lag": 0.08, "frame_deadline": 0.1} if is_live else {}
         with person.stream(puppeteer.poses(), image_format="raw", seed=7, **live) as answers:
             if options.out:
                 latencies = write(answers, options.out, puppeteer, size)

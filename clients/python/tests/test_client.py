@@ -136,12 +136,16 @@ def test_poses_of_every_kind(person):
     for pose in (numpy.array(joints), [(x, y, 1.0) for x, y in joints], message, shares, larger):
         assert person.synthesize(pose).data == expected
     assert person.synthesize(poses(2)[1]).data != expected
+    hand = [(20 + index, 30) for index in range(21)]
+    assert person.synthesize(keypoints(joints, left_hand=hand, right_hand=hand)).data
+    with pytest.raises(ValueError, match="left_hand: expected 21 points, got 20"):
+        keypoints(joints, left_hand=hand[1:])
     with pytest.raises(ValueError, match="got both"):
         keypoints(joints, canvas=(128, 128), normalized=True)
     assert person.synthesize(POSE).data == person.synthesize(POSE.read_bytes()).data
 
 
-@pytest.mark.parametrize("pose", [[(0.1, 0.2)] * 17, [(0.1,)] * 18, [("a", "b")] * 18])
+@pytest.mark.parametrize("pose", [[(0.1, 0.2)] * 19, [(0.1,)] * 18, [("a", "b")] * 18])
 def test_what_is_no_pose_is_refused_at_once(person, pose):
     with pytest.raises(ValueError):
         person.synthesize(pose)
@@ -225,7 +229,7 @@ def test_what_goes_wrong_with_the_poses_is_raised_after_the_answers(person):
             seen.append(answer.sequence)
     assert seen == [1, 2]
     seen.clear()
-    with pytest.raises(ValueError, match="18 or 25 joints"):
+    with pytest.raises(ValueError, match="pose: expected "):
         for answer in person.stream([POSE, [(1, 2)], POSE]):
             seen.append(answer.sequence)
     assert seen == [1]

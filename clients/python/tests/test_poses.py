@@ -12,14 +12,6 @@ from pose_format.numpy import NumPyPoseBody  # noqa: E402
 from pose_format.pose_header import (  # noqa: E402
     PoseHeader, PoseHeaderComponent, PoseHeaderDimensions)
 
-MEDIAPIPE = [
-    "NOSE", "LEFT_EYE_INNER", "LEFT_EYE", "LEFT_EYE_OUTER", "RIGHT_EYE_INNER", "RIGHT_EYE", "RIGHT_EYE_OUTER",
-    "LEFT_EAR", "RIGHT_EAR", "MOUTH_LEFT", "MOUTH_RIGHT", "LEFT_SHOULDER", "RIGHT_SHOULDER", "LEFT_ELBOW",
-    "RIGHT_ELBOW", "LEFT_WRIST", "RIGHT_WRIST", "LEFT_PINKY", "RIGHT_PINKY", "LEFT_INDEX", "RIGHT_INDEX",
-    "LEFT_THUMB", "RIGHT_THUMB", "LEFT_HIP", "RIGHT_HIP", "LEFT_KNEE", "RIGHT_KNEE", "LEFT_ANKLE", "RIGHT_ANKLE",
-    "LEFT_HEEL", "RIGHT_HEEL", "LEFT_FOOT_INDEX", "RIGHT_FOOT_INDEX"]
-
-
 def write(path, components, places, certain):
     """A .pose file of [frames, people, points, 2 or 3] and [frames, people, points]."""
     form = "XYZC" if places.shape[-1] == 3 else "XYC"
@@ -57,25 +49,27 @@ def test_where_there_is_none(tmp_path):
 
 
 def test_a_sequence_of_mediapipe(tmp_path):
-    count = len(MEDIAPIPE)
-    places = numpy.arange(2 * 2 * (3 + count) * 3, dtype="float32").reshape(2, 2, 3 + count, 3) % 300
-    certain = numpy.full((2, 2, 3 + count), 0.5)
-    certain[1, 1] = 0.9
-    certain[1, 1, 3 + MEDIAPIPE.index("LEFT_SHOULDER")] = 0.25
-    write(tmp_path / "sign.pose", [("HANDS", ["A", "B", "C"]), ("POSE_LANDMARKS", MEDIAPIPE)], places, certain)
+    parts = [("FACE_LANDMARKS", 468), ("POSE_LANDMARKS", 33), ("LEFT_HAND_LANDMARKS", 21),
+             ("RIGHT_HAND_LANDMARKS", 21), ("POSE_WORLD_LANDMARKS", 33)]
+    count = sum(number for _, number in parts)
+    places = numpy.arange(2 * 2 * count * 3, dtype="float32").reshape(2, 2, count, 3) % 300
+    certain = numpy.full((2, 2, count), 0.5)
+    certain[1, 1, 468:501] = 0.75
+    write(tmp_path / "sign.pose", [(name, [f"P{point}" for point in range(number)]) for name, number in parts],
+          places, certain)
     poses = read_poses(tmp_path / "sign.pose")
     assert [pose.name for pose in poses] == ["sign-1", "sign-2"]
     points = poses[1].pose.keypoints
-    assert (points.canvas_width, points.canvas_height, len(points.joints)) == (320, 240, 18)
-    at = {name: places[1, 1, 3 + index] for index, name in enumerate(MEDIAPIPE)}
-    assert (points.joints[0].x, points.joints[0].y) == tuple(at["NOSE"][:2])
-    assert points.joints[4].x == at["RIGHT_WRIST"][0]
-    neck = (at["LEFT_SHOULDER"] + at["RIGHT_SHOULDER"]) / 2
-    assert (points.joints[1].x, points.joints[1].y) == tuple(neck[:2])
-    assert points.joints[1].confidence == 0.25
-    assert points.joints[17].x == at["LEFT_EAR"][0]
-    # In the first frame both people are equally sure, so the first one is taken.
-    assert poses[0].pose.keypoints.joints[0].x == places[0, 0, 3, 0]
+    assert (points.canvas_width, points.canvas_height) == (320, 240)
+    # In the second frame the other person is the surer one; in the first both are alike, so the first is taken.
+    for number, person in ((0, 0), (1, 1)):
+        points = poses[number].pose.keypoints
+        for found, begin, length in ((points.face, 0, 468), (points.joints, 468, 33), (points.left_hand, 501, 21),
+                                     (points.right_hand, 522, 21)):
+            assert len(found) == length
+            assert [(point.x, point.y) for point in found] == [
+                tuple(place[:2]) for place in places[number, person, begin:begin + length]]
+    assert {point.confidence for point in poses[1].pose.keypoints.joints} == {0.75}
 
 
 @pytest.mark.parametrize("count", [18, 25])

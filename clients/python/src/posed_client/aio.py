@@ -290,7 +290,8 @@ class AsyncStream:
                 self._ready.extend(passed)
                 self._connection += 1
                 self._call = self._client._synthesis.StreamSynthesize(
-                    self._say(opening, self._connection), metadata=self._client._endpoint.metadata(self._talk.start.session))
+                    self._say(opening, self._connection),
+                    metadata=self._client._endpoint.metadata(self._talk.start.session))
                 continue
             try:
                 response = await self._call.read()

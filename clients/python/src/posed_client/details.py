@@ -50,7 +50,7 @@ def _bytes(data: bytes, number: int) -> bytes:
 
 
 def _fields(data: bytes) -> Iterator[Tuple[int, Union[int, bytes]]]:
-    """The fields of a message: numbers as they are, texts, bytes and messages as bytes. Raises ValueError, IndexError."""
+    """The fields of a message: numbers as they are, texts and messages as bytes. Raises ValueError, IndexError."""
     place = 0
 
     def varint() -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import queue
 import re
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from posed.v1 import pose_pb2
 from posed_client.endpoint import PathLike
-from posed_client.requests import PoseLike, joints
+from posed_client.requests import PoseLike, keypoints
 
 ENDINGS = (".json", ".png", ".jpg", ".jpeg", ".webp", ".txt")
 
@@ -55,15 +55,17 @@ def _numbered(path: Path, number: int, count: int) -> str:
     return f"{path.stem}-{number:0{len(str(count))}}"
 
 
-# OpenPose's 18 joints by the names of MediaPipe's; the neck is the middle of the shoulders.
-_MEDIAPIPE = (
-    "NOSE", None, "RIGHT_SHOULDER", "RIGHT_ELBOW", "RIGHT_WRIST", "LEFT_SHOULDER", "LEFT_ELBOW", "LEFT_WRIST",
-    "RIGHT_HIP", "RIGHT_KNEE", "RIGHT_ANKLE", "LEFT_HIP", "LEFT_KNEE", "LEFT_ANKLE", "RIGHT_EYE", "LEFT_EYE",
-    "RIGHT_EAR", "LEFT_EAR")
+# What a component of a .pose file is, and how many points of it there may be.
+_COMPONENTS = {
+    "POSE_LANDMARKS": ("body", (33,)), "LEFT_HAND_LANDMARKS": ("left_hand", (21,)),
+    "RIGHT_HAND_LANDMARKS": ("right_hand", (21,)), "FACE_LANDMARKS": ("face", (468, 478)),
+    "pose_keypoints_2d": ("body", (18, 25)), "hand_left_keypoints_2d": ("left_hand", (21,)),
+    "hand_right_keypoints_2d": ("right_hand", (21,)), "face_keypoints_2d": ("face", (70,)),
+}
 
 
 def _read_sequence(path: Path) -> List[NamedPose]:
-    """The frames of a binary .pose file: MediaPipe's or OpenPose's body, of the person seen most surely."""
+    """The frames of a binary .pose file of MediaPipe or OpenPose, of the person seen most surely."""
     try:
         import numpy
         from pose_format import Pose as Sequence
@@ -77,41 +79,37 @@ def _read_sequence(path: Path) -> List[NamedPose]:
         raise
     except Exception as problem:  # The library has no error of its own for files that it cannot read.
         raise ValueError(f"{path}: expected a .pose file, and it cannot be read: {problem}") from problem
-    columns, is_mediapipe = _body(path, sequence.header)
-    places = numpy.ma.filled(sequence.body.data[..., :2], 0)[:, :, columns]
-    certain = numpy.asarray(sequence.body.confidence)[:, :, columns]
+    parts = _parts(path, sequence.header)
+    places = numpy.ma.filled(sequence.body.data[..., :2], 0)
+    certain = numpy.asarray(sequence.body.confidence)
+    if places.shape[1] == 0:
+        raise ValueError(f"{path}: expected a person, there is none")
     size = sequence.header.dimensions
     poses = []
     for number in range(len(places)):
-        if places.shape[1] == 0:
-            raise ValueError(f"{path}: expected a person, there is none")
-        person = int(certain[number].sum(axis=1).argmax())
+        person = int(certain[number][:, parts["body"]].sum(axis=1).argmax())
         rows = numpy.column_stack([places[number, person], certain[number, person]])
-        if is_mediapipe:
-            left, right = rows[1].copy(), rows[0].copy()
-            neck = (left + right) / 2
-            neck[2] = min(left[2], right[2])
-            rows = numpy.insert(rows[2:], 1, neck, axis=0)
-        poses.append(NamedPose(_numbered(path, number + 1, len(places)), pose_pb2.Pose(
-            keypoints=pose_pb2.Keypoints(
-                joints=joints(rows), space=pose_pb2.COORDINATE_SPACE_PIXELS,
-                canvas_width=size.width, canvas_height=size.height))))
+        points = {name: rows[columns] for name, columns in parts.items()}
+        poses.append(NamedPose(_numbered(path, number + 1, len(places)), keypoints(
+            points["body"], canvas=(size.width, size.height), left_hand=points.get("left_hand", ()),
+            right_hand=points.get("right_hand", ()), face=points.get("face", ()))))
     return poses
 
 
-def _body(path: Path, header) -> Tuple[List[int], bool]:
-    """Columns of the body's joints, and whether they are MediaPipe's: the shoulders, then all but the neck."""
+def _parts(path: Path, header: Any) -> Dict[str, slice]:
+    """The columns of the body, and of hands and face where they are there. Raises ValueError."""
+    parts: Dict[str, slice] = {}
     first = 0
     for component in header.components:
-        names = {name: first + index for index, name in enumerate(component.points)}
-        if "NOSE" in names and all(name in names for name in _MEDIAPIPE if name):
-            wanted = ["RIGHT_SHOULDER", "LEFT_SHOULDER"] + [name for name in _MEDIAPIPE if name]
-            return [names[name] for name in wanted], True
-        if component.name.startswith("pose_keypoints_2d") and len(component.points) in (18, 25):
-            return list(range(first, first + len(component.points))), False
-        first += len(component.points)
-    found = ", ".join(component.name for component in header.components)
-    raise ValueError(f"{path}: expected the body of MediaPipe or OpenPose, got {found or 'nothing'}")
+        last = first + len(component.points)
+        name, counts = _COMPONENTS.get(component.name, ("", ()))
+        if len(component.points) in counts:
+            parts.setdefault(name, slice(first, last))
+        first = last
+    if "body" not in parts:
+        found = ", ".join(component.name for component in header.components)
+        raise ValueError(f"{path}: expected the body of MediaPipe or OpenPose, got {found or 'nothing'}")
+    return parts
 
 
 class PoseQueue:

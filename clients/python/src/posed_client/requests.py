@@ -65,8 +65,8 @@ def _flat(picture: "PIL.Image.Image") -> "PIL.Image.Image":
 
 
 def pose(item: PoseLike) -> pose_pb2.Pose:
-    """A Pose message of a path or the bytes of a pose file, of 18 or 25 joints (x, y[, confidence]) in pixels of
-    the frame, or of a picture of a skeleton. Raises ValueError, OSError."""
+    """A Pose message of a path or the bytes of a pose file, of joints (x, y[, confidence]) in pixels of the frame
+    (see `keypoints`), or of a picture of a skeleton. Raises ValueError, OSError."""
     if isinstance(item, pose_pb2.Pose):
         return item
     if isinstance(item, (bytes, bytearray, memoryview)):
@@ -78,29 +78,39 @@ def pose(item: PoseLike) -> pose_pb2.Pose:
     return keypoints(cast(Joints, item))
 
 
-def keypoints(rows: Joints, *, canvas: Optional[Tuple[int, int]] = None, normalized: bool = False) -> pose_pb2.Pose:
-    """A pose of 18 or 25 joints (x, y[, confidence]): pixels of the frame, pixels of a canvas (width, height), or
-    normalized, shares of the picture's width and height. Raises ValueError."""
+def keypoints(rows: Joints, *, canvas: Optional[Tuple[int, int]] = None, normalized: bool = False,
+              left_hand: Joints = (), right_hand: Joints = (), face: Joints = ()) -> pose_pb2.Pose:
+    """A pose of joints (x, y[, confidence]): pixels of the frame, pixels of a canvas (width, height), or normalized,
+    shares of the picture's width and height. Raises ValueError.
+
+    rows: 18 of OpenPose, 25 of BODY_25, 17 or 133 of COCO, 26 or 136 of Halpe, or 33 of MediaPipe.
+    left_hand, right_hand: 21 each. face: 70 of OpenPose, 68, or 468 or 478 of MediaPipe's mesh.
+    """
     if canvas is not None and normalized:
         raise ValueError("keypoints: expected a canvas or normalized coordinates, got both")
     space = pose_pb2.COORDINATE_SPACE_NORMALIZED if normalized else pose_pb2.COORDINATE_SPACE_PIXELS
-    message = pose_pb2.Keypoints(joints=joints(cast(Iterable[Sequence[float]], rows)), space=space)
+    message = pose_pb2.Keypoints(
+        joints=_points("pose", rows, (18, 25, 17, 133, 26, 136, 33)), space=space,
+        left_hand=_points("left_hand", left_hand, (21, 0)), right_hand=_points("right_hand", right_hand, (21, 0)),
+        face=_points("face", face, (70, 68, 468, 478, 0)))
     if canvas is not None:
         message.canvas_width, message.canvas_height = canvas
     return pose_pb2.Pose(keypoints=message)
 
 
-def joints(rows: Iterable[Sequence[float]]) -> List[pose_pb2.Keypoint]:
+def _points(what: str, rows: Joints, counts: Sequence[int]) -> List[pose_pb2.Keypoint]:
     """Keypoint messages of rows (x, y) or (x, y, confidence). Raises ValueError."""
     made: List[pose_pb2.Keypoint] = []
-    for row in rows:
+    for row in cast(Iterable[Sequence[float]], rows):
         values = [float(value) for value in row]
         if len(values) not in (2, 3):
-            raise ValueError(f"joint {len(made)}: expected x, y and perhaps a confidence, got {len(values)} numbers")
+            raise ValueError(f"{what}: expected x, y and perhaps a confidence for point {len(made)}, "
+                             f"got {len(values)} numbers")
         made.append(pose_pb2.Keypoint(
             x=values[0], y=values[1], confidence=values[2] if len(values) == 3 else None))
-    if len(made) not in (18, 25):
-        raise ValueError(f"pose: expected 18 or 25 joints, got {len(made)}")
+    if len(made) not in counts:
+        known = ", ".join(str(count) for count in counts if count)
+        raise ValueError(f"{what}: expected {known} points, got {len(made)}")
     return made
 
 
