@@ -90,9 +90,6 @@ class Security(Case):
         self.assertEqual(status, health_pb2.HealthCheckResponse.SERVING)
 
 
-if __name__ == "__main__":
-    unittest.main()
-
     def test_tokens_follow_their_file_after_reloads(self):
         tokens = self.daemon.folder / "moving-tokens"
         elsewhere = self.daemon.folder / "other-tokens"
@@ -160,3 +157,7 @@ if __name__ == "__main__":
                 self.assertTrue(known("alice"))
         finally:
             daemon.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()
