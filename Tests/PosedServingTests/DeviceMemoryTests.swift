@@ -24,7 +24,7 @@ import Testing
     /// The memory of a size goes with it.
     @Test func isLevelHoweverManySizesAreAskedFor() async throws {
         let tiny = try await TinyEngine.make {
-            $0.limits.accounts.total[.conditioningBytes] = 1
+            $0.limits.accounts.total[.conditioningBytes] = 256 << 10
             $0.limits.maxPoseCacheBytes = 0
         }
         let device = tiny.model.streams.transformer.device
@@ -63,6 +63,9 @@ import Testing
         ])
         configuration.backends = BackendRegistry(entries: [])
         configuration.warmsUp = false
+        // The device's memory is to refuse, not its time.
+        configuration.limits.frameTime = .seconds(1_000_000)
+        configuration.limits.stepTime = .seconds(1_000_000)
         let tiny = TinyEngine(
             engine: try await ServingEngine.load(configuration), model: model)
         let before = try await frame(tiny, 64, 64)

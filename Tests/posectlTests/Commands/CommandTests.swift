@@ -233,6 +233,6 @@ import Testing
         #expect(outcome.status == 4)
         #expect(
             outcome.errors
-                == "posectl: /nowhere/a.png: expected a PNG picture, there is no such file\n")
+                == "posectl: /nowhere/a.png: expected a picture, there is no such file\n")
     }
 }
