@@ -38,12 +38,11 @@ import Testing
 
     /// An open stream keeps its encoded source in use. One caller's streams use up the caller's own share.
     @Test func idleStreamsLeaveRoomForTheSourcesOfOthers() async throws {
-        // Encoding makes room for what it expects; what is kept in use is less.
-        let (size, expected) = (FakeExecutor.sourceBytes, 8192)
+        let size = FakeExecutor.sourceBytes
         let test = try TestEngine(
             limits: limits {
-                $0.total[.conditioningBytes] = 8 * expected
-                $0.each[.conditioningBytes] = expected + size
+                $0.total[.conditioningBytes] = 8 * size
+                $0.each[.conditioningBytes] = 2 * size
             })
         var streams: [OpenStream] = []
         var refused = 0

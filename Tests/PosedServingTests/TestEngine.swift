@@ -31,13 +31,13 @@ final class TestEngine {
         var description = ModelDescription()
         description.name = "models/fake"
         (description.width, description.height, description.sizeMultiple) = (8, 8, 8)
+        var model = ServedModel(
+            description: description, sampler: SamplerDefaults(), numerics: "fake",
+            identity: "fake")
+        model.sourceBytes = FakeExecutor.sourceBytes
         engine = try ServingEngine(
-            lanes: lanes, tally: tally,
-            models: [
-                ServedModel(
-                    description: description, sampler: SamplerDefaults(), numerics: "fake",
-                    identity: "fake")
-            ], registry: SolverRegistry(), solvers: [], backends: [], limits: limits,
+            lanes: lanes, tally: tally, models: [model], registry: SolverRegistry(), solvers: [],
+            backends: [], limits: limits,
             streamWindow: window, archive: nil)
     }
 
