@@ -31,7 +31,7 @@ import Testing
         /// Some sizes, and what is held after three that are always the same.
         func used(_ numbers: Range<Int>) async throws -> Double {
             for number in numbers {
-                _ = try await frame(tiny, 16 * (2 + number % 7), 16 * (2 + number / 7))
+                _ = try await frame(tiny, 16 * (4 + number % 7), 16 * (4 + number / 7))
             }
             for side in [176, 192, 208] { _ = try await frame(tiny, side, 64) }
             return Double(try device.info().memoryUsed)
