@@ -8,25 +8,29 @@ than a tenth.
 """
 
 import argparse
+import os
+import random
 import sys
 import tempfile
 from pathlib import Path
 
 from clients import Caller
-from daemon import Daemon
+from daemon import TOKENS, Daemon
 from soak import stubs
 
 EARLY, GROWTH = 20, 1.10
-STEP, SIDES = 16, 32
-LAST = [(512, 512), (496, 512), (512, 496), (496, 496)]
+# Sides are multiples of STEP, and a picture has at most so many tokens.
+STEP, LONGEST, TOKENS_AT_MOST = 16, 120, 240
+LAST = [(208, 208), (208, 224), (224, 208), (160, 304)]
 
 
 def sizes():
-    """All sizes but the last, each once, far from the one before."""
-    places = [(a, b) for a in range(2, SIDES + 2) for b in range(2, SIDES + 2)]
-    stride = 389  # shares no factor with their number
-    mixed = [places[i * stride % len(places)] for i in range(len(places))]
-    return [(STEP * a, STEP * b) for a, b in mixed if (STEP * a, STEP * b) not in LAST]
+    """All sizes but the last, each once, large and small mixed, in the same order each time."""
+    sides = range(1, LONGEST + 1)
+    places = [(STEP * a, STEP * b) for a in sides for b in sides if a * b <= TOKENS_AT_MOST]
+    mixed = [place for place in places if place not in LAST]
+    random.Random(0).shuffle(mixed)
+    return mixed
 
 
 def ask(caller, size):
@@ -45,11 +49,12 @@ def main():
     parser.add_argument("--count", type=int, default=1000)
     flags = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="posed-sizes-") as folder:
+        os.environ["POSED_LIMITS_SESSION_BYTES"] = "8MiB"  # one caller may hold the largest source
         daemon = Daemon(flags.posed, flags.model, folder, flags.backend)
         daemon.start()
         made = Path(folder) / "stubs"
         made.mkdir()
-        caller = Caller(daemon.address, stubs(str(made)), 1)
+        caller = Caller(daemon.tcp, stubs(str(made)), 1, TOKENS["ada"])
         found = []
         for number, size in enumerate(sizes()[:flags.count], 1):
             ask(caller, size)
