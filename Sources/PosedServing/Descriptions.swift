@@ -6,8 +6,7 @@ package import PosedSolvers
 package struct ModelDescription: Sendable, Equatable {
     /// Where a part of it runs.
     package struct Part: Sendable, Equatable {
-        /// `vae`, `source_encoder`, `pose_encoder` or `transformer`.
-        package var part: String
+        package var part: Placement.Part
         /// A device, such as `onednn` or `cuda:1`.
         package var device: String
         /// Of products' operands.
@@ -17,7 +16,7 @@ package struct ModelDescription: Sendable, Equatable {
         package var backend: String { String(device.prefix { $0 != ":" }) }
 
         /// As given.
-        package init(part: String, device: String, dtype: String) {
+        package init(part: Placement.Part, device: String, dtype: String) {
             self.part = part
             self.device = device
             self.dtype = dtype

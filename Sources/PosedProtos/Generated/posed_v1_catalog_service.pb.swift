@@ -30,11 +30,14 @@ package nonisolated enum Posed_V1_ModelPart: SwiftProtobuf.Enum, Swift.CaseItera
   /// The autoencoder: pictures to latents and back.
   case vae // = 1
 
-  /// The image encoders.
-  case encoders // = 2
-
   /// The transformer.
   case transformer // = 3
+
+  /// The source's image encoder.
+  case sourceEncoder // = 4
+
+  /// The pose's image encoder.
+  case poseEncoder // = 5
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -45,8 +48,9 @@ package nonisolated enum Posed_V1_ModelPart: SwiftProtobuf.Enum, Swift.CaseItera
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .vae
-    case 2: self = .encoders
     case 3: self = .transformer
+    case 4: self = .sourceEncoder
+    case 5: self = .poseEncoder
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -55,8 +59,9 @@ package nonisolated enum Posed_V1_ModelPart: SwiftProtobuf.Enum, Swift.CaseItera
     switch self {
     case .unspecified: return 0
     case .vae: return 1
-    case .encoders: return 2
     case .transformer: return 3
+    case .sourceEncoder: return 4
+    case .poseEncoder: return 5
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -65,8 +70,9 @@ package nonisolated enum Posed_V1_ModelPart: SwiftProtobuf.Enum, Swift.CaseItera
   package static let allCases: [Posed_V1_ModelPart] = [
     .unspecified,
     .vae,
-    .encoders,
     .transformer,
+    .sourceEncoder,
+    .poseEncoder,
   ]
 
 }
@@ -575,7 +581,7 @@ package nonisolated struct Posed_V1_ListSolversResponse: Sendable {
 fileprivate nonisolated let _protobuf_package = "posed.v1"
 
 nonisolated extension Posed_V1_ModelPart: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MODEL_PART_UNSPECIFIED\0\u{1}MODEL_PART_VAE\0\u{1}MODEL_PART_ENCODERS\0\u{1}MODEL_PART_TRANSFORMER\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MODEL_PART_UNSPECIFIED\0\u{1}MODEL_PART_VAE\0\u{2}\u{2}MODEL_PART_TRANSFORMER\0\u{1}MODEL_PART_SOURCE_ENCODER\0\u{1}MODEL_PART_POSE_ENCODER\0")
 }
 
 nonisolated extension Posed_V1_DataType: SwiftProtobuf._ProtoNameProviding {

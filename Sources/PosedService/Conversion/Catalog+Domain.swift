@@ -68,14 +68,14 @@ extension Posed_V1_Solver {
 }
 
 extension Posed_V1_ModelPart {
-    /// The part of a name such as `vae`.
-    init(_ name: String) {
+    /// The part of a model that is placed as one.
+    init(_ part: Placement.Part) {
         self =
-            switch name {
-            case "vae": .vae
-            case "encoders": .encoders
-            case "transformer": .transformer
-            default: .unspecified
+            switch part {
+            case .vae: .vae
+            case .sourceEncoder: .sourceEncoder
+            case .poseEncoder: .poseEncoder
+            case .transformer: .transformer
             }
     }
 }

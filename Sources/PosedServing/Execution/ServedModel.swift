@@ -61,7 +61,7 @@ package struct ServedModel: Sendable {
         description.usesEverySource = form.usesEverySource
         description.parts = Placement.Part.allCases.map {
             ModelDescription.Part(
-                part: $0.rawValue, device: streams[$0].device.selection.description,
+                part: $0, device: streams[$0].device.selection.description,
                 dtype: streams.type(of: $0).name)
         }
         description.defaultSolver = model.sampler.solver

@@ -49,7 +49,8 @@ extension Posed_V1_ModelPart {
     fileprivate var word: String {
         switch self {
         case .vae: "vae"
-        case .encoders: "encoders"
+        case .sourceEncoder: "source_encoder"
+        case .poseEncoder: "pose_encoder"
         case .transformer: "transformer"
         case .unspecified, .UNRECOGNIZED: "part"
         }

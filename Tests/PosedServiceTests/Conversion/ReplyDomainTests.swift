@@ -62,14 +62,17 @@ import PosedService
         var model = ModelDescription()
         model.name = "models/a"
         model.parameterCount = 1 << 40
-        model.parts = [.init(part: "vae", device: "blas", dtype: "f32")]
+        model.parts = Placement.Part.allCases.map {
+            .init(part: $0, device: "blas", dtype: "f32")
+        }
         model.isDefault = true
         let message = Posed_V1_Model(model)
         #expect(message.name == "models/a")
         #expect(message.parameterCount == 1 << 40)
-        #expect(message.parts.map(\.part) == [.vae])
-        #expect(message.parts.map(\.device) == ["blas"])
-        #expect(message.parts.map(\.dataType) == [.f32])
+        #expect(
+            message.parts.map(\.part) == [.vae, .sourceEncoder, .poseEncoder, .transformer])
+        #expect(message.parts.allSatisfy { $0.device == "blas" })
+        #expect(message.parts.allSatisfy { $0.dataType == .f32 })
         #expect(message.defaultModel)
     }
 
