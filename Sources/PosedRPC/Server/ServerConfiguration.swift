@@ -19,7 +19,7 @@ package struct ServerConfiguration: Sendable {
     /// The status of an error that was thrown for the caller.
     package var status: @Sendable (RequestError) -> RPCError = { RPCError(plain: $0) }
     /// Time for a call's first message; a call without one by then is ended with `deadlineExceeded`.
-    package var firstMessageTimeout: Duration = .seconds(300)
+    package var firstMessageTimeout: Duration = .seconds(30)
     /// Time that a call may neither get a message from its client nor get rid of one; then it is ended with
     /// `deadlineExceeded`. A call whose handler is at work, or that waits to be told something, is not idle.
     package var idleTimeout: Duration = .seconds(300)

@@ -39,9 +39,10 @@ final class FakeDaemon: Sendable {
         let daemon = FakeDaemon(path: path)
         var router = Router()
         try daemon.register(in: &router)
-        let server = Server(
-            configuration: ServerConfiguration(endpoints: [.unix(path: daemon.path, mode: 0o600)]),
-            router: router)
+        var configuration = ServerConfiguration(endpoints: [.unix(path: daemon.path, mode: 0o600)])
+        // Among all other tests a program may take long for its first message.
+        configuration.firstMessageTimeout = .seconds(300)
+        let server = Server(configuration: configuration, router: router)
         try server.start()
         do {
             try await body(daemon)
