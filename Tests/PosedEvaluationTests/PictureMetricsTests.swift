@@ -84,10 +84,11 @@ import Testing
         try scores.measure(try ImagePair(soft, reference: target), as: .output)
         let flat = try Image(width: 32, height: 24, filledWith: .white)
         try scores.measure(try ImagePair(flat, reference: flat), as: .copy)
-        for metric in [Metric.gradientRatio, .detailRatio] {
+        // Pillow and SciPy give 0.615 and 0.129.
+        for (metric, most) in [(Metric.gradientRatio, 0.65), (.detailRatio, 0.2)] {
             let shares = try #require(scores.values[metric])
             #expect(shares[.reconstruction] == 1)
-            #expect(try #require(shares[.output]) < 1)
+            #expect(try #require(shares[.output]) < most)
             // Nothing is no share of nothing.
             #expect(shares[.copy] == nil)
         }
