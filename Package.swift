@@ -34,9 +34,16 @@ let programLinker: [LinkerSetting] = [
     .unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib/posed/runtime"])
 ]
 
-/// A Swift library target with the house's settings.
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swift)
+/// The name of the target in `folder` ("Engine/PosedTensor": PosedTensor).
+func name(of folder: String) -> String {
+    String(folder.drop { $0 != "/" }.dropFirst())
+}
+
+/// A Swift library target in a folder of Sources/.
+func room(_ folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name(of: folder), dependencies: dependencies, path: "Sources/" + folder,
+        swiftSettings: swift)
 }
 
 /// A product of a package that this one depends on.
@@ -44,14 +51,13 @@ func product(_ name: String, _ package: String) -> Target.Dependency {
     .product(name: name, package: package)
 }
 
-/// The test target that mirrors a room.
-func tests(
-    _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
-) -> Target {
+/// The test target of the target in a folder of Sources/; it lies in the same folder of Tests/.
+func tests(_ folder: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
-        name: name + "Tests",
-        dependencies: [.byName(name: name), "PosedTesting", "PosedGuarded"] + dependencies,
-        resources: resources, swiftSettings: swift)
+        name: name(of: folder) + "Tests",
+        dependencies: [.byName(name: name(of: folder)), "PosedTesting", "PosedGuarded"]
+            + dependencies,
+        path: "Tests/" + folder + "Tests", swiftSettings: swift)
 }
 
 /// A backend plugin: a shared library that exports `posed_backend_entry` and nothing else.
@@ -127,27 +133,25 @@ let package = Package(
             path: "Tests/Plugins/Solver", cSettings: nativeC),
 
         // The engine, from the metal up
-        room("PosedGuarded"),
-        room("PosedErrors"),
-        room("PosedAccounts", ["PosedErrors", "PosedGuarded"]),
-        room("PosedBackend", ["CPosedBackend"]),
-        room("PosedConformance", ["PosedBackend", "CPosedBackend", "PosedGuarded"]),
-        room("PosedTensor", ["CPosedBackend", "PosedBackend", "PosedGuarded"]),
-        room("PosedSolvers", ["CPosedBackend"]),
-        room("PosedWeights"),
-        room("PosedNN", ["CPosedBackend", "PosedBackend", "PosedTensor", "PosedWeights"]),
+        room("Engine/PosedGuarded"),
+        room("Engine/PosedBackend", ["CPosedBackend"]),
+        room("Tools/PosedConformance", ["PosedBackend", "CPosedBackend", "PosedGuarded"]),
+        room("Engine/PosedTensor", ["CPosedBackend", "PosedBackend", "PosedGuarded"]),
+        room("Engine/PosedSolvers", ["CPosedBackend"]),
+        room("Engine/PosedWeights"),
+        room("Engine/PosedNN", ["CPosedBackend", "PosedBackend", "PosedTensor", "PosedWeights"]),
         room(
-            "PosedModels",
+            "Engine/PosedModels",
             ["PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedGuarded"]),
-        room("PosedVision", ["CPicture"]),
+        room("Engine/PosedVision", ["CPicture"]),
         room(
-            "PosedPipeline",
+            "Engine/PosedPipeline",
             [
                 "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels",
                 "PosedSolvers", "PosedVision", "PosedGuarded",
             ]),
         room(
-            "PosedEvaluation",
+            "Tools/PosedEvaluation",
             [
                 "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels",
                 "PosedVision",
@@ -162,7 +166,7 @@ let package = Package(
                 "PosedServing", "PosedErrors", "PosedGuarded",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: swift, linkerSettings: programLinker),
+            path: "Sources/Tools/posekit", swiftSettings: swift, linkerSettings: programLinker),
 
         // The daemon and its client
         .target(
@@ -176,44 +180,46 @@ let package = Package(
             name: "CPosedReflection", path: "CShims/CPosedReflection",
             exclude: ["descriptors.binpb"], cxxSettings: nativeCXX,
             linkerSettings: [.linkedLibrary("protobuf")]),
-        room("PosedScheduling", [product("Collections", "swift-collections")]),
+        room("Daemon/PosedErrors"),
+        room("Daemon/PosedAccounts", ["PosedErrors", "PosedGuarded"]),
+        room("Daemon/PosedScheduling", [product("Collections", "swift-collections")]),
         room(
-            "PosedSessions",
+            "Daemon/PosedSessions",
             [
                 "PosedAccounts", "PosedErrors", "PosedGuarded", product("Crypto", "swift-crypto"),
                 product("Collections", "swift-collections"),
             ]),
-        room("PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),
+        room("Daemon/PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),
         room(
-            "PosedRPC",
+            "Daemon/PosedRPC",
             [
                 "CPosedGRPC", "CPosedTLS", "PosedAccounts", "PosedErrors", "PosedGuarded",
                 product("Logging", "swift-log"),
             ]),
         room(
-            "PosedServing",
+            "Daemon/PosedServing",
             [
                 "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedVision",
                 "PosedPipeline", "PosedScheduling", "PosedSessions", "PosedAccounts", "PosedErrors",
                 "PosedGuarded", product("Logging", "swift-log"),
             ]),
         room(
-            "PosedService",
+            "Daemon/PosedService",
             [
                 "PosedBackend", "PosedVision", "PosedSolvers", "PosedPipeline", "PosedSessions",
                 "PosedServing", "PosedRPC", "PosedProtos", "PosedAccounts", "PosedErrors",
                 "PosedGuarded", "CPosedReflection",
                 product("SwiftProtobuf", "swift-protobuf"),
             ]),
-        room("PosedSystemd"),
+        room("Daemon/PosedSystemd"),
         room(
-            "PosedTelemetry",
+            "Daemon/PosedTelemetry",
             [
                 "PosedGuarded", product("Logging", "swift-log"),
                 product("CoreMetrics", "swift-metrics"),
             ]),
         room(
-            "PosedDaemon",
+            "Daemon/PosedDaemon",
             [
                 "CPosedVersion", "CPosedHeap", "PosedAccounts", "PosedErrors", "PosedGuarded",
                 "PosedSessions",
@@ -231,7 +237,7 @@ let package = Package(
                 "CPosedVersion", "PosedBackend", "PosedDaemon", "PosedSystemd",
                 product("ArgumentParser", "swift-argument-parser"),
             ],
-            swiftSettings: swift, linkerSettings: programLinker),
+            path: "Sources/Daemon/posed", swiftSettings: swift, linkerSettings: programLinker),
         .executableTarget(
             name: "posectl",
             dependencies: [
@@ -239,60 +245,61 @@ let package = Package(
                 product("SwiftProtobuf", "swift-protobuf"),
                 product("ArgumentParser", "swift-argument-parser"),
             ],
-            swiftSettings: swift, linkerSettings: programLinker),
+            path: "Sources/Tools/posectl", swiftSettings: swift, linkerSettings: programLinker),
 
         // Tests
         .target(
-            name: "PosedTesting", dependencies: ["PosedPipeline"], path: "Tests/PosedTesting",
+            name: "PosedTesting", dependencies: ["PosedPipeline"],
+            path: "Tests/Engine/PosedTesting",
             swiftSettings: swift),
-        tests("PosedErrors", []),
-        tests("PosedAccounts", ["PosedErrors"]),
-        tests("PosedBackend", ["CPosedBackend", "PosedConformance"]),
-        tests("PosedConformance", ["CPosedBackend", "PosedBackend"]),
+        tests("Daemon/PosedErrors", []),
+        tests("Daemon/PosedAccounts", ["PosedErrors"]),
+        tests("Engine/PosedBackend", ["CPosedBackend", "PosedConformance"]),
+        tests("Tools/PosedConformance", ["CPosedBackend", "PosedBackend"]),
         .executableTarget(
             name: "cuda-scenarios", dependencies: ["CPosedBackend"],
             path: "Tests/Plugins/CUDAScenarios", cxxSettings: nativeCXX),
         .testTarget(
             name: "PosedCUDATests",
             dependencies: ["PosedTesting", "PosedVision", "PosedEvaluation"],
-            swiftSettings: swift),
-        tests("PosedTensor", ["PosedBackend"]),
-        tests("PosedSolvers", ["CPosedBackend"]),
-        tests("PosedWeights", []),
-        tests("PosedVision", ["CPicture", product("Crypto", "swift-crypto")]),
-        tests("PosedModels", ["PosedNN", "PosedWeights", "PosedTensor", "PosedBackend"]),
+            path: "Tests/Engine/PosedCUDATests", swiftSettings: swift),
+        tests("Engine/PosedTensor", ["PosedBackend"]),
+        tests("Engine/PosedSolvers", ["CPosedBackend"]),
+        tests("Engine/PosedWeights", []),
+        tests("Engine/PosedVision", ["CPicture", product("Crypto", "swift-crypto")]),
+        tests("Engine/PosedModels", ["PosedNN", "PosedWeights", "PosedTensor", "PosedBackend"]),
         tests(
-            "PosedPipeline",
+            "Engine/PosedPipeline",
             ["PosedBackend", "PosedModels", "PosedSolvers", "PosedVision", "PosedTensor"]),
         tests(
-            "PosedEvaluation",
+            "Tools/PosedEvaluation",
             ["PosedBackend", "PosedVision", "PosedWeights", "PosedTensor", "PosedModels"]),
-        tests("posekit", ["PosedVision", "PosedWeights"]),
-        tests("PosedScheduling", []),
-        tests("PosedSessions", ["PosedAccounts", "PosedErrors"]),
-        tests("PosedRPC", ["CPosedGRPC", "PosedAccounts", "PosedErrors"]),
+        tests("Tools/posekit", ["PosedVision", "PosedWeights"]),
+        tests("Daemon/PosedScheduling", []),
+        tests("Daemon/PosedSessions", ["PosedAccounts", "PosedErrors"]),
+        tests("Daemon/PosedRPC", ["CPosedGRPC", "PosedAccounts", "PosedErrors"]),
         tests(
-            "PosedServing",
+            "Daemon/PosedServing",
             [
                 "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedPipeline",
                 "PosedVision", "PosedScheduling", "PosedSessions", "PosedAccounts", "PosedErrors",
             ]),
         tests(
-            "PosedService",
+            "Daemon/PosedService",
             [
                 "PosedBackend", "PosedVision", "PosedSolvers", "PosedPipeline", "PosedSessions",
                 "PosedServing", "PosedRPC", "PosedProtos", "PosedAccounts", "PosedErrors",
                 product("SwiftProtobuf", "swift-protobuf"),
             ]),
-        tests("PosedSystemd", []),
+        tests("Daemon/PosedSystemd", []),
         tests(
-            "PosedTelemetry",
+            "Daemon/PosedTelemetry",
             [product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics")]),
         .executableTarget(
             name: "PosedRehearsal", dependencies: ["PosedDaemon", "PosedSystemd", "PosedGuarded"],
-            path: "Tests/Rehearsal", swiftSettings: swift),
+            path: "Tests/Daemon/Rehearsal", swiftSettings: swift),
         tests(
-            "PosedDaemon",
+            "Daemon/PosedDaemon",
             [
                 "CPosedHeap",
                 "PosedAccounts", "PosedErrors", "PosedVision", "PosedSystemd", "PosedTelemetry",
@@ -301,7 +308,7 @@ let package = Package(
                 product("Configuration", "swift-configuration"), product("Logging", "swift-log"),
             ]),
         tests(
-            "posectl",
+            "Tools/posectl",
             [
                 "CPosedVersion", "PosedRPC", "PosedProtos", "PosedVision",
                 product("SwiftProtobuf", "swift-protobuf"),

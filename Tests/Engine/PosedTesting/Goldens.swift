@@ -6,8 +6,7 @@ package import Foundation
 package enum Goldens {
     /// The folder `Tests/Goldens` of this checkout.
     package static let root = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent()
-        .deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("Goldens", isDirectory: true)
 
     /// The location of a golden, such as `tiny/expected/velocity.safetensors`.

@@ -36,7 +36,7 @@ struct AdmissionTests {
         let settings = Settings(server: {
             $0.admit = Admission.everybody(accounts)
             // Long enough for a call whose message is on its way on a busy machine.
-            $0.firstMessageTimeout = .seconds(2)
+            $0.firstMessageTimeout = .seconds(15)
         })
         try await Harness.run(settings) {
             try $0.unary(Methods.echo) { request, _ in request }
@@ -74,7 +74,8 @@ struct AdmissionTests {
 
     @Test("a stream on which nothing moves is ended, one that moves is not")
     func idleStream() async throws {
-        let settings = Settings(server: { $0.idleTimeout = .milliseconds(1500) })
+        // Long enough for the busy stream's next message on a busy machine.
+        let settings = Settings(server: { $0.idleTimeout = .seconds(15) })
         try await Harness.run(settings) {
             try $0.bidirectional(Methods.chat) { requests, writer, _ in
                 for try await request in requests { try await writer.write(request) }
