@@ -157,10 +157,14 @@ let package = Package(
                 "PosedVision",
                 "PosedPipeline",
             ]),
+        room(
+            "Tools/PosedOptions",
+            ["PosedVision", "PosedGuarded", product("ArgumentParser", "swift-argument-parser")]),
         .executableTarget(
             name: "posekit",
             dependencies: [
-                "CPosedVersion", "PosedBackend", "PosedConformance", "PosedTensor", "PosedSolvers",
+                "CPosedVersion", "PosedOptions", "PosedBackend", "PosedConformance", "PosedTensor",
+                "PosedSolvers",
                 "PosedWeights",
                 "PosedNN", "PosedModels", "PosedVision", "PosedPipeline", "PosedEvaluation",
                 "PosedServing", "PosedErrors", "PosedGuarded",
@@ -241,7 +245,8 @@ let package = Package(
         .executableTarget(
             name: "posectl",
             dependencies: [
-                "CPosedVersion", "PosedRPC", "PosedProtos", "PosedVision", "PosedGuarded",
+                "CPosedVersion", "PosedOptions", "PosedRPC", "PosedProtos", "PosedVision",
+                "PosedGuarded",
                 product("SwiftProtobuf", "swift-protobuf"),
                 product("ArgumentParser", "swift-argument-parser"),
             ],

@@ -4,7 +4,8 @@
 
 FOLDER is a checkout of github.com/trungpx/xmdpt. Needs torch, safetensors, numpy and the recipe on the path. Nothing of
 that repository is kept: a checkpoint of drawn numbers is saved as theirs are, converted, and both are run on the
-same inputs. `--time` compares the time of one evaluation with PyTorch's, eager and compiled, too.
+same inputs. `--few` also tells what a constant guidance and few evaluations change. `--time` compares the time of one
+evaluation with PyTorch's, eager and compiled, too.
 
     python3 Tests/Goldens/check_xmdpt.py --exact
 
@@ -135,7 +136,7 @@ def decibels(ours, theirs):
     return 20 * np.log10(span / float((ours - theirs).pow(2).mean().sqrt()))
 
 
-def compare(package, theirs, ours, rows=2):
+def compare(package, theirs, ours, with_few, rows=2):
     """Velocity of both branches, and a solve of 50 steps."""
     generator = torch.Generator().manual_seed(1)
     draw = lambda *shape: torch.randn(*shape, generator=generator)
@@ -164,6 +165,8 @@ def compare(package, theirs, ours, rows=2):
     euler = ["--solver", "euler", "--guidance", "2", "--time-grid", grid]
     result["ddim50_db"] = decibels(ours.run("solve", "latent", *euler, z0=z, cond=cond), latent)
     tell("ddim50_db", result["ddim50_db"])
+    if not with_few:
+        return result
     arguments["scale_pow"] = 0.01
     scaled = diffusion.ddim_sample_loop(
         theirs.forward_with_cfg, z.shape, z, clip_denoised=False, model_kwargs=arguments, device="cpu")[:, :4]
@@ -250,6 +253,7 @@ def main():
     parser.add_argument("--posekit", type=Path)
     parser.add_argument("--exact", action="store_true")
     parser.add_argument("--size", choices=["S", "B", "L"], default="S")
+    parser.add_argument("--few", action="store_true", help="also the guidance that grows, and few evaluations")
     parser.add_argument("--time", action="store_true")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("rest", nargs="*", help="options of posekit, after --")
@@ -265,7 +269,7 @@ def main():
         work = Path(work)
         torch.save(theirs.state_dict(), work / "ema.pt")
         model_folder(work / "ema.pt", work / "model")
-        result = compare(package, theirs, Ours(options.posekit, work, options.rest))
+        result = compare(package, theirs, Ours(options.posekit, work, options.rest), options.few)
         if options.time:
             result["seconds"] = times_of(theirs, options.batch)
     print(json.dumps({"size": options.size, **result}, indent=2))

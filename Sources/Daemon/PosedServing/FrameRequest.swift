@@ -12,17 +12,20 @@ package struct FrameRequest: Sendable {
 
     package var subject: Subject
     package var pose: PoseInput
+    /// The pose of the person in the main picture, which `pose` is fitted to; nil where it stays as it is.
+    package var retargetTo: Keypoints?
     package var settings: FrameSettings
     /// When the caller gives up. Work stops within one velocity evaluation.
     package var deadline: ContinuousClock.Instant?
 
     /// A request as given.
     package init(
-        subject: Subject, pose: PoseInput, settings: FrameSettings = FrameSettings(),
-        deadline: ContinuousClock.Instant? = nil
+        subject: Subject, pose: PoseInput, retargetTo: Keypoints? = nil,
+        settings: FrameSettings = FrameSettings(), deadline: ContinuousClock.Instant? = nil
     ) {
         self.subject = subject
         self.pose = pose
+        self.retargetTo = retargetTo
         self.settings = settings
         self.deadline = deadline
     }

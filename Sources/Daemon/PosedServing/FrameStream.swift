@@ -15,6 +15,11 @@ package struct StreamOptions: Sendable {
     package var frameDeadline: Duration?
     /// Where on the path a solve begins at the frame before; 0: always at noise.
     package var warmStart = 0.0
+    /// The pose of the person in the session's main picture, which all poses are fitted to; nil where they stay as
+    /// they are.
+    package var retargetTo: Keypoints?
+    /// Calms joints that tremble, before poses are fitted.
+    package var smoother: PoseSmoother?
 
     /// A stream of a session, otherwise with defaults.
     package init(session: String) { self.session = session }

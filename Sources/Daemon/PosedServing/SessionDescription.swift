@@ -24,7 +24,7 @@ package struct SessionDescription: Sendable, Equatable {
 }
 
 /// How a request wants its pictures of a person brought to the model's aspect.
-package struct SourceFraming: Sendable, Equatable {
+package struct SourceFraming: Codable, Sendable, Equatable {
     /// What is done to a picture of another aspect; nil for what the model says.
     package var fit: PictureFit?
     /// Where the person is in each picture; nil, or none for a picture, for the whole of it.

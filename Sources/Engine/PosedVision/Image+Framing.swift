@@ -88,6 +88,16 @@ package struct PictureFraming: Hashable, Codable, Sendable {
     package func framed(
         _ image: Image, width: Int, height: Int, box: PictureBox? = nil
     ) throws -> Image {
+        let region = try region(of: image, width: width, height: height, box: box)
+        return fit == .pad ? try image.padded(to: region) : try image.cropped(to: region)
+    }
+
+    /// The rectangle of a picture that becomes one of `width` × `height`; with `pad` it may reach out of the picture.
+    ///
+    /// Takes and throws what `framed` does.
+    package func region(
+        of image: Image, width: Int, height: Int, box: PictureBox? = nil
+    ) throws -> PictureBox {
         let whole = PictureBox(x: 0, y: 0, width: image.width, height: image.height)
         let asked = box ?? whole
         guard let person = asked.shared(with: whole) else {
@@ -98,13 +108,12 @@ package struct PictureFraming: Hashable, Codable, Sendable {
         }
         let aspect = self.aspect ?? Double(width) / Double(height)
         switch fit {
-        case .stretch: return try image.cropped(to: person)
+        case .stretch: return person
         case .crop:
             // Without a box, as much as can be; with one, no more than shows the person.
             let wanted = box == nil ? whole : person.widened(to: aspect)
-            return try image.cropped(
-                to: wanted.moved(into: image.width, image.height, aspect: aspect))
-        case .pad: return try image.padded(to: person.widened(to: aspect))
+            return wanted.moved(into: image.width, image.height, aspect: aspect)
+        case .pad: return person.widened(to: aspect)
         }
     }
 }

@@ -178,6 +178,15 @@ package struct Keypoints: Equatable, Sendable {
         return Keypoints(unchecked: self, units: canvas) { $0 }
     }
 
+    /// A pose in pixels of a picture, measured in the rectangle of it that becomes the picture that is made.
+    package func seen(in region: PictureBox) -> Keypoints {
+        let frame = KeypointFrame(
+            left: Double(region.x), top: Double(region.y), width: Double(region.width),
+            height: Double(region.height))
+        return frame.map { frame in Keypoints(unchecked: self, units: .frame(frame)) { $0 } }
+            ?? self
+    }
+
     private func scaled(_ point: Keypoint, width: Double, height: Double) -> Keypoint {
         guard case .frame(let frame) = units else { return point }
         return Keypoint(

@@ -97,6 +97,13 @@ package enum PoseInput: Equatable, Sendable {
         return pose
     }
 
+    /// A pose whose joints are in pixels of a picture, measured in the rectangle of it that becomes the picture that
+    /// is made; nil for the whole of it.
+    package func seen(in region: PictureBox?) -> PoseInput {
+        guard case .keypoints(let keypoints) = self, let region else { return self }
+        return .keypoints(keypoints.seen(in: region))
+    }
+
     /// The pose as a picture of the given size: drawn, or resized (bicubic) where it must be.
     package func image(
         width: Int, height: Int, drawer: PoseDrawer = PoseDrawer()

@@ -47,7 +47,7 @@ package struct PoseRetargeter: Sendable {
 
     /// A pose in units that are as long across as down.
     ///
-    /// Normalized coordinates do not tell the picture's proportions; it is taken for a square.
+    /// Normalized coordinates of a track do not tell the picture's proportions; it is taken for a square.
     private struct Body {
         let pose: Keypoints
         var points: [Keypoint] { pose.points }
@@ -74,11 +74,12 @@ package struct PoseRetargeter: Sendable {
         let limbs: [Double]
     }
 
-    /// A retargeter to a person, given the pose in the source picture.
+    /// A retargeter to a person, given the pose in the source picture and that picture's size in pixels.
     ///
-    /// Throws `incompletePose` for a source without a neck, or with neither hips nor shoulders.
-    package init(source: Keypoints) throws {
-        self.source = Body(pose: source)
+    /// Throws `incompletePose` for a source without a neck, or with neither hips nor shoulders, and what
+    /// `Keypoints.placed` throws for one that does not fit the picture.
+    package init(source: Keypoints, width: Int, height: Int) throws {
+        self.source = Body(pose: try source.placed(width: width, height: height))
         guard self.source.points[1].isPresent,
             self.source.length(6) != nil || self.source.length(0) != nil
         else {
@@ -88,7 +89,7 @@ package struct PoseRetargeter: Sendable {
         }
     }
 
-    /// The next pose, fitted; its units are the source's.
+    /// The next pose, fitted, in pixels of the source picture.
     ///
     /// Throws `incompletePose` as long as no pose could be measured against the source.
     package mutating func next(_ pose: Keypoints) throws -> Keypoints {
@@ -123,8 +124,7 @@ package struct PoseRetargeter: Sendable {
         return try Keypoints(
             points, leftHand: part(pose.leftHand, at: 7, fit.limbs[5]),
             rightHand: part(pose.rightHand, at: 4, fit.limbs[3]),
-            face: part(pose.face, at: 0, fit.limbs[13]),
-            units: source.pose.units == .unsaid ? .pixels : source.pose.units)
+            face: part(pose.face, at: 0, fit.limbs[13]), units: .pixels)
     }
 
     private func measured(_ body: Body) throws -> Fit {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPosedVersion
 import Foundation
+import PosedOptions
 
 /// `posectl`: talks to the daemon.
 @main

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPosedVersion
 import Foundation
+import PosedOptions
 
 /// `posekit`: the engine without a daemon.
 @main

@@ -14,12 +14,19 @@ struct TinyEngine: Sendable {
 
     /// Loads it.
     ///
-    /// - Parameter configure: changes what is not the default.
+    /// - Parameters:
+    ///   - drawer: how the model wants poses drawn.
+    ///   - configure: changes what is not the default.
     static func make(
-        _ backend: String = "blas",
+        _ backend: String = "blas", drawer: PoseDrawer = PoseDrawer(),
         configure: (inout ServingConfiguration) -> Void = { _ in }
     ) async throws -> TinyEngine {
-        let model = try load(backend)
+        let loaded = try load(backend)
+        let model = try PoseModel(
+            name: "tiny", autoencoder: loaded.autoencoder, sourceEncoder: loaded.sourceEncoder,
+            poseEncoder: loaded.poseEncoder, transformer: loaded.transformer,
+            sampler: loaded.sampler, framing: loaded.framing, poseDrawer: drawer,
+            streams: loaded.streams, reports: loaded.reports)
         var configuration = ServingConfiguration(models: [
             .init(name: "tiny", model, fingerprint: "tiny")
         ])

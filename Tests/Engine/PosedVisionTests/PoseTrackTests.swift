@@ -19,6 +19,11 @@ import Testing
         return try Keypoints(points, leftHand: hand, units: units)
     }
 
+    /// A retargeter to a person in a picture of 400 × 400.
+    private func retargeter(_ source: Keypoints) throws -> PoseRetargeter {
+        try PoseRetargeter(source: source, width: 400, height: 400)
+    }
+
     private func length(_ pose: Keypoints, _ a: Int, _ b: Int) -> Double {
         hypot(pose.points[a].x - pose.points[b].x, pose.points[a].y - pose.points[b].y)
     }
@@ -33,10 +38,10 @@ import Testing
 
     @Test func theSourceItselfComesOutOfAnotherSizeAndPlace() throws {
         let source = try person()
-        var retargeter = try PoseRetargeter(source: source)
-        expectSame(try retargeter.next(try person(scale: 0.4, right: 200, down: 37)), source)
+        var fitter = try retargeter(source)
+        expectSame(try fitter.next(try person(scale: 0.4, right: 200, down: 37)), source)
         // Later movement is scaled as the body is.
-        let moved = try retargeter.next(try person(scale: 0.4, right: 220, down: 37))
+        let moved = try fitter.next(try person(scale: 0.4, right: 220, down: 37))
         expectSame(moved, try person(right: 50))
     }
 
@@ -48,8 +53,8 @@ import Testing
         let driver = try person(scale: 0.5) { points in
             for joint in [4, 7] { points[joint].y += 5 }
         }
-        var retargeter = try PoseRetargeter(source: source)
-        var fitted = try retargeter.next(driver)
+        var fitter = try retargeter(source)
+        var fitted = try fitter.next(driver)
         for limb in PoseSkeleton.limbs {
             let expected = length(source, limb.from, limb.to)
             #expect(abs(length(fitted, limb.from, limb.to) - expected) < 1e-9)
@@ -59,55 +64,72 @@ import Testing
             for joint in [4, 7] { points[joint].y += 5 }
             points[4] = Keypoint(x: points[3].x - 10, y: points[3].y - 10)
         }
-        fitted = try retargeter.next(raised)
+        fitted = try fitter.next(raised)
         let (elbow, wrist) = (fitted.points[3], fitted.points[4])
         #expect(abs((wrist.x - elbow.x) - (wrist.y - elbow.y)) < 1e-9 && wrist.y < elbow.y)
     }
 
     @Test func aShortenedLimbDoesNotBlowUp() throws {
         let source = try person()
-        var retargeter = try PoseRetargeter(source: source)
+        var fitter = try retargeter(source)
         // Both forearms point at the camera in the first pose.
-        _ = try retargeter.next(
+        _ = try fitter.next(
             try person { points in
                 points[4] = Keypoint(x: points[3].x + 1, y: points[3].y)
                 points[7] = Keypoint(x: points[6].x + 1, y: points[6].y)
             })
-        let later = try retargeter.next(source)
+        let later = try fitter.next(source)
         #expect(abs(length(later, 3, 4) / length(source, 3, 4) - 1.5) < 1e-9)
     }
 
     @Test func absentJointsStayAbsentAndBreakNothing() throws {
         let source = try person()
-        var retargeter = try PoseRetargeter(source: source)
-        _ = try retargeter.next(source)
+        var fitter = try retargeter(source)
+        _ = try fitter.next(source)
         let gaps = try person { points in
             for joint in [1, 3, 9] { points[joint] = .absent }
         }
-        expectSame(try retargeter.next(gaps), gaps)
+        expectSame(try fitter.next(gaps), gaps)
     }
 
     @Test func whatCannotBeMeasuredIsRefused() throws {
         let neckless = try person { $0[1] = .absent }
-        expectError(.incompletePose) { _ = try PoseRetargeter(source: neckless) }
-        var retargeter = try PoseRetargeter(source: try person())
-        expectError(.incompletePose) { _ = try retargeter.next(neckless) }
-        expectSame(try retargeter.next(try person(scale: 2)), try person())
+        expectError(.incompletePose) { _ = try retargeter(neckless) }
+        var fitter = try retargeter(person())
+        expectError(.incompletePose) { _ = try fitter.next(neckless) }
+        expectSame(try fitter.next(try person(scale: 2)), try person())
         // Without hips it is the shoulders.
         let half = try person { points in (8...13).forEach { points[$0] = .absent } }
-        var other = try PoseRetargeter(source: half)
+        var other = try retargeter(half)
         expectSame(
             try other.next(
                 try person(scale: 3) { points in (8...13).forEach { points[$0] = .absent } }), half)
     }
 
-    @Test func unitsAreTheSources() throws {
-        var retargeter = try PoseRetargeter(
-            source: try Keypoints(APerson.joints.map { Keypoint(x: $0.x, y: $0.y) }))
-        let unit = try Keypoints(
-            APerson.joints.map { Keypoint(x: $0.x / 256, y: $0.y / 256) }, units: .frame(.unit))
-        let fitted = try retargeter.next(unit)
-        #expect(fitted.units == .pixels && abs(fitted.points[10].y - 220) < 1e-9)
+    @Test func posesAreFittedInPixelsOfTheSourcePicture() throws {
+        let joints = APerson.joints.map { Keypoint(x: $0.x / 256, y: $0.y / 256) }
+        let unit = try Keypoints(joints, units: .frame(.unit))
+        // The person stands in the left half of a picture that is twice as wide as high.
+        let source = try Keypoints(
+            joints.map { Keypoint(x: $0.x / 2, y: $0.y) }, units: .frame(.unit))
+        var wide = try PoseRetargeter(source: source, width: 1024, height: 512)
+        let fitted = try wide.next(unit)
+        #expect(fitted.units == .pixels)
+        for (point, joint) in zip(fitted.points, joints) {
+            #expect(abs(point.x - joint.x * 512) < 1e-9 && abs(point.y - joint.y * 512) < 1e-9)
+        }
+        // What a crop of that half shows is where the person is in it.
+        let seen = fitted.seen(in: PictureBox(x: 128, y: 0, width: 256, height: 512))
+        let placed = try seen.placed(width: 64, height: 128)
+        #expect(abs(placed.points[1].x - (joints[1].x * 512 - 128) / 4) < 1e-9)
+        #expect(abs(placed.points[1].y - joints[1].y * 128) < 1e-9)
+    }
+
+    @Test func aSourceThatDoesNotFitItsPictureIsRefused() throws {
+        let source = try Keypoints(APerson.joints.map { Keypoint(x: $0.x, y: $0.y) })
+        expectError(.poseOutsidePicture) {
+            _ = try PoseRetargeter(source: source, width: 100, height: 100)
+        }
     }
 }
 
@@ -158,7 +180,8 @@ import Testing
     @Test func aTrackDoesBoth() throws {
         let source = try pose(10)
         var track = PoseTrack(
-            retargeter: try PoseRetargeter(source: source), smoother: PoseSmoother(minCutoff: 1))
+            retargeter: try PoseRetargeter(source: source, width: 400, height: 400),
+            smoother: PoseSmoother(minCutoff: 1))
         #expect(try track.next(.keypoints(try pose(0))) == .keypoints(source))
         var none = PoseTrack()
         let picture = PoseInput.picture(try Image(width: 1, height: 1, bytes: [1, 2, 3]))

@@ -58,7 +58,7 @@ enum Subject: String, CaseIterable {
         let drawer = PoseDrawer(hands: true, face: true)
         _ = try? pose.image(width: 64, height: 64, drawer: drawer)
         guard case .keypoints(let keypoints) = pose,
-            let retargeter = try? PoseRetargeter(source: keypoints)
+            let retargeter = try? PoseRetargeter(source: keypoints, width: 64, height: 64)
         else { return }
         var track = PoseTrack(retargeter: retargeter, smoother: PoseSmoother(minCutoff: 1))
         for _ in 0..<2 {

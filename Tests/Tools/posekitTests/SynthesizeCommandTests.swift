@@ -110,24 +110,41 @@ import Testing
         }
     }
 
-    /// A pose of another body, somewhere else, in another unit: fitted to the source's it is the source's.
-    @Test func aTrackIsFittedToTheSource() throws {
+    /// A pose of another body, somewhere else, in another unit: fitted to the source's it is the source's, in the whole
+    /// picture and in what a crop shows of it.
+    @Test(arguments: [[], ["--fit", "crop"]])
+    func aTrackIsFittedToTheSource(fit: [String]) throws {
         try PosekitProcess.withFolder { folder in
             let golden = PosekitProcess.golden("tiny/expected/synthesize/pose.json")
             let data = try Data(contentsOf: URL(fileURLWithPath: golden))
             let joints = try JSONDecoder().decode([[Double]].self, from: data)
-            let other = joints.map { [$0[0] * 0.01 + 0.2, $0[1] * 0.01 - 0.05, $0[2]] }
+            // The picture has 75 × 90 pixels, of which a crop shows 75 × 75 from row 7 on; the model makes 64 × 64.
+            let source = joints.map { [$0[0] * 75 / 64, $0[1] * 90 / 64, $0[2]] }
+            let other = source.map { [$0[0] * 0.01 + 0.2, $0[1] * 0.01 - 0.05, $0[2]] }
+            let shown = source.map { [$0[0] / 75, ($0[1] - 7) / 75, $0[2]] }
             let frame = "{\"people\": [{\"pose_keypoints_2d\": \(other.flatMap { $0 })}]}"
-            try Data("[\(frame), \(frame)]".utf8)
-                .write(to: URL(fileURLWithPath: folder + "/walk.json"))
-            let outcome = try PosekitProcess.run([
-                "synthesize", "--model", PosekitProcess.golden("tiny"),
-                "--source", PosekitProcess.golden("tiny/expected/synthesize/source.png"),
-                "--pose", folder + "/walk.json", "--out", folder, "--retarget", golden,
-                "--smooth", "1", "--seed", "7", "--backend", "blas", "--steps", "8",
-            ])
-            #expect(outcome.errors.isEmpty && outcome.status == 0)
-            let expected = PosekitProcess.golden("tiny/expected/synthesize/output.png")
+            let files = [
+                "source": "\(source)", "walk": "[\(frame), \(frame)]", "shown": "\(shown)",
+            ]
+            for (name, text) in files {
+                try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).json"))
+            }
+            func make(_ pose: String, out: String, _ more: [String] = []) throws {
+                let outcome = try PosekitProcess.run(
+                    [
+                        "synthesize", "--model", PosekitProcess.golden("tiny"),
+                        "--source", PosekitProcess.golden("tiny/expected/synthesize/source.png"),
+                        "--pose", "\(folder)/\(pose).json", "--out", out, "--seed", "7",
+                        "--backend", "blas", "--steps", "8",
+                    ] + fit + more)
+                #expect(outcome.errors.isEmpty && outcome.status == 0)
+            }
+            try make("walk", out: folder, ["--retarget", folder + "/source.json", "--smooth", "1"])
+            var expected = PosekitProcess.golden("tiny/expected/synthesize/output.png")
+            if !fit.isEmpty {
+                expected = folder + "/expected.png"
+                try make("shown", out: expected)
+            }
             for name in ["walk-000001", "walk-000002"] {
                 #expect(try decibels("\(folder)/\(name).png", expected) >= 45)
             }

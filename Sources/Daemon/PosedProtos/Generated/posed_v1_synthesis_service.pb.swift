@@ -70,6 +70,18 @@ package nonisolated struct Posed_V1_SynthesizeRequest: @unchecked Sendable {
   /// Clears the value of `settings`. Subsequent reads from it will return its default value.
   package mutating func clearSettings() {_uniqueStorage()._settings = nil}
 
+  /// Optional. The pose of the person in the first source picture, as `keypoints` or a `file` with joints, in pixels of
+  /// that picture where it does not say otherwise. `pose` is fitted to it: limbs get its lengths and keep their
+  /// directions, and the pose is put where the person stands. A `pose` that is a picture is refused then.
+  package var retargetTo: Posed_V1_Pose {
+    get {_storage._retargetTo ?? Posed_V1_Pose()}
+    set {_uniqueStorage()._retargetTo = newValue}
+  }
+  /// Returns true if `retargetTo` has been explicitly set.
+  package var hasRetargetTo: Bool {_storage._retargetTo != nil}
+  /// Clears the value of `retargetTo`. Subsequent reads from it will return its default value.
+  package mutating func clearRetargetTo() {_uniqueStorage()._retargetTo = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   /// Required. The person.
@@ -239,9 +251,10 @@ package nonisolated struct Posed_V1_StreamStart: @unchecked Sendable {
   /// Clears the value of `warmStart`. Subsequent reads from it will return its default value.
   package mutating func clearWarmStart() {_uniqueStorage()._warmStart = nil}
 
-  /// Optional. The pose of the person in the source picture, as `keypoints` or a `file` with joints. All poses are
-  /// fitted to it: limbs get its lengths and keep their directions, and the first pose with a neck and hips, or
-  /// shoulders, is put where it stands. Pictures of skeletons are refused then.
+  /// Optional. The pose of the person in the first source picture, as `keypoints` or a `file` with joints, in pixels of
+  /// that picture where it does not say otherwise. All poses are fitted to it: limbs get its lengths and keep their
+  /// directions, and the first pose with a neck and hips, or shoulders, is put where it stands. Pictures of skeletons
+  /// are refused then.
   package var retargetTo: Posed_V1_Pose {
     get {_storage._retargetTo ?? Posed_V1_Pose()}
     set {_uniqueStorage()._retargetTo = newValue}
@@ -490,12 +503,13 @@ fileprivate nonisolated let _protobuf_package = "posed.v1"
 
 nonisolated extension Posed_V1_SynthesizeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SynthesizeRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}sources\0\u{1}pose\0\u{1}settings\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}sources\0\u{1}pose\0\u{1}settings\0\u{3}retarget_to\0")
 
   fileprivate class _StorageClass {
     var _person: Posed_V1_SynthesizeRequest.OneOf_Person?
     var _pose: Posed_V1_Pose? = nil
     var _settings: Posed_V1_SynthesisSettings? = nil
+    var _retargetTo: Posed_V1_Pose? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -509,6 +523,7 @@ nonisolated extension Posed_V1_SynthesizeRequest: SwiftProtobuf.Message, SwiftPr
       _person = source._person
       _pose = source._pose
       _settings = source._settings
+      _retargetTo = source._retargetTo
     }
   }
 
@@ -550,6 +565,7 @@ nonisolated extension Posed_V1_SynthesizeRequest: SwiftProtobuf.Message, SwiftPr
         }()
         case 3: try { try decoder.decodeSingularMessageField(value: &_storage._pose) }()
         case 4: try { try decoder.decodeSingularMessageField(value: &_storage._settings) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._retargetTo) }()
         default: break
         }
       }
@@ -579,6 +595,9 @@ nonisolated extension Posed_V1_SynthesizeRequest: SwiftProtobuf.Message, SwiftPr
       try { if let v = _storage._settings {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
       } }()
+      try { if let v = _storage._retargetTo {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -591,6 +610,7 @@ nonisolated extension Posed_V1_SynthesizeRequest: SwiftProtobuf.Message, SwiftPr
         if _storage._person != rhs_storage._person {return false}
         if _storage._pose != rhs_storage._pose {return false}
         if _storage._settings != rhs_storage._settings {return false}
+        if _storage._retargetTo != rhs_storage._retargetTo {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -59,29 +59,16 @@ extension Posed_V1_Image {
             })
     }
 
-    /// Whether reading the picture is work for a thread of its own: it must be decompressed, or is large.
-    package var isHeavy: Bool {
-        switch encoding {
-        case .png, .jpeg, .webp: true
-        case .raw(let raw): raw.rgb.count > 1 << 20
-        case nil: false
-        }
-    }
-
-    /// What the picture's pixels take when it is decoded, by its header; a picture that is too large to be decoded
-    /// counts as the largest.
-    package func decodedBytes(maxSide: Int) -> Int {
+    /// What reading the picture takes, where its sides have at most `maxSide` pixels.
+    package func cost(maxSide: Int) -> ReadingCost {
         switch encoding {
         case .png(let data), .jpeg(let data), .webp(let data):
-            Self.decodedBytes(file: data, maxSide: maxSide)
-        case .raw(let raw): raw.rgb.count
-        case nil: 0
+            ReadingCost(file: data, maxSide: maxSide)
+        case .raw(let raw):
+            ReadingCost(
+                kept: raw.rgb.count, most: raw.rgb.count, isHeavy: raw.rgb.count > 1 << 20)
+        case nil: ReadingCost()
         }
-    }
-
-    static func decodedBytes(file data: Data, maxSide: Int) -> Int {
-        guard let header = try? Image.header(of: data) else { return 0 }
-        return 3 * min(header.width, maxSide) * min(header.height, maxSide)
     }
 
     /// A picture, written in `format`.
@@ -121,9 +108,9 @@ extension Posed_V1_Image {
 }
 
 extension [Posed_V1_Image] {
-    /// What the pictures' pixels take when they are decoded, by their headers.
-    package func decodedBytes(maxSide: Int) -> Int {
-        reduce(0) { $0 + $1.decodedBytes(maxSide: maxSide) }
+    /// What reading the pictures takes, one after another.
+    package func cost(maxSide: Int) -> ReadingCost {
+        .sum(map { $0.cost(maxSide: maxSide) })
     }
 }
 

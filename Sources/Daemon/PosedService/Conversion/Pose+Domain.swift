@@ -35,25 +35,18 @@ extension Posed_V1_Pose {
     }
 
     /// How many bytes a byte of a pose in text may come to while it is read.
-    private static let textGrowth = 32
+    private static let textGrowth = 96
 
-    /// What the pose takes when it is read, by its headers.
-    package func decodedBytes(maxSide: Int) -> Int {
+    /// What reading the pose takes; joints are few, and counted with the message.
+    package func cost(maxSide: Int) -> ReadingCost {
         switch form {
-        case .picture(let picture): picture.decodedBytes(maxSide: maxSide)
+        case .picture(let picture): picture.cost(maxSide: maxSide)
         case .file(let data) where Image.fileFormat(of: data) != nil:
-            Posed_V1_Image.decodedBytes(file: data, maxSide: maxSide)
-        case .file(let data): min(data.count, Self.maxTextBytes) * Self.textGrowth
-        case .keypoints, nil: 0
-        }
-    }
-
-    /// Whether reading the pose is work for a thread of its own.
-    package var isHeavy: Bool {
-        switch form {
-        case .picture(let picture): picture.isHeavy
-        case .file: true
-        case .keypoints, nil: false
+            ReadingCost(file: data, maxSide: maxSide)
+        case .file(let data):
+            ReadingCost(
+                kept: 0, most: min(data.count, Self.maxTextBytes) * Self.textGrowth, isHeavy: true)
+        case .keypoints, nil: ReadingCost()
         }
     }
 

@@ -29,6 +29,21 @@ extension Posed_V1_SynthesizeRequest {
         guard case .sources? = person else { return [:] }
         return ["model": "sources.model", "sources": "sources.images"]
     }
+
+    /// The pose that the pose is fitted to; nil where it stays as it is. Throws `RequestError`.
+    func retargetTarget(limits: ServingLimits) throws -> Keypoints? {
+        hasRetargetTo ? try retargetTo.joints(at: "retarget_to", limits: limits) : nil
+    }
+}
+
+extension Posed_V1_Pose {
+    /// The pose at `path`, which must have joints. Throws `RequestError`.
+    fileprivate func joints(at path: FieldPath, limits: ServingLimits) throws -> Keypoints {
+        guard case .keypoints(let joints) = try pose(at: path, maxSide: limits.maxSide) else {
+            throw path.refusal(expected: "a pose with joints", got: "a picture")
+        }
+        return joints
+    }
 }
 
 extension Posed_V1_StreamStart {
@@ -36,6 +51,7 @@ extension Posed_V1_StreamStart {
     static let names: KeyValuePairs<FieldPath, FieldPath> = [
         "session": "start.session", "settings": "start.settings",
         "warm_start": "start.warm_start", "max_lag": "start.max_lag",
+        "retarget_to": "start.retarget_to",
     ]
 
     /// What holds for the stream. Throws `RequestError`.
@@ -65,38 +81,29 @@ extension Posed_V1_StreamStart {
                 expected: "a time of the path, from 0 to below 1", got: warmStart)
         }
         options.warmStart = warmStart
+        if hasRetargetTo {
+            options.retargetTo = try retargetTo.joints(
+                at: path.field("retarget_to"), limits: limits)
+        }
+        if hasSmoothing {
+            options.smoother = try smoothing.smoother(at: path.field("smoothing"))
+        }
         return options
     }
+}
 
-    /// What is done to the stream's poses before they are drawn. Throws `RequestError`.
-    func track(limits: ServingLimits) throws -> PoseTrack {
-        let path = FieldPath("start")
-        var retargeter: PoseRetargeter?
-        if hasRetargetTo {
-            let field = path.field("retarget_to")
-            guard
-                case .keypoints(let source) = try retargetTo.pose(
-                    at: field, maxSide: limits.maxSide)
-            else {
-                throw field.refusal(expected: "a pose with joints", got: "a picture")
+extension Posed_V1_PoseSmoothing {
+    /// The smoother at `path`. Throws `RequestError`.
+    fileprivate func smoother(at path: FieldPath) throws -> PoseSmoother {
+        func checked(_ name: String, _ value: Double, to most: Double) throws -> Double {
+            guard value > 0, value <= most else {
+                throw path.field(name).refusal(
+                    expected: "more than 0 and at most \(Int(most))", got: value)
             }
-            retargeter = try field.reading { try PoseRetargeter(source: source) }
+            return value
         }
-        var smoother: PoseSmoother?
-        if hasSmoothing {
-            let field = path.field("smoothing")
-            func checked(_ name: String, _ value: Double, to most: Double) throws -> Double {
-                guard value > 0, value <= most else {
-                    throw field.field(name).refusal(
-                        expected: "more than 0 and at most \(Int(most))", got: value)
-                }
-                return value
-            }
-            smoother = PoseSmoother(
-                minCutoff: try checked("min_cutoff", smoothing.minCutoff, to: 1000),
-                rate: smoothing.hasRate
-                    ? try checked("rate", smoothing.rate, to: 10_000) : PoseSmoother.defaultRate)
-        }
-        return PoseTrack(retargeter: retargeter, smoother: smoother)
+        return PoseSmoother(
+            minCutoff: try checked("min_cutoff", minCutoff, to: 1000),
+            rate: hasRate ? try checked("rate", rate, to: 10_000) : PoseSmoother.defaultRate)
     }
 }

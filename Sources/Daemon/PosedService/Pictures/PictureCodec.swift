@@ -13,12 +13,9 @@ package struct PictureCodec: Sendable {
         let value: Value
         /// How long reading it took, waiting included.
         let time: Duration
-        /// The memory of its pixels, charged to the caller for as long as this is kept.
+        /// The memory of what was made of it, charged to the caller for as long as this is kept.
         let hold: Hold
     }
-
-    /// How many times the memory of its pixels a picture takes while it is decompressed.
-    private static let scratch = 3
 
     private let workers: Workers
 
@@ -27,19 +24,16 @@ package struct PictureCodec: Sendable {
 
     /// Reads a part of a request.
     ///
-    /// - Parameters:
-    ///   - bytes: What its pixels will take, by its headers.
-    ///   - isHeavy: Whether it is work for a thread of its own.
     /// - Throws: `RequestError` `resourceExhausted` before anything is decompressed for which the account has no
     ///   room, and what `body` throws.
     func read<Value: Sendable>(
-        for account: Account, bytes: Int, isHeavy: Bool,
+        for account: Account, _ cost: ReadingCost,
         _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Part<Value> {
         let start = ContinuousClock.now
-        let hold = try account.take(.bytes, isHeavy ? bytes * Self.scratch : bytes)
-        let value = isHeavy ? try await workers.run(for: account.caller, body) : try body()
-        hold.note(bytes)
+        let hold = try account.take(.bytes, cost.most)
+        let value = cost.isHeavy ? try await workers.run(for: account.caller, body) : try body()
+        hold.note(cost.kept)
         return Part(value: value, time: ContinuousClock.now - start, hold: hold)
     }
 

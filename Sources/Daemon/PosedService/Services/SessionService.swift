@@ -24,8 +24,7 @@ package struct SessionService: Sendable {
     ) async throws -> Posed_V1_Session {
         let limits = serving.limits
         let read = try await codec.read(
-            for: caller.account, bytes: request.sources.decodedBytes(maxSide: limits.maxSide),
-            isHeavy: request.sources.contains(where: \.isHeavy)
+            for: caller.account, request.sources.cost(maxSide: limits.maxSide)
         ) { try request.session(limits: limits) }
         defer { read.hold.release() }
         var session = read.value

@@ -33,8 +33,7 @@ extension SynthesisService {
         }
         let options = try start.options(limits: limits)
         let poses = StreamPoses(
-            limits: limits, track: try start.track(limits: limits), codec: codec, caller: caller,
-            drain: drain, receive: receive)
+            limits: limits, codec: codec, caller: caller, drain: drain, receive: receive)
         try await RequestError.renaming(Posed_V1_StreamStart.names) {
             try await serving.stream(
                 options, owner: caller.owner, poses: poses,

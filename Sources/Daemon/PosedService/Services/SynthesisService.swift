@@ -25,15 +25,16 @@ package struct SynthesisService: Sendable {
         guard request.hasPose else {
             throw RequestError(.invalidArgument, "expected a pose, got nothing", at: "pose")
         }
-        let images = request.sources.images
         let subject = try await codec.read(
-            for: caller.account, bytes: images.decodedBytes(maxSide: limits.maxSide),
-            isHeavy: images.contains(where: \.isHeavy)
+            for: caller.account, request.sources.images.cost(maxSide: limits.maxSide)
         ) { try request.subject(limits: limits) }
-        let pose = try await codec.read(
-            for: caller.account, bytes: request.pose.decodedBytes(maxSide: limits.maxSide),
-            isHeavy: request.pose.isHeavy
-        ) { try request.pose.pose(at: "pose", maxSide: limits.maxSide) }
+        let poses = [request.pose, request.retargetTo].map { $0.cost(maxSide: limits.maxSide) }
+        let pose = try await codec.read(for: caller.account, .sum(poses)) {
+            (
+                given: try request.pose.pose(at: "pose", maxSide: limits.maxSide),
+                target: try request.retargetTarget(limits: limits)
+            )
+        }
         defer {
             subject.hold.release()
             pose.hold.release()
@@ -42,8 +43,9 @@ package struct SynthesisService: Sendable {
         var frame = try await RequestError.renaming(request.names) {
             try await serving.synthesize(
                 FrameRequest(
-                    subject: subject.value, pose: pose.value, settings: settings,
-                    deadline: caller.deadline), owner: caller.owner)
+                    subject: subject.value, pose: pose.value.given,
+                    retargetTo: pose.value.target, settings: settings, deadline: caller.deadline),
+                owner: caller.owner)
         }
         if case .sources? = request.person { frame.timings.source += subject.time }
         frame.timings.pose += pose.time

@@ -19,15 +19,12 @@ final class StreamPoses: AsyncSequence, Sendable {
     private let drain: Drain
     private let receive: SynthesisService.Receive
     private let ended = Guarded(false)
-    /// What is done to the poses before they are drawn, in their order.
-    private let track: Guarded<PoseTrack>
 
     init(
-        limits: ServingLimits, track: PoseTrack, codec: PictureCodec, caller: Caller, drain: Drain,
+        limits: ServingLimits, codec: PictureCodec, caller: Caller, drain: Drain,
         receive: @escaping SynthesisService.Receive
     ) {
         self.limits = limits
-        self.track = Guarded(track)
         self.codec = codec
         self.caller = caller
         self.drain = drain
@@ -93,13 +90,11 @@ final class StreamPoses: AsyncSequence, Sendable {
             let settings = try message.settings.settings(at: "settings", limits: limits)
             let maxSide = limits.maxSide
             let part = try await codec.read(
-                for: caller.account, bytes: message.pose.decodedBytes(maxSide: maxSide),
-                isHeavy: message.pose.isHeavy
+                for: caller.account, message.pose.cost(maxSide: maxSide)
             ) { try message.pose.pose(at: "pose", maxSide: maxSide) }
             hold.note(hold.amount + part.hold.amount)
-            let pose = try track.withLock { try $0.next(part.value) }
             return StreamPose(
-                sequence: message.sequence, .success(.init(pose, settings: settings)),
+                sequence: message.sequence, .success(.init(part.value, settings: settings)),
                 readTime: part.time, hold: hold)
         } catch let error as CancellationError {
             throw error

@@ -1,11 +1,12 @@
+import PosedErrors
 import PosedSessions
 import PosedVision
 
 /// Whose picture a frame is, found and held for the frame's time.
 struct FrameSubject: Sendable {
     let pictures: [Image]
-    /// How they are to be framed; nil for a session's, which were framed when it was made.
-    let framing: SourceFraming?
+    /// How they are framed for each size of picture that is made.
+    let framing: SourceFraming
     /// The model's place.
     let model: Int
     let defaults: FrameSettings
@@ -32,8 +33,8 @@ extension ServingEngine {
                 pictures: try lease.session.pictures.map {
                     try Image(width: $0.width, height: $0.height, bytes: $0.pixels)
                 },
-                framing: nil, model: try resolver.model(settings.model), defaults: settings.frame,
-                lease: lease)
+                framing: settings.framing ?? SourceFraming(fit: .stretch),
+                model: try resolver.model(settings.model), defaults: settings.frame, lease: lease)
         }
     }
 
@@ -48,9 +49,9 @@ extension ServingEngine {
         of subject: FrameSubject, _ form: LaneForm, owner: String,
         due: ContinuousClock.Instant?
     ) async throws -> Source {
-        var pictures = subject.pictures
-        if let framing = subject.framing { pictures = try await framed(pictures, framing, form) }
         let known = subject.lease.flatMap { notes.key($0.session.id, form) }
+        if let known, let kept = try kept(known, owner: owner) { return kept }
+        let pictures = try await framed(subject.pictures, subject.framing, form)
         let key: ContentKey
         if let known {
             key = known
@@ -63,5 +64,36 @@ extension ServingEngine {
             keep(key, of: id, form)
         }
         return source
+    }
+
+    /// What fits and calms a subject's poses, in their order.
+    ///
+    /// - Parameter target: the pose of the person in the subject's main picture; nil where poses stay as they are.
+    /// - Throws: `RequestError` that names `retarget_to`.
+    func track(
+        of subject: FrameSubject, retargetTo target: Keypoints?, smoother: PoseSmoother? = nil
+    ) throws(RequestError) -> PoseTrack {
+        do {
+            let retargeter = try target.flatMap { target in
+                try subject.pictures.first.map {
+                    try PoseRetargeter(source: target, width: $0.width, height: $0.height)
+                }
+            }
+            return PoseTrack(retargeter: retargeter, smoother: smoother)
+        } catch {
+            throw RequestError(error, at: "retarget_to")
+        }
+    }
+
+    /// A pose that was fitted to a subject's main picture, measured in what a frame of that form shows of it.
+    func seen(
+        _ pose: PoseInput, of subject: FrameSubject, _ form: LaneForm
+    ) throws -> PoseInput {
+        let shown = try subject.pictures.first.map { picture in
+            try framing(subject.framing, form).region(
+                of: picture, width: form.width, height: form.height,
+                box: subject.framing.boxes.first ?? nil)
+        }
+        return pose.seen(in: shown)
     }
 }

@@ -34,8 +34,7 @@ extension ServingEngine {
     func framed(
         _ pictures: [Image], _ said: SourceFraming, _ form: LaneForm
     ) async throws -> [Image] {
-        var framing = served[form.model].framing
-        framing.fit = said.fit ?? framing.fit
+        let framing = framing(said, form)
         let boxes = said.boxes + Array(repeating: nil, count: pictures.count)
         if framing.fit == .stretch, boxes.allSatisfy({ $0 == nil }) { return pictures }
         let made = await HostWork.run { [framing] in
@@ -50,6 +49,13 @@ extension ServingEngine {
         } catch {
             throw RequestError(error, at: "sources")
         }
+    }
+
+    /// How pictures are framed where somebody said so, in a form of a model.
+    func framing(_ said: SourceFraming, _ form: LaneForm) -> PictureFraming {
+        var framing = served[form.model].framing
+        framing.fit = said.fit ?? framing.fit
+        return framing
     }
 
     /// The name of what these pictures come to in a form. Every owner has names of its own, so that no reply tells
@@ -99,11 +105,8 @@ extension ServingEngine {
     ) async throws -> Source {
         let expected = served[form.model].conditioningBytes(
             width: form.width, height: form.height, sources: pictures.count)
+        if let kept = try kept(key, owner: owner) { return kept }
         let account = account(of: owner)
-        if let kept = try sources.existingReference(to: key, account: account) {
-            tally.cache("source", hit: true)
-            return Source(reference: kept, time: .zero)
-        }
         let start = fleet.now
         let spent = Spent()
         let reference = try await within(due) { [self] in
@@ -120,6 +123,15 @@ extension ServingEngine {
             case .computed: spent.time.withLock { $0 }
             }
         return Source(reference: reference, time: time)
+    }
+
+    /// The conditioning of that name, if the cache has it.
+    func kept(_ key: ContentKey, owner: String) throws -> Source? {
+        guard
+            let kept = try sources.existingReference(to: key, account: account(of: owner))
+        else { return nil }
+        tally.cache("source", hit: true)
+        return Source(reference: kept, time: .zero)
     }
 
     /// Has the lane encode pictures.

@@ -16,13 +16,18 @@ extension ServingEngine {
             var resolved = try resolver.resolve(
                 request.settings.over(subject.defaults), model: subject.model)
             resolved.form = place(resolved.form, of: subject)
+            var pose = request.pose
+            if let target = request.retargetTo {
+                var track = try track(of: subject, retargetTo: target)
+                pose = try seen(try track.next(pose), of: subject, resolved.form)
+            }
             try checkCost(resolved)
             let source = try await counting(owner, from: received) { [self] in
                 try await conditioning(
                     of: subject, resolved.form, owner: owner, due: request.deadline)
             }
             defer { source.reference.release() }
-            var draft = FrameDraft(resolved, pose: request.pose, owner: owner, received: received)
+            var draft = FrameDraft(resolved, pose: pose, owner: owner, received: received)
             draft.due = request.deadline
             draft.expiry = request.deadline
             let job = await prepare(draft, source)

@@ -18,7 +18,7 @@ extension ServingEngine {
             let source = try await conditioning(
                 of: sources, key, resolved.form, owner: owner, due: session.deadline)
             defer { source.reference.release() }
-            let pictures = try sources.map {
+            let pictures = try session.sources.map {
                 try SourcePicture(width: $0.width, height: $0.height, pixels: $0.bytes)
             }
             let made = try await store.create(
@@ -26,6 +26,7 @@ extension ServingEngine {
                     pictures: pictures,
                     settings: SessionDefaults(
                         model: served[model].description.name, frame: session.defaults,
+                        framing: session.framing,
                         conditioningBytes: source.reference.byteCount),
                     displayName: session.displayName, timeToLive: session.timeToLive,
                     chosenID: session.sessionID, requestID: session.requestID),

@@ -31,6 +31,8 @@ extension ServingEngine {
                     at: "max_lag")
             }
             let subject = try subject(.session(options.session), owner: owner)
+            let track = try track(
+                of: subject, retargetTo: options.retargetTo, smoother: options.smoother)
             var base = options.settings.over(subject.defaults)
             var first = try resolver.resolve(
                 base, model: subject.model, warmStart: options.warmStart)
@@ -40,7 +42,8 @@ extension ServingEngine {
             let source = try await conditioning(
                 of: subject, first.form, owner: owner, due: nil)
             let terms = LiveStream.Terms(
-                options: options, owner: owner, subject: subject, base: base, resolved: first,
+                options: options, owner: owner, subject: subject, track: track, base: base,
+                resolved: first,
                 source: source, number: nextStream(), window: streamWindow)
             return (LiveStream(self, terms), first.used)
         } catch {

@@ -12,6 +12,8 @@ final class LiveStream: Sendable {
         let options: StreamOptions
         let owner: String
         let subject: FrameSubject
+        /// What is done to the poses, in their order, before they are drawn.
+        let track: PoseTrack
         /// The stream's settings, the seed drawn.
         let base: FrameSettings
         let resolved: ResolvedFrame
@@ -46,11 +48,13 @@ final class LiveStream: Sendable {
     private let engine: ServingEngine
     private let terms: Terms
     private let brake = Brake()
+    private let track: Guarded<PoseTrack>
     private let state = Guarded(State())
 
     init(_ engine: ServingEngine, _ terms: Terms) {
         self.engine = engine
         self.terms = terms
+        track = Guarded(terms.track)
         engine.tally.streams(1)
     }
 
@@ -127,6 +131,7 @@ final class LiveStream: Sendable {
             throw RequestError(
                 .notFound, "\(terms.options.session) was deleted", at: "session")
         }
+        var drawn = try track.withLock { try $0.next(pose.pose) }
         var resolved = terms.resolved
         var source = terms.source
         if pose.settings != FrameSettings() {
@@ -144,8 +149,11 @@ final class LiveStream: Sendable {
             source = try await engine.conditioning(
                 of: terms.subject, resolved.form, owner: terms.owner, due: nil)
         }
+        if terms.options.retargetTo != nil {
+            drawn = try engine.seen(drawn, of: terms.subject, resolved.form)
+        }
         var draft = ServingEngine.FrameDraft(
-            resolved, pose: pose.pose, owner: terms.owner, received: received)
+            resolved, pose: drawn, owner: terms.owner, received: received)
         draft.due = terms.options.frameDeadline.map { received.advanced(by: $0) }
         draft.warmStart = terms.options.warmStart
         draft.link = LaneScheduler.Job.Link(

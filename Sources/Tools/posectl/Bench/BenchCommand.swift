@@ -1,4 +1,5 @@
 import ArgumentParser
+import PosedOptions
 import PosedProtos
 import PosedRPC
 import SwiftProtobuf

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PosedOptions
 import PosedProtos
 
 /// How pictures are to be made; what is not said, the session says, then the model.
@@ -57,8 +58,8 @@ struct SettingsOptions: ParsableArguments {
         if let timeShift { message.timeShift = timeShift }
         if let lastStepFirstOrder { message.lastStepFirstOrder = lastStepFirstOrder }
         if let size {
-            message.width = size.width
-            message.height = size.height
+            message.width = Int32(clamping: size.width)
+            message.height = Int32(clamping: size.height)
         }
         if let minNfe { message.minNfe = minNfe }
         return message

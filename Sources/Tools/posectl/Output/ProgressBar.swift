@@ -1,4 +1,5 @@
 import PosedGuarded
+import PosedOptions
 
 /// A bar on the terminal, of work whose amount is known or not.
 package final class ProgressBar: Sendable {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PosedOptions
 import PosedProtos
 import SwiftProtobuf
 
@@ -25,7 +26,7 @@ struct SessionsCreateCommand: AsyncParsableCommand {
         completion: .file(extensions: ["png", "jpg", "jpeg", "webp"]))
     var source: [String] = []
 
-    @OptionGroup(title: "Source") var framing: SourceOptions
+    @OptionGroup(title: "Source") var framing: FramingOptions
 
     @Option(help: ArgumentHelp("A name for people.", valueName: "text"))
     var name = ""
@@ -62,9 +63,10 @@ struct SessionsCreateCommand: AsyncParsableCommand {
         let client = try await Client(connection)
         let session = try await client.call(SessionMethods.create, request)
         if session.sourceCount < source.count {
-            Terminal.warn(
-                "of \(source.count) pictures \(session.model) counts the first \(session.sourceCount)"
-            )
+            Terminal.note(
+                Text.line(
+                    "of \(source.count) pictures \(session.model) counts the first \(session.sourceCount)"
+                ))
         }
         if json { return try JSON.show(session) }
         print(Text.line(session.name))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PosedOptions
 import PosedProtos
 import PosedRPC
 
@@ -29,7 +30,7 @@ struct SessionsDeleteCommand: AsyncParsableCommand {
                 _ = try await client.call(SessionMethods.delete, request)
             } catch let error as PosectlError {
                 if sessions.count == 1 { throw error }
-                Terminal.warn(error.message)
+                Terminal.note(Text.line(error.message))
                 failed += 1
             }
         }

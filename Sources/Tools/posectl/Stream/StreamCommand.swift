@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PosedOptions
 import PosedProtos
 import SwiftProtobuf
 
@@ -45,7 +46,7 @@ struct StreamCommand: AsyncParsableCommand {
         completion: .file(extensions: ["png", "jpg", "jpeg", "webp"]))
     var source: [String] = []
 
-    @OptionGroup(title: "Source") var framing: SourceOptions
+    @OptionGroup(title: "Source") var framing: FramingOptions
 
     @Option(help: ArgumentHelp("The model that is to see --source.", valueName: "name"))
     var model: String?
@@ -95,7 +96,7 @@ struct StreamCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Poses") var reading: PoseOptions
 
-    @OptionGroup(title: "Tracks") var track: TrackOptions
+    @OptionGroup(title: "Poses") var smoothing: SmoothingOptions
 
     @OptionGroup(title: "Settings") var settings: SettingsOptions
 
@@ -180,7 +181,11 @@ struct StreamCommand: AsyncParsableCommand {
         if let maxLag { start.maxLag = Google_Protobuf_Duration(rounding: maxLag) }
         if let deadline { start.frameDeadline = Google_Protobuf_Duration(rounding: deadline) }
         start.warmStart = warmStart
-        try track.set(&start, rate: rate ?? reader.rate)
+        if let target = try reading.target() { start.retargetTo = target }
+        if let smooth = smoothing.smooth {
+            start.smoothing.minCutoff = smooth
+            if let rate = rate ?? reader.rate { start.smoothing.rate = rate }
+        }
         let run = StreamRun(
             client: client, start: start, reader: reader, output: output, rate: rate,
             ahead: rate == nil ? ahead ?? (maxLag == nil ? 2 : nil) : nil, deadline: deadline)

@@ -1,3 +1,4 @@
+import PosedOptions
 import PosedProtos
 import PosedRPC
 
@@ -122,7 +123,7 @@ struct StreamRun: Sendable {
                 case .error(let error):
                     let name = StatusCode(rawValue: error.code).name
                     record.error = "\(name): \(error.message)"
-                    Terminal.warn("\(pose.name): \(name): \(error.message)")
+                    Terminal.note(Text.line("\(pose.name): \(name): \(error.message)"))
                     try await output.skip()
                 case .started, nil: continue
                 }

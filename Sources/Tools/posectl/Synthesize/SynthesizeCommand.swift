@@ -1,4 +1,5 @@
 import ArgumentParser
+import PosedOptions
 import PosedProtos
 import PosedVision
 import SwiftProtobuf
@@ -26,7 +27,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
         completion: .file(extensions: ["png", "jpg", "jpeg", "webp"]))
     var source: [String] = []
 
-    @OptionGroup(title: "Source") var framing: SourceOptions
+    @OptionGroup(title: "Source") var framing: FramingOptions
 
     @Option(help: ArgumentHelp("The model that is to see --source.", valueName: "name"))
     var model: String?
@@ -72,6 +73,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
             }
         }
         request.pose = try InputFile.pose(pose, reading.reading)
+        if let target = try reading.target() { request.retargetTo = target }
         request.settings = settings.message
         let isJPEG = Image.writtenFormat(of: out) == .jpeg
         format.add(to: &request.settings, usual: isJPEG ? .jpeg : .png)

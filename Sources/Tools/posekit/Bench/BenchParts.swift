@@ -1,5 +1,6 @@
 import PosedModels
 import PosedNN
+import PosedOptions
 import PosedPipeline
 import PosedTensor
 import PosedVision

@@ -1,5 +1,6 @@
 import Glibc
 import PosedBackend
+import PosedOptions
 import PosedTensor
 
 /// What is wanted of a bench on one placement, and what came of it.

@@ -1,5 +1,6 @@
 import PosedBackend
 import PosedModels
+import PosedOptions
 import PosedPipeline
 import PosedTensor
 import PosedVision

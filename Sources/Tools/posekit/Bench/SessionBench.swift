@@ -1,3 +1,4 @@
+import PosedOptions
 import PosedPipeline
 import PosedSolvers
 import PosedTensor

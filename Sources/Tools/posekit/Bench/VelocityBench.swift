@@ -1,4 +1,5 @@
 import PosedModels
+import PosedOptions
 import PosedPipeline
 import PosedTensor
 

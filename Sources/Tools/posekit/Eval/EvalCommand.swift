@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import PosedBackend
 import PosedEvaluation
+import PosedOptions
 import PosedPipeline
 import PosedSolvers
 import PosedTensor

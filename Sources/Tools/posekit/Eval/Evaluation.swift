@@ -1,4 +1,5 @@
 import PosedEvaluation
+import PosedOptions
 import PosedPipeline
 import PosedVision
 

@@ -1,5 +1,6 @@
 import Foundation
 import PosedModels
+import PosedOptions
 import PosedPipeline
 import PosedTensor
 import PosedWeights

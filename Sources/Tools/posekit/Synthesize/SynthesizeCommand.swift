@@ -1,6 +1,7 @@
 import ArgumentParser
 import PosedBackend
 import PosedModels
+import PosedOptions
 import PosedPipeline
 import PosedSolvers
 import PosedTensor
@@ -48,6 +49,9 @@ struct SynthesizeCommand: ParsableCommand {
     @OptionGroup(title: "Poses")
     var reading: PoseOptions
 
+    @OptionGroup(title: "Poses")
+    var smoothing: SmoothingOptions
+
     @Option(
         help: ArgumentHelp(
             "Where the picture goes; a JPEG where the name ends in .jpg, else a PNG.",
@@ -86,13 +90,15 @@ struct SynthesizeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let poses = try reading.read(pose)
+        let sources = try Sources(source, framing)
+        let poses = try PoseFiles.read(
+            pose, reading.reading, retargeter: try reading.retarget.flatMap(sources.retargeter),
+            smooth: smoothing.smooth)
         let outputs = try PoseOutputs(poses: poses.map { ($0.file, $0.name) }, out: out)
         if let saveLatent { try OutputFile.check(saveLatent) }
         let solvers = try sampler.registry()
         let folder = try ModelFolder(path: model)
         let settings = try sampler.settings(folder.sampler, solvers)
-        let sources = try framing.read(source)
 
         var clock = StageClock()
         let pipeline = try clock.time("load") { try load(solvers) }
@@ -101,13 +107,14 @@ struct SynthesizeCommand: ParsableCommand {
             Terminal.note("of \(sources.count) sources this model counts the first alone")
         }
         Terminal.progress("encoding the source")
-        let source = try clock.time("source") {
-            try pipeline.source(try framing.framed(sources, for: pipeline))
-        }
+        let (framed, shown) = try sources.framed(for: pipeline)
+        let source = try clock.time("source") { try pipeline.source(framed) }
         var pictures: [SynthesisReport.Picture] = []
         var latents: [HostTensor] = []
         for (input, names) in zip(poses, outputs.pairs) {
-            let made = try picture(of: input.pose, source, settings, values, on: pipeline, names)
+            // Fitted poses are measured in the whole source picture.
+            let pose = reading.retarget == nil ? input.pose : input.pose.seen(in: shown)
+            let made = try picture(of: pose, source, settings, values, on: pipeline, names)
             pictures.append(made.report)
             latents.append(made.latent)
         }

@@ -1,3 +1,5 @@
+import PosedOptions
+
 /// A bar on the terminal with the time that is left.
 struct ProgressBar {
     private let label: String

@@ -21,7 +21,7 @@ import PosedService
             var image = Posed_V1_Image()
             image[keyPath: field] = data
             #expect(try image.image(at: "image", maxSide: 16) == expected)
-            #expect(image.isHeavy)
+            #expect(image.cost(maxSide: 16).isHeavy)
         }
         let made = try Posed_V1_Image(try Pictures.image(), as: .jpeg(quality: 100))
         #expect(made.jpeg == data)
@@ -133,10 +133,32 @@ import PosedService
     }
 
     @Test func onlyWhatIsCheapIsReadAtOnce() throws {
-        #expect(try Pictures.png().isHeavy)
-        #expect(try !Pictures.raw().isHeavy)
-        #expect(try Pictures.raw(width: 1024, height: 1024).isHeavy)
-        #expect(!Posed_V1_Image().isHeavy)
+        #expect(try Pictures.png().cost(maxSide: 16).isHeavy)
+        #expect(try !Pictures.raw().cost(maxSide: 16).isHeavy)
+        #expect(try Pictures.raw(width: 1024, height: 1024).cost(maxSide: 1024).isHeavy)
+        #expect(!Posed_V1_Image().cost(maxSide: 16).isHeavy)
+    }
+
+    /// A picture is charged what its decoder needs, told by its header, and then what its pixels take.
+    @Test func readingIsChargedWhatTheDecoderNeeds() throws {
+        let picture = try Image(width: 300, height: 200, filledWith: .white)
+        for data in [try picture.pngData(), try picture.jpegData()] {
+            var image = Posed_V1_Image()
+            image.png = data
+            let cost = image.cost(maxSide: 300)
+            #expect(cost.kept == 180_000)
+            #expect(cost.most == (try Image.header(of: data)).decodingBytes)
+            var pose = Posed_V1_Pose()
+            pose.file = data
+            #expect(pose.cost(maxSide: 300) == cost)
+            // The second picture is decoded while the first one's pixels are kept.
+            let both = [image, image].cost(maxSide: 300)
+            #expect(both.kept == 360_000 && both.most == 180_000 + cost.most)
+            // One that is too large is refused by its header.
+            #expect(image.cost(maxSide: 299).most == 0)
+        }
+        let raw = try Pictures.raw(width: 64, height: 64).cost(maxSide: 64)
+        #expect(raw.kept == 12_288 && raw.most == 12_288)
     }
 
     @Test func sourcesAreCounted() throws {

@@ -1,6 +1,9 @@
 import Foundation
+import PosedAccounts
 import PosedErrors
 import PosedProtos
+import PosedRPC
+import PosedServing
 import PosedTesting
 import PosedVision
 import Testing
@@ -105,18 +108,38 @@ import PosedService
     }
 
     @Test func aStreamFitsItsPosesToTheSource() async throws {
-        let picture = try Pictures.raw()
         let conversation = try await Conversation()
         conversation.start {
             $0.retargetTo.keypoints = Poses.keypoints(from: 30)
             $0.smoothing.minCutoff = 1
         }
-        for sequence: UInt64 in [1, 2] { conversation.pose(sequence) }
-        conversation.pose(3) { $0.pose.picture = picture }
+        conversation.pose(1)
         conversation.finish()
         try await conversation.serve()
-        let answers = await conversation.answers()
-        #expect(answers.map(\.error.code) == [0, 0, 0, 3])
+        let options = try #require(conversation.serving.stream).options
+        #expect(options.retargetTo?.points[0] == Keypoint(x: 30, y: 30))
+        #expect(options.smoother != nil)
+    }
+
+    @Test func aPictureFitsItsPoseToTheSource() async throws {
+        let serving = FakeServing()
+        let account = Accounts().account(of: .identity("ada"))
+        let service = SynthesisService(
+            serving: serving, codec: PictureCodec(workers: Workers(threads: 1)), drain: Drain())
+        var request = Posed_V1_SynthesizeRequest()
+        request.sources.images = [try Pictures.png()]
+        request.pose = Poses.pose()
+        request.retargetTo.file = Data(
+            "[\((0..<18).map { "[\($0 + 2), 3]" }.joined(separator: ", "))]".utf8)
+        let caller = PosedService.Caller(owner: "ada", account: account)
+        _ = try await service.synthesize(request, caller)
+        let asked = try #require(serving.with { $0.frames.last })
+        #expect(asked.retargetTo?.points[4] == Keypoint(x: 6, y: 3))
+        request.retargetTo.picture = try Pictures.png()
+        let error = await #expect(throws: RequestError.self) {
+            try await service.synthesize(request, caller)
+        }
+        #expect(error?.description == "retarget_to: expected a pose with joints, got a picture")
     }
 
     @Test func whatAStreamCannotFitToIsRefused() async throws {
@@ -130,11 +153,6 @@ import PosedService
         }
         let picture = try Pictures.raw()
         try await refused({ $0.retargetTo.picture = picture }, "a pose with joints")
-        try await refused(
-            { start in
-                start.retargetTo.keypoints = Poses.keypoints()
-                start.retargetTo.keypoints.joints[1].confidence = 0
-            }, "should have a neck")
         for cutoff in [0, -1, 1001, Double.nan] {
             try await refused({ $0.smoothing.minCutoff = cutoff }, "start.smoothing.min_cutoff")
         }

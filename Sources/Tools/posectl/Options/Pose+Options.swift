@@ -1,82 +1,11 @@
-import ArgumentParser
 import Foundation
+import PosedOptions
 import PosedProtos
 package import PosedVision
 
-/// How pose files are read.
-struct PoseOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "The picture that poses are measured in, whatever their files say: its size, normalized (0 to 1) or "
-                + "normalized-signed (-1 to 1).", valueName: "WxH"),
-        transform: KeypointUnits.parsed)
-    var poseSize: KeypointUnits?
-
-    @Option(
-        help: ArgumentHelp(
-            "The person in files with several, counted from 1; without it the most certain and largest.",
-            valueName: "n"))
-    var person: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Joints less certain than this are absent; 0.05 without it.", valueName: "c"))
-    var minConfidence: Double?
-
-    func validate() throws {
-        if let minConfidence, !(minConfidence >= 0 && minConfidence <= 1) {
-            throw ValidationError("--min-confidence takes 0 to 1, not \(minConfidence)")
-        }
-    }
-
-    /// What the options say.
-    var reading: PoseReading {
-        PoseReading(
-            person: person, units: poseSize ?? .unsaid,
-            minConfidence: minConfidence ?? Keypoint.leastConfidence)
-    }
-}
-
-/// What is done to the poses of a stream before they are drawn.
-struct TrackOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "Fit the poses to the person of the source, whose pose in the source picture this is.",
-            valueName: "file"),
-        completion: .file())
-    var retarget: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Calm joints that tremble: the cutoff at rest in hertz, such as 1; less is calmer.",
-            valueName: "hz"))
-    var smooth: Double?
-
-    func validate() throws {
-        if let smooth, !(smooth > 0 && smooth <= 1000) {
-            throw ValidationError(
-                "--smooth takes more than 0 and at most 1000 hertz, not \(smooth)")
-        }
-    }
-
-    /// Writes the options into a stream's start; `rate` is in poses a second. Throws what a pose file throws.
-    func set(_ start: inout Posed_V1_StreamStart, rate: Double?) throws {
-        if let retarget { start.retargetTo = try InputFile.pose(retarget) }
-        guard let smooth else { return }
-        start.smoothing.minCutoff = smooth
-        if let rate { start.smoothing.rate = rate }
-    }
-}
-
-extension KeypointUnits {
-    /// The units that an option names. Throws `ValidationError`, which says what is expected.
-    @Sendable static func parsed(_ text: String) throws -> KeypointUnits {
-        guard let units = KeypointUnits(named: text) else {
-            throw ValidationError(
-                "expected a size such as 1920x1080, normalized or normalized-signed")
-        }
-        return units
-    }
+extension PoseOptions {
+    /// The pose of the person in the source; nil where poses stay as they are. Throws what a pose file throws.
+    func target() throws -> Posed_V1_Pose? { try retarget.map { try InputFile.pose($0) } }
 }
 
 extension Posed_V1_Pose {
