@@ -1,11 +1,12 @@
-import PosedModels
+package import PosedModels
 package import PosedSolvers
 package import PosedTensor
 
 /// A solve among others in a `BatchSolver`: where it stands, and the device memory it holds until it is
 /// dropped. Used by the solver's thread.
 package final class BatchedSolve {
-    let condition: RowCondition
+    /// The source and the pose.
+    package let condition: RowCondition
     let guidance: Double
     let slots: [Tensor]
     /// Modulation vectors of all times, [times, (6·depth + 2)·D]; nil where times are not known.

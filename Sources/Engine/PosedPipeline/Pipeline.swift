@@ -60,8 +60,17 @@ package final class Pipeline {
         let sized = try counted.map { try $0.resized(width: width, height: height) }
         let latents = try self.latents(sized)
         let embeddings = try embed(sized, model.sourceEncoder, "source", streams.sourceEncoder)
-        return try model.transformer.source(
+        var source = try model.transformer.source(
             latents: latents, embeddings: embeddings, on: streams.transformer)
+        if model.detailDecoder != nil {
+            let first = latents.sliced(axis: 0, 0..<1)
+            source.detail = SourceDetail(
+                source: sized[0].bytes,
+                reconstruction: try decodeOne(
+                    streams.transformer.floats(first), first.shape
+                ).bytes)
+        }
+        return source
     }
 
     /// Draws and encodes a pose, and all that the transformer makes of it.
@@ -87,7 +96,9 @@ package final class Pipeline {
     /// - Throws: `BackendError` when the device fails.
     package func condition(_ source: SourceCondition, _ pose: PoseCondition) throws -> RowCondition
     {
-        try model.transformer.condition(source, pose, on: streams.transformer)
+        var row = try model.transformer.condition(source, pose, on: streams.transformer)
+        row.detail = source.detail
+        return row
     }
 
     /// Samples latents for a batch of conditions that share all settings but the noise.
@@ -123,16 +134,20 @@ package final class Pipeline {
 
     /// Decodes latents [B, h, w, C] to pictures.
     ///
+    /// - Parameter conditions: What each row was sampled with, for the source's details; none: the
+    ///   pictures are as the autoencoder paints them.
     /// - Throws: `PipelineError` `.diverged` for latents that are not finite, `BackendError` when the
     ///   device fails.
-    package func decode(_ latents: Tensor) throws -> [Image] {
-        try decodeEach(latents).map { try $0.get() }
+    package func decode(_ latents: Tensor, of conditions: [RowCondition] = []) throws -> [Image] {
+        try decodeEach(latents, of: conditions).map { try $0.get() }
     }
 
     /// Decodes latents [B, h, w, C], each by itself: one that is not finite leaves the others alone.
     ///
     /// - Throws: `BackendError` when the device fails.
-    package func decodeEach(_ latents: Tensor) throws -> [Result<Image, PipelineError>] {
+    package func decodeEach(
+        _ latents: Tensor, of conditions: [RowCondition] = []
+    ) throws -> [Result<Image, PipelineError>] {
         let values = try streams.transformer.floats(latents)
         let stride = values.count / latents.shape[0]
         return try (0..<latents.shape[0]).map { row in
@@ -144,7 +159,11 @@ package final class Pipeline {
                         "the solve ended in values that are not finite; fewer or more steps, or "
                             + "less guidance, may help"))
             }
-            return .success(try decodeOne(latent, latents.shape))
+            let picture = try decodeOne(latent, latents.shape)
+            guard row < conditions.count, let detail = conditions[row].detail,
+                let decoder = model.detailDecoder
+            else { return .success(picture) }
+            return .success(try decoder.blend(picture, with: detail))
         }
     }
 

@@ -17,6 +17,8 @@ package struct PoseModel: Sendable {
     package let framing: PictureFraming
     /// How poses are drawn for it.
     package let poseDrawer: PoseDrawer
+    /// What mends decoded pictures with the source's own pixels; nil for models without a detail decoder.
+    package let detailDecoder: SourceBlend?
     /// The streams whose devices and precisions the parts were packed for.
     package let streams: PartStreams
     /// What each part's weights amounted to.
@@ -108,8 +110,9 @@ package struct PoseModel: Sendable {
         return try PoseModel(
             name: path, autoencoder: vae.model, sourceEncoder: source, poseEncoder: pose,
             transformer: loaded.model, sampler: folder.sampler, framing: folder.framing,
-            poseDrawer: try PoseDrawer(folder: folder.part("pose_drawer")), streams: streams,
-            reports: reports)
+            poseDrawer: try PoseDrawer(folder: folder.part("pose_drawer")),
+            detailDecoder: try SourceBlend(folder: folder.part("detail_decoder")),
+            streams: streams, reports: reports)
     }
 
     /// Parts as given.
@@ -119,7 +122,7 @@ package struct PoseModel: Sendable {
         name: String, autoencoder: any Autoencoder, sourceEncoder: ImageEncoder,
         poseEncoder: ImageEncoder, transformer: any VelocityModel, sampler: SamplerDefaults,
         framing: PictureFraming = PictureFraming(), poseDrawer: PoseDrawer = PoseDrawer(),
-        streams: PartStreams, reports: [LoadReport]
+        detailDecoder: SourceBlend? = nil, streams: PartStreams, reports: [LoadReport]
     ) throws {
         let form = transformer.form
         let pairs = [
@@ -141,6 +144,12 @@ package struct PoseModel: Sendable {
                 .invalidModel,
                 "\(name): the transformer's \(key) is \(ours), but the \(what) are \(theirs)")
         }
+        guard detailDecoder == nil || autoencoder.downsampling % SourceBlend.cell == 0 else {
+            throw PipelineError(
+                .invalidModel,
+                "\(name): the detail decoder sees cells of \(SourceBlend.cell) pixels a side, but the "
+                    + "vae's latents have \(autoencoder.downsampling)")
+        }
         self.autoencoder = autoencoder
         self.sourceEncoder = sourceEncoder
         self.poseEncoder = poseEncoder
@@ -148,6 +157,7 @@ package struct PoseModel: Sendable {
         self.sampler = sampler
         self.framing = framing
         self.poseDrawer = poseDrawer
+        self.detailDecoder = detailDecoder
         self.streams = streams
         self.reports = reports
     }

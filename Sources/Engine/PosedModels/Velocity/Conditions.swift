@@ -6,15 +6,36 @@ package protocol ConditionContent: Sendable {
     var byteCount: Int { get }
 }
 
+/// What a model's detail decoder keeps of a source: pictures of one size, [H, W, 3] 8-bit, on the host.
+package struct SourceDetail: Sendable {
+    /// The first source picture.
+    package let source: [UInt8]
+    /// What the autoencoder makes of it.
+    package let reconstruction: [UInt8]
+
+    /// Both as given.
+    package init(source: [UInt8], reconstruction: [UInt8]) {
+        self.source = source
+        self.reconstruction = reconstruction
+    }
+
+    /// Bytes that the detail of a picture of `pixels` takes.
+    package static func byteCount(pixels: Int) -> Int { 6 * pixels }
+}
+
 /// All that a source contributes, whatever the pose and the time.
 package struct SourceCondition: Sendable {
     /// The latent's height and width.
     package let latentSize: LatentSize
     /// The model's own.
     let content: any ConditionContent
+    /// What the detail decoder keeps of it; nil for models without one.
+    package var detail: SourceDetail?
 
-    /// Bytes of device memory held.
-    package var byteCount: Int { content.byteCount }
+    /// Bytes of memory held, on the device and by the detail decoder.
+    package var byteCount: Int {
+        content.byteCount + (detail.map { $0.source.count + $0.reconstruction.count } ?? 0)
+    }
 }
 
 /// All that a pose contributes, whatever the source and the time.
@@ -35,10 +56,14 @@ package struct RowCondition: Sendable {
     let base: Tensor
     /// Keys and values of the source, [depth, 2, tokens, D]; nil without.
     let reference: Tensor?
+    /// What the detail decoder knows of the source; nil for models without one.
+    package var detail: SourceDetail?
 
     /// The same with another vector.
     package func with(vector: Tensor) -> RowCondition {
-        RowCondition(latentSize: latentSize, vector: vector, base: base, reference: reference)
+        RowCondition(
+            latentSize: latentSize, vector: vector, base: base, reference: reference, detail: detail
+        )
     }
 
     /// Tokens of the reference; 0 without.

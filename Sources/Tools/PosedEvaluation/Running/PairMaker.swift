@@ -92,7 +92,7 @@ package final class PairMaker {
                 seed: settings.seed &+ UInt64(index))
         }
         return try pipeline.decodeEach(
-            try pipeline.sample(conditions, settings, noise: noise).latents)
+            try pipeline.sample(conditions, settings, noise: noise).latents, of: conditions)
     }
 
     private func prepare(_ index: Int) throws -> Prepared {

@@ -158,7 +158,9 @@ struct SynthesizeCommand: ParsableCommand {
         let compute = pipeline.model.streams.transformer
         let latent = try compute.host(outcome.latents).channelsFirst()
         Terminal.progress("decoding")
-        let image = try clock.time("decode") { try pipeline.decode(outcome.latents)[0] }
+        let image = try clock.time("decode") {
+            try pipeline.decode(outcome.latents, of: [condition])[0]
+        }
         try clock.time("write") { try image.write(to: names.out, quality: quality) }
         Terminal.say("\(names.out): NFE \(outcome.evaluations), \(clock.summary)")
         let report = SynthesisReport.Picture(

@@ -11,7 +11,7 @@ from posed_recipe.autoencoder.layers import ResnetBlock
 from posed_recipe.autoencoder.losses import divergence, reconstruction_loss
 from posed_recipe.autoencoder.model import AutoencoderConfig, AutoencoderKL
 from posed_recipe.data.augment import colour_shifts, shift_colours
-from posed_recipe.pose import draw_poses
+from posed_recipe.pose import PoseDrawer
 from posed_recipe.training.loop import Trainer, TrainingOptions, autocast, compile_parts, generator
 
 
@@ -30,6 +30,8 @@ class AutoencoderOptions:
     """Part of the training, at its end, that sees whole pictures."""
     poses: float = 0.125
     """Part of each batch that is drawn poses."""
+    drawer: PoseDrawer = field(default_factory=PoseDrawer)
+    """How they are drawn."""
     divergence: float = 1e-4
     thumbnail: float = 2.0
     """Weight of a picture of the latent's size that a linear map has to find in it. Without it a short training spends
@@ -116,7 +118,7 @@ class AutoencoderTask:
         poses = math.floor(count * self.options.poses)
         chosen = self.bank.pictures[numbers]
         if poses:
-            drawn = draw_poses(self.bank.keypoints[numbers[:poses]], side, side)
+            drawn = self.options.drawer(self.bank.keypoints[numbers[:poses]], side, side)
             chosen = torch.cat([drawn, chosen[poses:]])
         corners = torch.randint(0, side - crop + 1, (count, 2), generator=random, device=device)
         pixel = torch.arange(crop, device=device)
