@@ -1,3 +1,4 @@
+import PosedBackend
 package import PosedTensor
 
 /// Rows for batches that change from one evaluation to the next.
@@ -36,9 +37,9 @@ package final class VelocityBank {
     /// Rows that there is memory for.
     private var allocated = (conditioned: 0, empty: 0)
     private var slots: VelocitySlots
-    /// What the conditioned rows' references lie in, as large as the largest so far; from the middle.
+    /// The memory of the conditioned rows' references, as large as the largest so far; from the middle.
     private var storages: [Tensor?]
-    /// What is loaded there.
+    /// The references that are loaded there.
     private var references: [Tensor?]
     private var graphs: [(form: Form, graph: CapturedGraph)] = []
 
@@ -57,12 +58,12 @@ package final class VelocityBank {
         latentSize = empty.latentSize
         self.conditionedRows = conditionedRows
         self.emptyRows = emptyRows
-        slots = try Self.slots(0, model, latentSize, on: compute)
+        slots = try VelocitySlots(model.form, rows: 0, latentSize, on: compute)
         storages = Array(repeating: nil, count: conditionedRows)
         references = Array(repeating: nil, count: conditionedRows)
     }
 
-    /// Sees to it that there is memory for so many rows. What is loaded stays loaded.
+    /// Takes the memory of so many rows, where there is not that much yet. Loaded conditions stay loaded.
     ///
     /// - Throws: `BackendError` when the device has no room; then nothing has changed.
     package func reserve(conditioned: Int, empty: Int) throws {
@@ -76,8 +77,8 @@ package final class VelocityBank {
             conditioned: grown(before.conditioned, conditioned, conditionedRows),
             empty: grown(before.empty, empty, emptyRows)
         )
-        let larger = try Self.slots(
-            after.conditioned + after.empty, model, latentSize, on: compute)
+        let larger = try VelocitySlots(
+            model.form, rows: after.conditioned + after.empty, latentSize, on: compute)
         let first = after.conditioned - before.conditioned
         if before != (0, 0) {
             let kept = first..<first + before.conditioned + before.empty
@@ -90,17 +91,6 @@ package final class VelocityBank {
         graphs = []
         slots = larger
         allocated = after
-    }
-
-    private static func slots(
-        _ rows: Int, _ model: any VelocityModel, _ size: LatentSize,
-        on compute: Compute
-    ) throws -> VelocitySlots {
-        try VelocitySlots(
-            model.form,
-            VelocityPlan.Shape(
-                latentSize: size, referenceTokens: Array(repeating: 0, count: rows)),
-            on: compute)
     }
 
     /// Forms that are captured at the moment.
@@ -137,6 +127,36 @@ package final class VelocityBank {
         let form = Form(
             referenceTokens: references[..<conditioned].map { $0?.shape[2] ?? 0 }, empty: empty)
         try compute.launch(try graph(form))
+    }
+
+    /// The velocities of states, each at a time and under a condition of its own, without guidance. The
+    /// conditions take the rows next to the middle.
+    ///
+    /// - Parameter states: [B, h, w, C] float32.
+    /// - Returns: [B, h, w, C] float32, scratch memory.
+    /// - Throws: `BackendError` when the device fails, or a condition does not have the bank's form.
+    package func velocities(
+        of states: Tensor, at times: [Double], _ conditions: [RowCondition]
+    ) throws -> Tensor {
+        precondition(states.shape[0] == times.count && times.count == conditions.count)
+        func state(_ row: Int) -> Tensor { states.sliced(axis: 0, row..<row + 1) }
+        try reserve(conditioned: times.count, empty: 0)
+        for (row, (time, condition)) in zip(times, conditions).enumerated() {
+            try load(condition, row: row)
+            let vectors = try model.modulations(
+                times: [time], of: [condition.vector], on: compute)
+            try compute.copy(vectors[0], to: modulation(.conditioned(row)))
+            try model.link(at: time).feed(state(row), to: z(.conditioned(row))).run(on: compute)
+        }
+        try evaluate(conditioned: times.count, empty: 0)
+        let velocities = try compute.scratch(states.shape, .f32)
+        for (row, time) in times.enumerated() {
+            try model.link(at: time).collect(
+                output(.conditioned(row)), plain: nil, guidance: 1, of: state(row),
+                into: velocities.sliced(axis: 0, row..<row + 1)
+            ).run(on: compute)
+        }
+        return velocities
     }
 
     private func graph(_ form: Form) throws -> CapturedGraph {
@@ -182,5 +202,33 @@ package final class VelocityBank {
 
     private func slice(_ tensor: Tensor, _ row: Row) -> Tensor {
         tensor.sliced(axis: 0, index(row)..<index(row) + 1)
+    }
+}
+
+/// What an evaluation of a velocity model reads and writes, one slot for each row.
+package struct VelocitySlots {
+    /// The network's input, [B, h, w, C] float32.
+    package let z: Tensor
+    /// The network's output, [B, h, w, C] float32.
+    package let output: Tensor
+    /// All of the input embedding but z's part, [B, N, D] float32.
+    package let bases: Tensor
+    /// Modulation vectors, [B, …] float32.
+    package let modulation: Tensor
+    /// Keys and values of the rows' sources, [depth, 2, tokens, D] each; nil for none.
+    package let references: [Tensor?]
+}
+
+extension VelocitySlots {
+    /// Allocates the slots of a batch, in memory of their own; without references.
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    init(_ form: VelocityForm, rows: Int, _ size: LatentSize, on compute: Compute) throws {
+        let latent = [rows, size.height, size.width, form.channels]
+        z = try compute.persistent(latent, .f32)
+        output = try compute.persistent(latent, .f32)
+        bases = try compute.persistent([rows, form.tokens(size), form.hiddenSize], .f32)
+        modulation = try compute.persistent([rows, form.modulationSize], .f32)
+        references = Array(repeating: nil, count: rows)
     }
 }

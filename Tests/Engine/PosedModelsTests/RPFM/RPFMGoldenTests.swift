@@ -66,21 +66,13 @@ import Testing
         _ golden: PartGolden, _ model: RPFMTransformer, _ rows: [RowCondition], _ times: [Float],
         on compute: Compute
     ) throws {
-        let plan = try VelocityPlan(
-            model,
-            VelocityPlan.Shape(
-                latentSize: rows[0].latentSize,
-                referenceTokens: rows.map(\.referenceTokens)), on: compute)
-        for (index, row) in rows.enumerated() {
-            try plan.load(row, row: index)
-            let vectors = try model.modulations(
-                times: [Double(times[index])], of: [row.vector], on: compute)
-            try plan.modulate(vectors[0], row: index)
-        }
-        try compute.copy(try golden.image("z", on: compute), to: plan.z)
+        let bank = try VelocityBank(
+            model, empty: try model.emptyCondition(rows[0].latentSize, on: compute),
+            conditionedRows: rows.count, emptyRows: 0, on: compute)
+        let z = try golden.image("z", on: compute)
         for _ in 0..<2 {
-            try plan.evaluate()
-            try golden.expect(image: plan.output, "velocity", on: compute)
+            let made = try bank.velocities(of: z, at: times.map(Double.init), rows)
+            try golden.expect(image: made, "velocity", on: compute)
         }
     }
 

@@ -37,38 +37,18 @@ import Testing
         let empty = try model.emptyCondition(model.form.latentSize, on: compute)
         let vectors = try? golden.tensor("cond").floats()
         let width = model.form.hiddenSize
-        let plan = try VelocityPlan(
-            model,
-            VelocityPlan.Shape(
-                latentSize: model.form.latentSize, referenceTokens: times.map { _ in 0 }),
-            on: compute)
-        let z = try golden.image("z", on: compute)
-        let velocity = try compute.persistent(z.shape, .f32)
-        for (row, time) in times.enumerated() {
-            var condition = empty
-            if let vectors {
-                condition = empty.with(
+        let conditions = try times.indices.map { row in
+            try vectors.map {
+                empty.with(
                     vector: try compute.tensor(
-                        Array(vectors[row * width..<(row + 1) * width]), [width]))
-            }
-            try plan.load(condition, row: row)
-            let modulation = try model.modulations(
-                times: [time], of: [condition.vector], on: compute)
-            try plan.modulate(modulation[0], row: row)
-            let own = row..<row + 1
-            try model.link(at: time).feed(
-                z.sliced(axis: 0, own), to: plan.z.sliced(axis: 0, own)
-            ).run(on: compute)
+                        Array($0[row * width..<(row + 1) * width]), [width]))
+            } ?? empty
         }
-        try plan.evaluate()
-        for (row, time) in times.enumerated() {
-            let own = row..<row + 1
-            try model.link(at: time).collect(
-                plan.output.sliced(axis: 0, own), plain: nil, guidance: 1,
-                of: z.sliced(axis: 0, own), into: velocity.sliced(axis: 0, own)
-            ).run(on: compute)
-        }
-        try golden.expect(image: velocity, "velocity", on: compute)
+        let bank = try VelocityBank(
+            model, empty: empty, conditionedRows: times.count, emptyRows: 0, on: compute)
+        let velocities = try bank.velocities(
+            of: try golden.image("z", on: compute), at: times, conditions)
+        try golden.expect(image: velocities, "velocity", on: compute)
     }
 
     @Test(arguments: cases(["condition"]))
