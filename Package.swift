@@ -134,28 +134,31 @@ let package = Package(
 
         // The engine, from the metal up
         room("Engine/PosedGuarded"),
-        room("Engine/PosedBackend", ["CPosedBackend"]),
+        room("Engine/PosedBase"),
+        room("Engine/PosedBackend", ["CPosedBackend", "PosedBase"]),
         room("Tools/PosedConformance", ["PosedBackend", "CPosedBackend", "PosedGuarded"]),
         room("Engine/PosedTensor", ["CPosedBackend", "PosedBackend", "PosedGuarded"]),
-        room("Engine/PosedSolvers", ["CPosedBackend"]),
-        room("Engine/PosedWeights"),
+        room("Engine/PosedSolvers", ["CPosedBackend", "PosedBase"]),
+        room("Engine/PosedWeights", ["PosedBase"]),
         room("Engine/PosedNN", ["CPosedBackend", "PosedBackend", "PosedTensor", "PosedWeights"]),
         room(
             "Engine/PosedModels",
-            ["PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedGuarded"]),
-        room("Engine/PosedVision", ["CPicture"]),
+            [
+                "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedGuarded",
+                "PosedBase",
+            ]),
+        room("Engine/PosedVision", ["CPicture", "PosedBase"]),
         room(
             "Engine/PosedPipeline",
             [
                 "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels",
-                "PosedSolvers", "PosedVision", "PosedGuarded",
+                "PosedSolvers", "PosedVision", "PosedGuarded", "PosedBase",
             ]),
         room(
             "Tools/PosedEvaluation",
             [
                 "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels",
-                "PosedVision",
-                "PosedPipeline",
+                "PosedVision", "PosedPipeline", "PosedBase",
             ]),
         room(
             "Tools/PosedOptions",
@@ -167,7 +170,7 @@ let package = Package(
                 "PosedSolvers",
                 "PosedWeights",
                 "PosedNN", "PosedModels", "PosedVision", "PosedPipeline", "PosedEvaluation",
-                "PosedServing", "PosedErrors", "PosedGuarded",
+                "PosedServing", "PosedErrors", "PosedGuarded", "PosedBase",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Tools/posekit", swiftSettings: swift, linkerSettings: programLinker),
@@ -190,7 +193,8 @@ let package = Package(
         room(
             "Daemon/PosedSessions",
             [
-                "PosedAccounts", "PosedErrors", "PosedGuarded", product("Crypto", "swift-crypto"),
+                "PosedAccounts", "PosedErrors", "PosedGuarded", "PosedBase",
+                product("Crypto", "swift-crypto"),
                 product("Collections", "swift-collections"),
             ]),
         room("Daemon/PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),
@@ -215,18 +219,18 @@ let package = Package(
                 "PosedGuarded", "CPosedReflection",
                 product("SwiftProtobuf", "swift-protobuf"),
             ]),
-        room("Daemon/PosedSystemd"),
+        room("Daemon/PosedSystemd", ["PosedBase"]),
         room(
             "Daemon/PosedTelemetry",
             [
-                "PosedGuarded", product("Logging", "swift-log"),
+                "PosedGuarded", "PosedBase", product("Logging", "swift-log"),
                 product("CoreMetrics", "swift-metrics"),
             ]),
         room(
             "Daemon/PosedDaemon",
             [
                 "CPosedVersion", "CPosedHeap", "PosedAccounts", "PosedErrors", "PosedGuarded",
-                "PosedSessions",
+                "PosedBase", "PosedSessions",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
@@ -246,7 +250,7 @@ let package = Package(
             name: "posectl",
             dependencies: [
                 "CPosedVersion", "PosedOptions", "PosedRPC", "PosedProtos", "PosedVision",
-                "PosedGuarded",
+                "PosedGuarded", "PosedBase",
                 product("SwiftProtobuf", "swift-protobuf"),
                 product("ArgumentParser", "swift-argument-parser"),
             ],
@@ -257,6 +261,7 @@ let package = Package(
             name: "PosedTesting", dependencies: ["PosedPipeline"],
             path: "Tests/Engine/PosedTesting",
             swiftSettings: swift),
+        tests("Engine/PosedBase", []),
         tests("Daemon/PosedErrors", []),
         tests("Daemon/PosedAccounts", ["PosedErrors"]),
         tests("Engine/PosedBackend", ["CPosedBackend", "PosedConformance"]),

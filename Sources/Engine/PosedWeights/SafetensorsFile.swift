@@ -1,3 +1,4 @@
+import PosedBase
 /// A safetensors file, mapped into memory and checked in full before a single tensor is handed out.
 package struct SafetensorsFile: Sendable {
     /// The path as it was given.
@@ -37,11 +38,11 @@ package struct SafetensorsFile: Sendable {
     /// The tensor of that name; throws `mismatch`, naming the file and what it does hold.
     package func tensor(_ name: String) throws(WeightsError) -> WeightTensor {
         if let tensor = self[name] { return tensor }
-        let held = tensors.prefix(8).map { WeightsError.quoted($0.name) }.joined(separator: ", ")
+        let held = tensors.prefix(8).map { $0.name.quoted() }.joined(separator: ", ")
         let more = tensors.count > 8 ? " and \(tensors.count - 8) more" : ""
         throw WeightsError(
             .mismatch,
-            "\(path): tensor \(WeightsError.quoted(name)) expected, but the file holds "
+            "\(path): tensor \(name.quoted()) expected, but the file holds "
                 + (held.isEmpty ? "none" : held + more))
     }
 }

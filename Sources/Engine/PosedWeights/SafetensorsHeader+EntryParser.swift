@@ -1,3 +1,4 @@
+import PosedBase
 extension SafetensorsHeader {
     /// Reads one tensor's claim out of the header, and tests it against the file's length.
     struct EntryParser {
@@ -8,7 +9,7 @@ extension SafetensorsHeader {
         /// Where the file ends.
         let end: Int
 
-        func entry(_ value: StrictJSON) throws(WeightsError) -> Entry {
+        func entry(_ value: JSONValue) throws(WeightsError) -> Entry {
             guard case .object(let members) = value else {
                 throw malformed("must be described by an object, but is by \(value.kind)")
             }
@@ -20,7 +21,7 @@ extension SafetensorsHeader {
                 case "dtype": dtype = try type(value)
                 case "shape": shape = try integers(value, of: "shape")
                 case "data_offsets": offsets = try integers(value, of: "data_offsets")
-                default: throw malformed("has an unknown field \(WeightsError.quoted(key))")
+                default: throw malformed("has an unknown field \(key.quoted())")
                 }
             }
             guard let dtype else { throw malformed("has no dtype") }
@@ -61,18 +62,18 @@ extension SafetensorsHeader {
                 range: start + begin..<start + limit)
         }
 
-        private func type(_ value: StrictJSON) throws(WeightsError) -> ElementType {
+        private func type(_ value: JSONValue) throws(WeightsError) -> ElementType {
             guard case .string(let text) = value else {
                 throw malformed("must have a string as dtype, but has \(value.kind)")
             }
             guard let dtype = ElementType(rawValue: text) else {
-                throw malformed("has an unknown dtype \(WeightsError.quoted(text))")
+                throw malformed("has an unknown dtype \(text.quoted())")
             }
             return dtype
         }
 
         private func integers(
-            _ value: StrictJSON, of field: String
+            _ value: JSONValue, of field: String
         ) throws(WeightsError) -> [Int] {
             guard case .array(let elements) = value else {
                 throw malformed("must have an array as \(field), but has \(value.kind)")
@@ -89,7 +90,7 @@ extension SafetensorsHeader {
         }
 
         private func malformed(_ what: String) -> WeightsError {
-            WeightsError(.malformed, "\(path): tensor \(WeightsError.quoted(name)) \(what)")
+            WeightsError(.malformed, "\(path): tensor \(name.quoted()) \(what)")
         }
     }
 }

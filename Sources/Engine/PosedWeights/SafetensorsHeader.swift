@@ -1,3 +1,4 @@
+import PosedBase
 /// The table at the beginning of a safetensors file, checked against the file's length.
 ///
 /// A header is believed only after every claim in it was tested: types are known, shapes multiply
@@ -25,9 +26,9 @@ struct SafetensorsHeader {
     init(file bytes: UnsafeRawBufferPointer, path: String) throws(WeightsError) {
         let length = try Self.length(of: bytes, path: path)
         let start = 8 + length
-        let json: StrictJSON
+        let json: JSONValue
         do {
-            json = try StrictJSON(parsing: UnsafeRawBufferPointer(rebasing: bytes[8..<start]))
+            json = try JSONValue(parsing: UnsafeRawBufferPointer(rebasing: bytes[8..<start]))
         } catch {
             let place = 8 + error.offset
             throw Self.malformed(
@@ -100,7 +101,7 @@ struct SafetensorsHeader {
     }
 
     private static func metadata(
-        _ value: StrictJSON, path: String
+        _ value: JSONValue, path: String
     ) throws(WeightsError) -> [String: String] {
         guard case .object(let members) = value else {
             throw malformed(path, "__metadata__ must be an object of texts, but is \(value.kind)")
@@ -110,7 +111,7 @@ struct SafetensorsHeader {
             guard case .string(let text) = value else {
                 throw malformed(
                     path,
-                    "__metadata__ \(WeightsError.quoted(key)) must be a string, "
+                    "__metadata__ \(key.quoted()) must be a string, "
                         + "but is \(value.kind)")
             }
             metadata[key] = text
@@ -125,9 +126,9 @@ struct SafetensorsHeader {
         var position = start
         var previous: String?
         for entry in entries {
-            let name = WeightsError.quoted(entry.name)
+            let name = entry.name.quoted()
             if entry.range.lowerBound < position {
-                let other = previous.map(WeightsError.quoted) ?? "the header"
+                let other = previous.map { $0.quoted() } ?? "the header"
                 throw malformed(path, "tensor \(name) overlaps \(other)")
             }
             if entry.range.lowerBound > position {

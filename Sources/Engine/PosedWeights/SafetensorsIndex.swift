@@ -1,3 +1,4 @@
+import PosedBase
 /// The table of a sharded checkpoint, `*.safetensors.index.json`: which file holds which tensor.
 struct SafetensorsIndex {
     /// The longest index that is read, in bytes.
@@ -18,9 +19,9 @@ struct SafetensorsIndex {
         if let other = SafetensorsHeader.foreignFormat(of: storage.bytes) {
             throw Self.malformed(path, "an index of shards expected, but this is \(other)")
         }
-        let json: StrictJSON
+        let json: JSONValue
         do {
-            json = try StrictJSON(parsing: storage.bytes)
+            json = try JSONValue(parsing: storage.bytes)
         } catch {
             throw Self.malformed(path, "no valid JSON at byte \(error.offset): \(error.message)")
         }
@@ -36,14 +37,14 @@ struct SafetensorsIndex {
             guard case .string(let file) = value else {
                 throw Self.malformed(
                     path,
-                    "tensor \(WeightsError.quoted(name)) must name a file, "
+                    "tensor \(name.quoted()) must name a file, "
                         + "but has \(value.kind)")
             }
             guard Self.isPlain(file) else {
                 throw Self.malformed(
                     path,
-                    "tensor \(WeightsError.quoted(name)) names the file "
-                        + "\(WeightsError.quoted(file)); only the name of a .safetensors file in "
+                    "tensor \(name.quoted()) names the file "
+                        + "\(file.quoted()); only the name of a .safetensors file in "
                         + "the same folder is allowed")
             }
             entries.append((name, file))

@@ -1,3 +1,4 @@
+import PosedBase
 /// One way in which a file's tensors differ from what a model asks for.
 enum WeightProblem {
     case missing(String, expected: [Int])
@@ -12,16 +13,16 @@ enum WeightProblem {
     private var text: String {
         switch self {
         case .missing(let name, let expected):
-            "\(WeightsError.quoted(name)) is missing (\(WeightsError.text(expected)) expected)"
+            "\(name.quoted()) is missing (\(WeightsError.text(expected)) expected)"
         case .misshapen(let name, let expected, let actual):
-            "\(WeightsError.quoted(name)) has shape \(WeightsError.text(actual)), "
+            "\(name.quoted()) has shape \(WeightsError.text(actual)), "
                 + "but \(WeightsError.text(expected)) is expected"
         case .unusable(let name, let dtype):
-            "\(WeightsError.quoted(name)) is of type \(dtype), but F32, F16 or BF16 is expected"
+            "\(name.quoted()) is of type \(dtype), but F32, F16 or BF16 is expected"
         case .notFinite(let name, let index, let value):
-            "\(WeightsError.quoted(name)) holds \(value) at element \(index)"
+            "\(name.quoted()) holds \(value) at element \(index)"
         case .unexpected(let name, let actual):
-            "\(WeightsError.quoted(name)) \(WeightsError.text(actual)) is unexpected"
+            "\(name.quoted()) \(WeightsError.text(actual)) is unexpected"
         }
     }
 

@@ -1,3 +1,4 @@
+import PosedBase
 import Glibc
 
 /// The tensors of one model part, out of one safetensors file, several shards, or memory.
@@ -58,7 +59,7 @@ package struct WeightStore: Sendable {
             }
             let endings = [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf"]
             if endings.contains(where: name.hasSuffix) {
-                names.append(WeightsError.quoted(name))
+                names.append(name.quoted())
             }
         }
         guard !names.isEmpty else { return "" }
@@ -119,7 +120,7 @@ package struct WeightStore: Sendable {
         if let (name, file) = expected.min(by: { $0.key < $1.key }) {
             throw WeightsError(
                 .malformed,
-                "\(path): tensor \(WeightsError.quoted(name)) is said to be in "
+                "\(path): tensor \(name.quoted()) is said to be in "
                     + "\(file), which does not hold it")
         }
         self.init(

@@ -1,4 +1,4 @@
-import Foundation
+import PosedBase
 
 /// The summary of an evaluation, as `eval --json` writes it.
 package struct EvaluationReport: Codable, Equatable, Sendable {
@@ -55,14 +55,10 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
     /// Writes the report as JSON, whole or not at all. Throws `unwritableFile`.
     package func write(to path: String) throws {
         do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            var data = try encoder.encode(self)
-            data.append(UInt8(ascii: "\n"))
-            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+            try WholeFile.write(json: self, to: path)
         } catch {
             throw EvaluationError(
-                .unwritableFile, "\(path): the report cannot be written", cause: error)
+                .unwritableFile, "\(path): the report cannot be written: \(error)", cause: error)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import PosedBase
 
 /// Scores pair by pair, as CSV: a header, then a row for each pair.
 package struct ScoreTable: Sendable {
@@ -31,10 +32,10 @@ package struct ScoreTable: Sendable {
     /// Writes the table, whole or not at all. Throws `unwritableFile`.
     package func write(to path: String) throws {
         do {
-            try Data(csv.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            try WholeFile.write(Data(csv.utf8), to: path)
         } catch {
             throw EvaluationError(
-                .unwritableFile, "\(path): the table cannot be written", cause: error)
+                .unwritableFile, "\(path): the table cannot be written: \(error)", cause: error)
         }
     }
 

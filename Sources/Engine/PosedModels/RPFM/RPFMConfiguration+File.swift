@@ -31,7 +31,7 @@ extension RPFMConfiguration {
 
     private static func latentSize(_ file: ConfigurationFile) throws(ModelError) -> LatentSize {
         let range = 1...1024
-        guard case .array = file.value("sample_size") else {
+        guard file.isList("sample_size") else {
             let side = try file.integer("sample_size", in: range)
             return LatentSize(height: side, width: side)
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PosedBackend
+import PosedBase
 import PosedModels
 import PosedOptions
 import PosedPipeline
@@ -121,7 +122,7 @@ struct SynthesizeCommand: ParsableCommand {
         if let saveLatent { try Self.write(latents, to: saveLatent) }
         let report = report(settings, pipeline, clock, pictures)
         Terminal.say("seed \(settings.seed); \(clock.summary)")
-        if json { print(try OutputFile.text(report)) }
+        if json { print(try WholeFile.text(json: report)) }
     }
 
     private func load(_ solvers: SolverRegistry) throws -> Pipeline {
