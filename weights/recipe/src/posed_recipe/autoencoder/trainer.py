@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
+from diffusers.models.resnet import ResnetBlock2D
 
 from posed_recipe.autoencoder.critic import Critic, changed_alike, focus
-from posed_recipe.autoencoder.layers import ResnetBlock
 from posed_recipe.autoencoder.losses import divergence, reconstruction_loss
 from posed_recipe.autoencoder.model import AutoencoderConfig, AutoencoderKL
 from posed_recipe.data.augment import colour_shifts, shift_colours
@@ -119,7 +119,7 @@ class AutoencoderTask:
             autoencoder.quant_conv.requires_grad_(False)
         self.module = Reconstruction(autoencoder, options).to(processes.device)
         if options.training.compile:
-            compile_parts(autoencoder, ResnetBlock)
+            compile_parts(autoencoder, ResnetBlock2D)
 
     def loss(self, model, step, progress):
         """Loss of one step."""
