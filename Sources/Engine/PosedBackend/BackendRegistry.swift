@@ -2,7 +2,7 @@
 package struct BackendRegistry: Sendable {
     /// A plugin that was found.
     package struct Entry: Sendable {
-        /// Where it is.
+        /// Its path.
         package let file: PluginFile
         /// Whether it can be used, and how well.
         package let report: ProbeReport

@@ -70,7 +70,7 @@ package final class Device: @unchecked Sendable {
 
     deinit { table.device_close(handle) }
 
-    /// What the device says of itself, memory in use included.
+    /// The device's description, memory in use included.
     ///
     /// - Throws: `BackendError` when the device does not answer.
     package func info() throws -> DeviceInfo {
@@ -132,7 +132,7 @@ package enum DType: UInt32, Sendable, CaseIterable {
     }
 }
 
-/// What a device says of itself.
+/// A device's description of itself.
 package struct DeviceInfo: Sendable, Equatable {
     /// For people: "AMD EPYC, 2 threads".
     package let name: String

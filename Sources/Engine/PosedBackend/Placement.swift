@@ -1,4 +1,4 @@
-/// Where the parts of a model work: each may have a device of its own.
+/// The devices of a model's parts: each may have one of its own.
 package struct Placement: Hashable, Sendable, CustomStringConvertible {
     /// A part of a model that is placed as one.
     package enum Part: String, CaseIterable, Sendable {
@@ -12,7 +12,7 @@ package struct Placement: Hashable, Sendable, CustomStringConvertible {
         case transformer
     }
 
-    /// What texts say for both image encoders.
+    /// The name of both image encoders in texts.
     package static let encoders = "encoders"
 
     private var places: [Part: BackendSelection]
@@ -43,7 +43,7 @@ package struct Placement: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Where `part` works.
+    /// The device of `part`.
     package subscript(part: Part) -> BackendSelection {
         get { places[part] ?? .automatic }
         set { places[part] = newValue }
@@ -134,7 +134,7 @@ package struct PartTypes: Hashable, Sendable, CustomStringConvertible {
     /// The form that ``init(parsing:)`` reads.
     package var description: String { Placement.Part.text { self[$0]?.name ?? "auto" } }
 
-    /// What a part can compute in.
+    /// The types that a part can compute in.
     package static let choices: [DType] = [.f32, .bf16, .f16, .i8]
 
     private static func type(_ name: String) throws(BackendError) -> DType? {

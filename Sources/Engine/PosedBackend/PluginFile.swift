@@ -5,7 +5,7 @@ import Foundation
 package struct PluginSearchPath: Sendable, Equatable {
     /// The variable that names more folders, separated by colons.
     package static let environmentVariable = "POSED_BACKEND_PATH"
-    /// Where packages install plugins.
+    /// The folder in which packages install plugins.
     package static let systemFolder = "/usr/lib/posed/backends"
 
     /// Absolute paths of folders, in order.
@@ -59,9 +59,9 @@ package struct PluginSearchPath: Sendable, Equatable {
 
 /// A file that may be a backend plugin: `libposed-backend-NAME.so`.
 package struct PluginFile: Hashable, Sendable {
-    /// What the name of every plugin's file starts with.
+    /// The prefix of every plugin's file name.
     package static let prefix = "libposed-backend-"
-    /// What the name of every plugin's file ends with.
+    /// The suffix of every plugin's file name.
     package static let suffix = ".so"
 
     /// The file, as an absolute path.

@@ -60,7 +60,7 @@ package struct PluginProber: Sendable {
     }
 }
 
-/// What a probe found out about a plugin.
+/// The result of a plugin's probe.
 package struct ProbeReport: Codable, Sendable, Equatable {
     /// Whether a plugin can be used.
     package enum Status: String, Codable, Sendable {
@@ -227,7 +227,7 @@ struct ProbeProcess {
         throw BackendError(.crashed, "\(file.fileName): the probe \(Self.describe(status))")
     }
 
-    /// What the child writes up to the end of the line, the end of the socket or the deadline.
+    /// The child's output up to the end of the line, the end of the socket or the deadline.
     private func readLine(by deadline: ContinuousClock.Instant) -> Data {
         var line = Data()
         var buffer = [UInt8](repeating: 0, count: 4096)

@@ -7,7 +7,7 @@ package import PosedTensor
 /// time and condition (adaLN-Zero), and a head that gives patches back.
 protocol AdaLNTransformer: VelocityModel {
     var patchify: Patchify { get }
-    /// z's patches to tokens; what else the input embedding adds is a row's `base`.
+    /// z's patches to tokens; the rest of the input embedding is a row's `base`.
     var inputEmbedder: Linear { get }
     var timeEmbedder: TimeEmbedder { get }
     var blocks: [AdaLNBlock] { get }
@@ -17,9 +17,9 @@ protocol AdaLNTransformer: VelocityModel {
 
     /// The type of the head's operands; nil takes the precision.
     var headType: DType? { get }
-    /// What the time embedding is given for a time of the flow: 0 … 1 where a flow was trained.
+    /// The argument of the time embedding for a time of the flow: 0 … 1 where a flow was trained.
     func networkTime(_ time: Double) -> Double
-    /// What happens to the tokens [B, N, D] float32 before a block.
+    /// Changes the tokens [B, N, D] float32 in place before a block.
     func prepare(_ x: Tensor, before block: Int, on compute: Compute) throws
 }
 

@@ -153,7 +153,7 @@ struct KLDecoder: Sendable {
 /// The residual blocks of one resolution and the step to the next: `DownEncoderBlock2D` and
 /// `UpDecoderBlock2D`.
 struct ResolutionBlock: Sendable {
-    /// What follows the residual blocks.
+    /// The layer after the residual blocks.
     enum Step: Sendable {
         /// Half the height and width.
         case down
@@ -221,7 +221,7 @@ struct MidBlock: Sendable {
     }
 }
 
-/// Twice a norm, SiLU and a convolution, beside a shortcut: [N, H, W, in] to [N, H, W, out].
+/// Two times a norm, SiLU and a convolution, with a residual connection: [N, H, W, in] to [N, H, W, out].
 struct ResnetBlock: Sendable {
     /// Added to the variance by every group norm of the autoencoder.
     static let eps: Float = 1e-6

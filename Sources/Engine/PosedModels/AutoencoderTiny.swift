@@ -153,7 +153,7 @@ enum TinyLayer: Sendable {
     }
 }
 
-/// Three convolutions beside a shortcut, then ReLU: [N, H, W, C] to the same.
+/// Three convolutions with a residual connection, then ReLU: [N, H, W, C] to the same.
 struct TinyBlock: Sendable {
     private let convolutions: [Conv2d]
     private let activation: Activation

@@ -69,7 +69,7 @@ struct ConditionalAggregation {
         output = try loader.linear("out", in: 4 * width, out: width)
     }
 
-    /// What the source contributes: [2, D] float32.
+    /// The source's two vectors, [2, D] float32.
     ///
     /// - Parameters:
     ///   - local: Patches of its latents, [1, tokens, C·p·p].
@@ -78,7 +78,7 @@ struct ConditionalAggregation {
         try pair(0, local, global, on: compute)
     }
 
-    /// What the pose contributes: [2, D] float32.
+    /// The pose's two vectors, [2, D] float32.
     func pose(local: Tensor, global: Tensor, on compute: Compute) throws -> Tensor {
         try pair(2, local, global, on: compute)
     }

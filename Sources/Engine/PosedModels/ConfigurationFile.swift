@@ -7,7 +7,7 @@ package import PosedTensor
 ///
 /// Every refusal names the file, the key, what was expected and what came.
 package struct ConfigurationFile: Sendable {
-    /// What messages call the file.
+    /// The name of the file in messages.
     package let path: String
     private let values: JSONValue
 

@@ -58,7 +58,7 @@ package struct RPFMConfiguration: Sendable, Equatable {
     /// Width of the MLPs' hidden layer.
     package var mlpSize: Int { Int(Double(hiddenSize) * mlpRatio) }
 
-    /// What sampling, scheduling and sessions must know of the model.
+    /// The sizes that sampling, scheduling and sessions use.
     package var form: VelocityForm {
         var form = VelocityForm(
             latentSize: latentSize, patchSize: patchSize, channels: channels,

@@ -21,7 +21,7 @@ package final class RPFMTransformer: AdaLNTransformer {
     private let inputBias: [Float]
     private let positions = WeakCache<Positions, Storage>()
 
-    /// Which position embeddings: of a latent's size, plain or with the input embedder's bias.
+    /// The key of position embeddings: a latent's size, with or without the input embedder's bias.
     private struct Positions: Hashable {
         let size: LatentSize
         let isBiased: Bool
@@ -160,7 +160,7 @@ extension RPFMTransformer {
     }
 }
 
-/// What a source contributes to RPFM's transformer.
+/// The inputs of RPFM's transformer that depend on the source alone.
 private struct SourceContent: ConditionContent {
     /// The aggregation's source half, [2, D] float32; nil without aggregation.
     let aggregated: Tensor?
@@ -174,7 +174,7 @@ private struct SourceContent: ConditionContent {
     }
 }
 
-/// What a pose contributes to RPFM's transformer.
+/// The inputs of RPFM's transformer that depend on the pose alone.
 private struct PoseContent: ConditionContent {
     /// The aggregation's pose half, [2, D] float32; nil without aggregation.
     let aggregated: Tensor?

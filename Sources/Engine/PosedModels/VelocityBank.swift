@@ -16,7 +16,7 @@ package final class VelocityBank {
         case empty(Int)
     }
 
-    /// What decides the form of a batch.
+    /// The form of a batch, which decides the graph that is captured.
     private struct Form: Hashable {
         /// For each conditioned row, the tokens of its reference.
         let referenceTokens: [Int]
@@ -205,7 +205,7 @@ package final class VelocityBank {
     }
 }
 
-/// What an evaluation of a velocity model reads and writes, one slot for each row.
+/// The inputs and outputs of an evaluation of a velocity model, one slot for each row.
 package struct VelocitySlots {
     /// The network's input, [B, h, w, C] float32.
     package let z: Tensor

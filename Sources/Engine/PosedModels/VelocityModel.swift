@@ -2,18 +2,18 @@ import PosedNN
 package import PosedTensor
 package import PosedWeights
 
-/// A model of a flow's velocity: what sampling, scheduling and sessions know of a transformer.
+/// A model of a flow's velocity, as sampling, scheduling and sessions see a transformer.
 ///
-/// What a sampling run needs is split by what it depends on: `source` on the source pictures alone,
+/// The inputs of a sampling run are split by their dependencies: `source` depends on the source pictures alone,
 /// `pose` on the pose alone, `condition` joins the two, `modulations` adds the times, and `evaluate`
 /// runs the network on the rows of a batch. Immutable once loaded; every call says which stream
 /// computes.
 package protocol VelocityModel: AnyObject, Sendable {
-    /// Its sizes, and what it wants to be given.
+    /// Its sizes, and the inputs that it takes.
     var form: VelocityForm { get }
 
-    /// What the network's input and output are to a state and its velocity at a time of the flow,
-    /// `form.start` to 1.
+    /// The conversion between a state and its velocity and the network's input and output at a time of the
+    /// flow, `form.start` to 1.
     func link(at time: Double) -> VelocityLink
 
     /// The standard deviation of the noise that a solve from noise begins with, at `time`.
@@ -49,7 +49,7 @@ package protocol VelocityModel: AnyObject, Sendable {
     /// - Throws: `BackendError` when the device fails.
     func emptyCondition(_ size: LatentSize, on compute: Compute) throws -> RowCondition
 
-    /// What time and condition do to the blocks, for every time and condition, in one product.
+    /// The modulation vectors of every time and condition, in one product.
     ///
     /// - Parameters:
     ///   - times: Of the flow, `form.start` to 1.
@@ -92,7 +92,7 @@ package struct LatentSize: Sendable, Hashable {
     }
 }
 
-/// The sizes of a velocity model, and what it wants to be given.
+/// The sizes of a velocity model, and the inputs that it takes.
 package struct VelocityForm: Sendable, Equatable {
     /// The latent that it was trained on.
     package var latentSize: LatentSize
@@ -131,8 +131,8 @@ package struct VelocityForm: Sendable, Equatable {
     }
 }
 
-/// What a network's input and output are to a state z and its velocity at one time: the network sees
-/// `input · z`, and the velocity is `state · z + output · network`.
+/// The conversion between a state z and its velocity and a network's input and output at one time: the input
+/// is `input · z`, and the velocity is `state · z + output · network`.
 package struct VelocityLink: Sendable, Equatable {
     package var input: Double
     package var state: Double
@@ -147,13 +147,13 @@ package struct VelocityLink: Sendable, Equatable {
         self.output = output
     }
 
-    /// What brings a state to a row of a batch, both [B, h, w, C] float32.
+    /// The operation that writes a state to a row of a batch, both [B, h, w, C] float32.
     package func feed(_ z: Tensor, to row: Tensor) -> Operation {
         self == .direct ? .copy(z, to: row) : .combine([(Float(input), z)], into: row)
     }
 
-    /// What makes the velocity of a row's output and, with guidance of a scale, of the empty branch's:
-    /// all [B, h, w, C] float32.
+    /// The operation that computes the velocity from a row's output and, with guidance, the empty branch's: all
+    /// [B, h, w, C] float32.
     ///
     /// - Parameter z: The state that was fed.
     package func collect(
@@ -173,7 +173,7 @@ package struct VelocityLink: Sendable, Equatable {
     }
 }
 
-/// What a model keeps of a source or of a pose; it alone reads it.
+/// The part of a condition that only the model that made it reads.
 package protocol ConditionContent: Sendable {
     /// Bytes of device memory held.
     var byteCount: Int { get }
@@ -196,7 +196,7 @@ package struct SourceDetail: Sendable {
     package static func byteCount(pixels: Int) -> Int { 6 * pixels }
 }
 
-/// All that a source contributes, whatever the pose and the time.
+/// The inputs that depend on the source alone.
 package struct SourceCondition: Sendable {
     /// The latent's height and width.
     package let latentSize: LatentSize
@@ -211,7 +211,7 @@ package struct SourceCondition: Sendable {
     }
 }
 
-/// All that a pose contributes, whatever the source and the time.
+/// The inputs that depend on the pose alone.
 package struct PoseCondition: Sendable {
     /// The model's own.
     let content: any ConditionContent
@@ -220,7 +220,7 @@ package struct PoseCondition: Sendable {
     package var byteCount: Int { content.byteCount }
 }
 
-/// A source in a pose: what one row of a batch is conditioned on.
+/// A source in a pose: the condition of one row of a batch.
 package struct RowCondition: Sendable {
     package let latentSize: LatentSize
     /// The condition vector, [D] float32.
@@ -256,15 +256,15 @@ extension ConditionContent {
     }
 }
 
-/// The velocity models that a model's folder may have, told by the class that `config.json` names.
+/// The velocity models that a model's folder may have, selected by the class that `config.json` names.
 package enum VelocityModels {
-    /// What a class is read with.
+    /// The functions that read a class.
     private struct Entry: Sendable {
         let form: @Sendable (ConfigurationFile) throws -> VelocityForm
         let load: @Sendable (ConfigurationFile, WeightReader, Compute) throws -> Loaded
     }
 
-    /// A model and what its weights amounted to.
+    /// A model and the report of its weights.
     package typealias Loaded = (model: any VelocityModel, report: LoadReport)
 
     private static let entries: [String: Entry] = [

@@ -285,7 +285,7 @@ package struct XMDPTConfiguration: Sendable, Equatable {
     /// Width of the MLPs' hidden layer.
     package var mlpSize: Int { Int(Double(hiddenSize) * mlpRatio) }
 
-    /// What sampling, scheduling and sessions must know of the model.
+    /// The sizes that sampling, scheduling and sessions use.
     package var form: VelocityForm {
         var form = VelocityForm(
             latentSize: LatentSize(height: latentSide, width: latentSide), patchSize: patchSize,

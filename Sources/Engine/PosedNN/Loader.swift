@@ -4,7 +4,7 @@ package import PosedWeights
 
 /// Turns named tensors of a file into layers on a device.
 ///
-/// The reader keeps the account of misses. Once there is one, the model will be refused by
+/// The reader records misfits. Once there is one, the model will be refused by
 /// `WeightReader.finish`, and layers are packed as single elements: a wrong configuration costs no memory.
 package struct Loader {
     package let reader: WeightReader
@@ -152,7 +152,7 @@ package struct Loader {
     }
 }
 
-/// Layers whose weights the host made of a file's, by `values`.
+/// Layers of weights that the host computes from a file's, read by `values`.
 extension Loader {
     /// A matrix [out, in] and its bias [out].
     ///
@@ -166,7 +166,7 @@ extension Loader {
             HostMatrix(matrix()), bias: bias, in: inputs, out: outputs, on: compute)
     }
 
-    /// A filter [out, in, k, k] and its bias [out], both made by `making`.
+    /// A filter [out, in, k, k] and its bias [out], both computed by `making`.
     ///
     /// - Parameter making: Makes filter and bias; not called when the model will be refused.
     /// - Throws: `BackendError` when the device cannot hold it.

@@ -20,7 +20,7 @@ package final class BatchedSolve {
     var pending: SolverAction.Evaluation?
     /// The slot of the result, once it is finished.
     var result: Int?
-    /// Where on the path it began; 0 at noise.
+    /// The time on the path at which it began; 0 for noise.
     package let start: Double
     /// Evaluations that it will make in all, or at most where it chooses its steps.
     package let plannedEvaluations: Int

@@ -15,7 +15,7 @@ package final class Pipeline {
     package let width: Int
     package let height: Int
     let streams: PartStreams
-    /// What `sample` solves with: rows for the largest batch so far.
+    /// The solver of `sample`, with rows for the largest batch so far.
     private var solver: BatchSolver?
     private var parts: [String: CapturedPart] = [:]
     /// The last picture decoded, before it is rounded to 8 bits: [1, H, W, 3] float32.
@@ -218,7 +218,7 @@ package final class Pipeline {
         }
     }
 
-    /// Forgets what was captured of the source's encoder, so that its weights can be given back.
+    /// Drops the captured graph of the source's encoder, so that its weights can be released.
     package func dropSourceEncoder() { parts["source"] = nil }
 
     private func embed(

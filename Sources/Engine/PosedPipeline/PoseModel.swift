@@ -21,10 +21,10 @@ package struct PoseModel: Sendable {
     package let detailDecoder: SourceBlend?
     /// The streams whose devices and precisions the parts were packed for.
     package let streams: PartStreams
-    /// What each part's weights amounted to.
+    /// The tensors, numbers and bytes that were loaded for each part.
     package let reports: [LoadReport]
 
-    /// An image encoder and how it wants its pictures. Its weights may be given back, and are read again when
+    /// An image encoder and how it wants its pictures. Its weights may be released, and are read again when
     /// they are next needed.
     package final class ImageEncoder: Sendable {
         package let preprocessor: PreprocessorConfiguration
@@ -60,7 +60,8 @@ package struct PoseModel: Sendable {
         package func model() throws -> DINOv2 {
             if let model = loaded.withLock({ $0 }) { return model }
             guard let reading else {
-                throw PipelineError(.invalidModel, "an encoder that is not there was asked for")
+                throw PipelineError(
+                    .invalidModel, "an encoder was asked for whose weights are released")
             }
             let model = try reading()
             loaded.withLock { $0 = model }
@@ -70,14 +71,14 @@ package struct PoseModel: Sendable {
         /// Whether its weights are in memory.
         package var isLoaded: Bool { loaded.withLock { $0 != nil } }
 
-        /// Gives the weights back, if they can be read again. What captured them must be gone before.
+        /// Releases the weights, if they can be read again. Graphs that captured them must be gone before.
         package func release() {
             if reading != nil { loaded.withLock { $0 = nil } }
         }
     }
 
-    /// Whether the source's encoder can be given back while only poses are encoded: it is its own, and can be
-    /// read again.
+    /// Whether the source's encoder can be released while only poses are encoded: the poses have one of their
+    /// own.
     package var canReleaseSourceEncoder: Bool { sourceEncoder !== poseEncoder }
 
     /// Loads a model folder.
@@ -187,14 +188,14 @@ extension PoseModel {
 
         /// The side at fault.
         package let side: Side
-        /// What was expected, and what came.
+        /// The size that was expected, and the one that came.
         package let message: String
     }
 
     /// The longest side of a picture that any model makes, in pixels.
     private static let mostPixels = 4096
 
-    /// What the sides of pictures must be multiples of.
+    /// The number that the sides of pictures must be multiples of.
     package var sizeMultiple: Int {
         autoencoder.downsampling * transformer.form.patchSize
     }

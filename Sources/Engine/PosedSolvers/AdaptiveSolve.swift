@@ -152,7 +152,7 @@ struct AdaptiveSolve: Sendable {
     }
 }
 
-/// What a solve that chooses its own steps aims for, and what it may spend.
+/// The tolerance and the budget of a solve that chooses its own steps.
 package struct AdaptiveTolerance: Hashable, Sendable {
     /// The error allowed in a step, relative to the state's elements.
     package let relative: Double

@@ -53,7 +53,7 @@ package struct ButcherTableau: Hashable, Sendable {
     /// Velocity evaluations that a step on a fixed grid costs.
     package var evaluationsPerStep: Int { contributingStages.count }
 
-    /// What steps on a fixed grid cost.
+    /// The cost of steps on a fixed grid.
     ///
     /// - Parameter lastStepFirstOrder: Whether the last step is Euler's where the method evaluates the
     ///   velocity at a step's end.

@@ -45,7 +45,7 @@ package struct Solve: Sendable {
         method = .adaptive(solve)
     }
 
-    /// What to do next. After `.finished` it says so again.
+    /// The next action. After `.finished` it is `.finished` again.
     package mutating func next() -> SolverAction {
         let action: SolverAction
         switch method {
@@ -87,7 +87,7 @@ package struct Solve: Sendable {
     }
 }
 
-/// How a solve stands.
+/// The state of a solve.
 package enum SolveOutcome: String, Hashable, Sendable {
     /// Not finished.
     case running
@@ -101,7 +101,7 @@ package enum SolveOutcome: String, Hashable, Sendable {
     case diverged
 }
 
-/// What a solve asks of its caller.
+/// An action that a solve asks its caller to perform.
 ///
 /// A solve knows slots, not numbers: a slot is a buffer of the caller's, as large as the state. The
 /// caller performs the actions in order on arrays, tensors or device memory alike.

@@ -77,7 +77,7 @@ package struct TimeGrid: Hashable, Sendable {
         points = try TimeGrid(steps: left, timeShift: timeShift, origin: start).points
     }
 
-    /// What is left of this grid from `start` on: that time, and the points after it.
+    /// The rest of this grid from `start` on: that time, and the points after it.
     package func rest(from start: Double) -> TimeGrid {
         start <= points[0] ? self : TimeGrid(checked: [start] + points.filter { $0 > start })
     }
@@ -88,7 +88,7 @@ package struct TimeGrid: Hashable, Sendable {
     package var steps: Int { points.count - 1 }
 }
 
-/// What steps on a fixed grid cost, in velocity evaluations.
+/// The cost of steps on a fixed grid, in velocity evaluations.
 package struct GridCost: Hashable, Sendable {
     /// Evaluations of a step that is not the last.
     package let perStep: Int

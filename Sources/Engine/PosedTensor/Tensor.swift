@@ -7,7 +7,7 @@ package import PosedBackend
 /// `Workspace` goes back to it when the last view is gone.
 package struct Tensor: Sendable {
     package let storage: Storage
-    /// Where the first element lies, in elements from the storage's start.
+    /// The offset of the first element, in elements from the storage's start.
     package let offset: Int
     package let dtype: DType
     package let shape: [Int]

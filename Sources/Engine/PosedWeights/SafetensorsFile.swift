@@ -130,7 +130,7 @@ struct SafetensorsHeader {
         return Int(claimed)
     }
 
-    /// What a file is instead that people often have in place of weights, or nil.
+    /// The format of a file that people often have in place of weights; nil for any other.
     ///
     /// The length of a header would have to be absurd for a safetensors file to begin like one of these.
     static func foreignFormat(of bytes: UnsafeRawBufferPointer) -> String? {
@@ -204,9 +204,9 @@ extension SafetensorsHeader {
     struct EntryParser {
         let path: String
         let name: String
-        /// Where the tensors begin in the file.
+        /// The offset of the tensors in the file.
         let start: Int
-        /// Where the file ends.
+        /// The length of the file.
         let end: Int
 
         func entry(_ value: JSONValue) throws(WeightsError) -> Entry {

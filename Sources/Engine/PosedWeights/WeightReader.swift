@@ -15,7 +15,7 @@ import PosedBase
 /// memory is spent on a model that will be refused. Readers made by `scoped` share one record, of
 /// one thread.
 package struct WeightReader {
-    /// What every name is prefixed with, such as `blocks.0.`; empty for the whole.
+    /// The prefix of every name, such as `blocks.0.`; empty for the whole.
     package let prefix: String
     private let record: Record
 
@@ -40,7 +40,7 @@ package struct WeightReader {
         self.record = record
     }
 
-    /// What messages call the store.
+    /// The name of the store in messages.
     package var source: String { record.source }
 
     /// Whether something asked for so far was missing or did not fit.
@@ -224,9 +224,9 @@ extension WeightReader {
     }
 }
 
-/// What a part's weights amounted to.
+/// The tensors, numbers and bytes that were loaded for a part.
 package struct LoadReport: Sendable, CustomStringConvertible {
-    /// What was loaded: the path of the file or of the index.
+    /// The source: the path of the file or of the index.
     package let source: String
     /// How many tensors the model took.
     package let tensors: Int

@@ -6,7 +6,7 @@ import PosedBase
 /// The files are mapped, not read; they stay mapped until the store and every tensor taken from it
 /// are gone.
 package struct WeightStore: Sendable {
-    /// What messages call this store: the file's path, the index's path, or a name.
+    /// The name of this store in messages: the file's path, the index's path, or a name.
     package let source: String
     /// The files behind it, none for a store in memory.
     package let paths: [String]
@@ -66,7 +66,7 @@ package struct WeightStore: Sendable {
         return ", but it holds " + names.sorted().prefix(4).joined(separator: ", ")
     }
 
-    /// What training and classification wrap a model in, and what such a file may hold besides.
+    /// Prefixes under which training and classification keep a model, and the other tensors of such files.
     private static let wrappers = [
         "module.", "_orig_mod.", "model.", "dinov2.", "dinov2_with_registers.",
     ]

@@ -24,7 +24,7 @@ package enum Metric: String, CaseIterable, Codable, CodingKeyRepresentable, Send
     case fdDINOv2 = "fd_dinov2"
 }
 
-/// What is measured against the target picture; the raw value is its name in reports.
+/// A picture that is measured against the target; the raw value is its name in reports.
 package enum Subject: String, CaseIterable, Codable, CodingKeyRepresentable, Sendable {
     /// The model's picture.
     case output

@@ -1,7 +1,7 @@
 import Foundation
 import PosedBase
 
-/// Where results go: looked at before the work, so that a wrong path costs nothing.
+/// The files of results: checked before the work, so that a wrong path costs nothing.
 enum OutputFile {
     /// Refuses a path that cannot be written.
     ///
