@@ -1,4 +1,5 @@
 import PosedErrors
+import PosedModels
 import PosedPipeline
 import PosedServing
 import PosedSolvers
@@ -30,6 +31,41 @@ import Testing
             #expect(frame.used.solver == solver && frame.used.seed == 5)
         }
         await tiny.engine.shutDown()
+    }
+
+    /// A model with a detail decoder keeps what it needs of the source, and uses it for each frame.
+    @Test func aFrameHasTheSourcesDetails() async throws {
+        let blend = SourceBlend(sigma: 4, tolerance: 1, flatness: 4)
+        let model = try TinyEngine.load("blas", detail: blend)
+        let pipeline = try Pipeline(model)
+        let source = try pipeline.source([try TinyEngine.picture()])
+        let condition = try pipeline.condition(source, try pipeline.pose(try TinyEngine.pose()))
+        let latents = try pipeline.sample(
+            [condition],
+            SamplingSettings(
+                solver: "euler", budget: .steps(2), guidance: 1, timeShift: 1, seed: 9)
+        ).latents
+        let expected = try pipeline.decode(latents, of: [condition])
+        #expect(try pipeline.decode(latents) != expected)
+
+        let tiny = try await TinyEngine.make(detail: blend)
+        let session = try await tiny.session()
+        for _ in 0..<2 {
+            let frame = try await tiny.engine.synthesize(
+                FrameRequest(
+                    subject: .session(session.name), pose: try TinyEngine.pose(),
+                    settings: TinyEngine.settings()), owner: "owner")
+            #expect([frame.image] == expected)
+        }
+        await tiny.engine.shutDown()
+
+        func bytes(_ model: PoseModel) throws -> Int {
+            try ServedModel("tiny", model, fingerprint: "tiny").conditioningBytes(
+                width: pipeline.width, height: pipeline.height, sources: 1)
+        }
+        let more = try bytes(model) - bytes(TinyEngine.load("blas"))
+        #expect(more == SourceDetail.byteCount(pixels: pipeline.width * pipeline.height))
+        #expect(source.byteCount >= more)
     }
 
     @Test func theSecondFrameFindsEverythingReady() async throws {

@@ -16,17 +16,14 @@ struct TinyEngine: Sendable {
     ///
     /// - Parameters:
     ///   - drawer: how the model wants poses drawn.
+    ///   - detail: what brings the source's pixels into its pictures.
     ///   - configure: changes what is not the default.
     static func make(
         _ backend: String = "blas", drawer: PoseDrawer = PoseDrawer(),
+        detail: SourceBlend? = nil,
         configure: (inout ServingConfiguration) -> Void = { _ in }
     ) async throws -> TinyEngine {
-        let loaded = try load(backend)
-        let model = try PoseModel(
-            name: "tiny", autoencoder: loaded.autoencoder, sourceEncoder: loaded.sourceEncoder,
-            poseEncoder: loaded.poseEncoder, transformer: loaded.transformer,
-            sampler: loaded.sampler, framing: loaded.framing, poseDrawer: drawer,
-            streams: loaded.streams, reports: loaded.reports)
+        let model = try load(backend, drawer: drawer, detail: detail)
         var configuration = ServingConfiguration(models: [
             .init(name: "tiny", model, fingerprint: "tiny")
         ])
@@ -38,10 +35,17 @@ struct TinyEngine: Sendable {
     }
 
     /// The model by itself, on a stream of its own.
-    static func load(_ backend: String) throws -> PoseModel {
-        try PoseModel.load(
+    static func load(
+        _ backend: String, drawer: PoseDrawer = PoseDrawer(), detail: SourceBlend? = nil
+    ) throws -> PoseModel {
+        let loaded = try PoseModel.load(
             folder: Goldens.model("tiny").path,
             on: PartStreams(all: try UsableDevices.compute(backend)))
+        return try PoseModel(
+            name: "tiny", autoencoder: loaded.autoencoder, sourceEncoder: loaded.sourceEncoder,
+            poseEncoder: loaded.poseEncoder, transformer: loaded.transformer,
+            sampler: loaded.sampler, framing: loaded.framing, poseDrawer: drawer,
+            detailDecoder: detail, streams: loaded.streams, reports: loaded.reports)
     }
 
     /// A pipeline of its own, on the same backend.

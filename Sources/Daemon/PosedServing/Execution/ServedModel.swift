@@ -114,7 +114,7 @@ package struct ServedModel: Sendable {
     }
 
     /// Bytes that a source's conditioning will take, about.
-    func conditioningBytes(width: Int, height: Int, sources: Int) -> Int {
+    package func conditioningBytes(width: Int, height: Int, sources: Int) -> Int {
         let pixels = Double(width * height)
         return Int(pixels * (bytesPerPixel + Double(sources) * bytesPerSourcePixel)) + sourceBytes
     }
