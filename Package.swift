@@ -179,7 +179,7 @@ let package = Package(
         .target(
             name: "CPosedTLS", path: "CShims/CPosedTLS", cSettings: nativeC,
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
-        .target(name: "CPosedHeap", path: "CShims/CPosedHeap", cSettings: nativeC),
+        .target(name: "CPosedGlibc", path: "CShims/CPosedGlibc", cSettings: nativeC),
         .target(
             name: "CPosedReflection", path: "CShims/CPosedReflection",
             exclude: ["descriptors.binpb"], cxxSettings: nativeCXX,
@@ -203,7 +203,8 @@ let package = Package(
         room(
             "Daemon/PosedServing",
             [
-                "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedVision",
+                "CPosedVersion", "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers",
+                "PosedVision",
                 "PosedPipeline", "PosedScheduling", "PosedSessions", "PosedAccounts", "PosedErrors",
                 "PosedGuarded", product("Logging", "swift-log"),
             ]),
@@ -215,7 +216,7 @@ let package = Package(
                 "PosedGuarded", "CPosedReflection",
                 product("SwiftProtobuf", "swift-protobuf"),
             ]),
-        room("Daemon/PosedSystemd"),
+        room("Daemon/PosedSystemd", ["CPosedGlibc"]),
         room(
             "Daemon/PosedTelemetry",
             [
@@ -225,7 +226,7 @@ let package = Package(
         room(
             "Daemon/PosedDaemon",
             [
-                "CPosedVersion", "CPosedHeap", "PosedAccounts", "PosedErrors", "PosedGuarded",
+                "CPosedVersion", "CPosedGlibc", "PosedAccounts", "PosedErrors", "PosedGuarded",
                 "PosedSessions",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedRPC", "PosedSystemd", "PosedTelemetry",
@@ -306,7 +307,7 @@ let package = Package(
         tests(
             "Daemon/PosedDaemon",
             [
-                "CPosedHeap",
+                "CPosedGlibc",
                 "PosedAccounts", "PosedErrors", "PosedVision", "PosedSystemd", "PosedTelemetry",
                 "PosedRPC",
                 "PosedServing", "PosedRehearsal",

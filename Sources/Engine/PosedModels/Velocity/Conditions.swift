@@ -2,8 +2,8 @@ package import PosedTensor
 
 /// What a model keeps of a source or of a pose; it alone reads it.
 package protocol ConditionContent: Sendable {
-    /// Bytes of device memory held.
-    var byteCount: Int { get }
+    /// Its tensors, in an order of the model's choice; nil for one that this model does without.
+    var tensors: [Tensor?] { get }
 }
 
 /// What a model's detail decoder keeps of a source: pictures of one size, [H, W, 3] 8-bit, on the host.
@@ -36,6 +36,9 @@ package struct SourceCondition: Sendable {
     package var byteCount: Int {
         content.byteCount + (detail.map { $0.source.count + $0.reconstruction.count } ?? 0)
     }
+
+    /// Everything but the detail that `VelocityModel.source(_:tensors:)` makes it of again.
+    package var tensors: [Tensor?] { content.tensors }
 }
 
 /// All that a pose contributes, whatever the source and the time.
@@ -71,6 +74,9 @@ package struct RowCondition: Sendable {
 }
 
 extension ConditionContent {
+    /// Bytes of device memory held.
+    var byteCount: Int { tensors.reduce(0) { $0 + ($1?.byteCount ?? 0) } }
+
     /// The content of a condition as this model's own.
     ///
     /// - Throws: `ModelError` `.mismatch` for a condition that another model made.

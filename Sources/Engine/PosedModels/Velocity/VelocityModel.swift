@@ -28,6 +28,11 @@ package protocol VelocityModel: AnyObject, Sendable {
     /// - Throws: `BackendError` when the device fails.
     func source(latents: Tensor, embeddings: Tensor, on compute: Compute) throws -> SourceCondition
 
+    /// A source's condition of the tensors that an equal model's had.
+    ///
+    /// - Throws: `ModelError` for tensors that no source of this size has.
+    func source(_ size: LatentSize, tensors: [Tensor?]) throws(ModelError) -> SourceCondition
+
     /// Computes what depends on the pose alone.
     ///
     /// - Parameters:
