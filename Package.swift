@@ -182,7 +182,7 @@ let package = Package(
         .target(
             name: "CPosedTLS", path: "CShims/CPosedTLS", cSettings: nativeC,
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
-        .target(name: "CPosedHeap", path: "CShims/CPosedHeap", cSettings: nativeC),
+        .target(name: "CPosedGlibc", path: "CShims/CPosedGlibc", cSettings: nativeC),
         .target(
             name: "CPosedReflection", path: "CShims/CPosedReflection",
             exclude: ["descriptors.binpb"], cxxSettings: nativeCXX,
@@ -207,7 +207,8 @@ let package = Package(
         room(
             "Daemon/PosedServing",
             [
-                "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedVision",
+                "CPosedVersion", "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers",
+                "PosedVision",
                 "PosedPipeline", "PosedScheduling", "PosedSessions", "PosedAccounts", "PosedErrors",
                 "PosedGuarded", product("Logging", "swift-log"),
             ]),
@@ -219,7 +220,7 @@ let package = Package(
                 "PosedGuarded", "CPosedReflection",
                 product("SwiftProtobuf", "swift-protobuf"),
             ]),
-        room("Daemon/PosedSystemd", ["PosedBase"]),
+        room("Daemon/PosedSystemd", ["CPosedGlibc", "PosedBase"]),
         room(
             "Daemon/PosedTelemetry",
             [
@@ -229,7 +230,7 @@ let package = Package(
         room(
             "Daemon/PosedDaemon",
             [
-                "CPosedVersion", "CPosedHeap", "PosedAccounts", "PosedErrors", "PosedGuarded",
+                "CPosedVersion", "CPosedGlibc", "PosedAccounts", "PosedErrors", "PosedGuarded",
                 "PosedBase", "PosedSessions",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedRPC", "PosedSystemd", "PosedTelemetry",
@@ -311,7 +312,7 @@ let package = Package(
         tests(
             "Daemon/PosedDaemon",
             [
-                "CPosedHeap",
+                "CPosedGlibc",
                 "PosedAccounts", "PosedErrors", "PosedVision", "PosedSystemd", "PosedTelemetry",
                 "PosedRPC",
                 "PosedServing", "PosedRehearsal",
@@ -334,7 +335,7 @@ let package = Package(
 // everything is compiled anew, by `.ci/sanitize`.
 if let chosen = Context.environment["POSED_TESTS"] {
     // Tests find the plugin `blas`, and probe it with posekit.
-    var wanted = chosen.split(separator: ",").map { $0 + "Tests" } + ["PosedOpenBLAS", "posekit"]
+    var wanted = chosen.split(separator: ",").map { $0 + "Tests" } + ["PosedBLAS", "posekit"]
     var kept: Set<String> = []
     while let name = wanted.popLast() {
         guard kept.insert(name).inserted else { continue }

@@ -4,7 +4,9 @@
 
 `frame` is one frame in an open session in a known pose: `posekit bench --serve` makes it in a loop, a caller on the
 Unix socket asks for it as raw RGB, one after the other. `eight` are frames in new poses: the engine's batches of
-eight, and eight sessions whose streams keep two poses under way.
+eight, and eight sessions whose streams keep two poses under way. `tls` is `frame` over TCP with TLS. `alone` is one stream
+that keeps two poses under way: `gap_deviation` is the standard deviation of the gaps between its frames, as a share of
+their mean.
 
 A shared machine changes its pace for a minute at a time and longer. The engine is therefore measured before and after the daemon in
 each round, and counts with the mean of both; a round in which they differ by more than 3 % is told and left out of the
@@ -18,7 +20,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from running import running
+from running import running, running_with_tls
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STEADY = 0.03  # by how much the engine may differ before and after
@@ -45,19 +47,23 @@ class Bench:
         return [results[f"serve.{who}.{what}"] for what in ("seen.c1", "c8") for who in ("engine", "frames")]
 
     def daemon(self):
-        """Of callers: milliseconds of one frame, those outside of the daemon, its stages, frames a second of eight."""
+        """Reports of callers: of one frame, the same with TLS, of one stream, and of eight."""
         with (tempfile.TemporaryDirectory(prefix="posed-serving-") as folder,
-              running(self.bin, self.model, folder, self.backend, self.threads) as address):
+              running(self.bin, self.model, folder, self.backend, self.threads) as path):
+            address = ["--address", path]
             one = self.call(address, ["--mode", "unary", "--distinct-poses", "1"])
+            alone = self.call(address, ["--mode", "stream", "--distinct-poses", "100000"])
             many = self.call(
                 address, ["--mode", "stream", "--concurrency", "8", "--distinct-poses", "100000"])
-        stages = {name: stage["p50"] for name, stage in one["stages_ms"].items()}
-        return one["latency_ms"]["p50"], one["overhead_ms"]["p50"], stages, many["frames_per_second"]
+        with (tempfile.TemporaryDirectory(prefix="posed-serving-") as folder,
+              running_with_tls(self.bin, self.model, folder, self.backend, self.threads) as address):
+            secret = self.call(address, ["--mode", "unary", "--distinct-poses", "1"])
+        return one, secret, alone, many
 
     def call(self, address, arguments):
         """A report of `posectl bench`."""
         output = subprocess.run(
-            [self.bin / "posectl", "bench", "--address", address, "--format", "raw", "--seed", "1",
+            [self.bin / "posectl", "bench", *address, "--format", "raw", "--seed", "1",
              "--duration", f"{4 * self.seconds}s", "--json", *arguments, *self.settings],
             check=True, stdout=subprocess.PIPE).stdout
         return json.loads(output)
@@ -66,14 +72,19 @@ class Bench:
 def measured(bench):
     """One round: the engine, callers of the daemon, the engine again."""
     before = bench.engine()
-    caller, transport, stages, rate = bench.daemon()
+    one, secret, alone, many = bench.daemon()
+    caller, rate = one["latency_ms"]["p50"], many["frames_per_second"]
     after = bench.engine()
     engine, room, eight, room_eight = (statistics.mean(both) for both in zip(before, after, strict=True))
     drift = [abs(a - b) / min(a, b) for a, b in zip(before, after, strict=True)]
     return {
         "steady": max(drift[0], drift[2]) <= STEADY,
         "frame": {"engine_ms": engine, "room_ms": room, "caller_ms": caller, "added_ms": caller - engine,
-                  "transport_ms": transport, "drift": drift[0], "stages_ms": stages},
+                  "transport_ms": one["overhead_ms"]["p50"], "drift": drift[0],
+                  "stages_ms": {name: stage["p50"] for name, stage in one["stages_ms"].items()}},
+        "tls": {"caller_ms": secret["latency_ms"]["p50"], "added_ms": secret["latency_ms"]["p50"] - engine},
+        "alone": {"fps": alone["frames_per_second"], "gap_ms": alone["gap_ms"],
+                  "gap_deviation": alone["gap_ms"]["deviation"] / alone["gap_ms"]["mean"]},
         "eight": {"engine_fps": 8000 / eight, "room_fps": 8000 / room_eight, "callers_fps": rate,
                   "share": rate * eight / 8000, "drift": drift[2]}}
 
@@ -98,6 +109,8 @@ def main():
         if steady:
             report[backend] |= {
                 "added_ms": statistics.median(one["frame"]["added_ms"] for one in steady),
+                "added_with_tls_ms": statistics.median(one["tls"]["added_ms"] for one in steady),
+                "gap_deviation": statistics.median(one["alone"]["gap_deviation"] for one in steady),
                 "share": statistics.median(one["eight"]["share"] for one in steady)}
     print(json.dumps(report, indent=2))
 

@@ -20,7 +20,7 @@ ENDING = threading.Event()
 # Who does not behave connects from here, so that bounds by peer tell the two apart.
 ATTACKER = "127.0.0.2"
 JOINTS = 18
-STEADY = ("unary", "stream", "expire", "sessions", "oversize")
+STEADY = ("unary", "stream", "expire", "sessions", "oversize", "health")
 
 
 class Caller:
@@ -232,6 +232,22 @@ def sessions(caller, record):
         time.sleep(0.02)
 
 
+def health(caller, record):
+    """Asks for the health, as whoever restarts daemons does; it needs no token."""
+    check = caller.grpc.insecure_channel(caller.address).unary_unary("/grpc.health.v1.Health/Check")
+    while not ENDING.is_set():
+        record.sent += 1
+        begun = time.monotonic()
+        try:
+            if (answer := check(b"", timeout=30)) != b"\x08\x01":
+                record.wrong.append(f"the health is {answer}")
+            record.answered += 1
+            record.seconds.append((time.time(), time.monotonic() - begun))
+        except caller.grpc.RpcError as error:
+            settle(caller, record, error)
+        time.sleep(0.05)
+
+
 def stall(caller, _):
     """Sends poses and never reads an answer."""
     session = caller.open()
@@ -313,9 +329,7 @@ def garbage(address, chance):
 
 def post(path, stream=1):
     """The HTTP/2 frame that begins a call and does not end it; names and values as HPACK's literals."""
-    def text(value):
-        return bytes([len(value)]) + value.encode()
-
+    text = lambda value: bytes([len(value)]) + value.encode()
     block = (b"\x83\x86" + b"\x04" + text(path) + b"\x01" + text("localhost")
              + b"\x0f\x10" + text("application/grpc") + b"\x00" + text("te") + text("trailers"))
     return len(block).to_bytes(3, "big") + b"\x01\x04" + stream.to_bytes(4, "big") + block

@@ -28,6 +28,7 @@ http:
 sessions:
   stateDirectory: {state}
 limits:
+  memory: 512MiB
   sessions: 64
   sessionsPerIdentity: 16
   sessionBytes: 4MiB

@@ -5,11 +5,11 @@
 The clients that behave are two identities, and have an eighth of the time to themselves; then come those that do not,
 with a third identity, with none, and from another address. Half-way the daemon is killed (SIGKILL) and started again. At the end every behaving client must have had an
 answer to each request that the kill did not interrupt, the same picture for the same request throughout, and
-its session after the restart; the daemon's ledger of calls, tags and buffers must read zero once the clients are
-gone, its memory must not grow, and a SIGTERM must end it with status 0. Needs grpcio and grpcio-tools.
+its session after the restart; the daemon's ledger of calls, tags and buffers and what callers' accounts hold must read zero
+once the clients are gone, its memory must stay below `limits.memory` and not grow, and a SIGTERM must end it with status 0. Needs grpcio and grpcio-tools.
 Prints a JSON report; the exit status is 0 only when all of that holds.
 
-Memory does not grow when a straight line through the least of each fifteen seconds rises by less than 2 MiB a minute,
+Memory does not grow when a straight line through the least of each fifteen seconds rises by less than 1 MB a minute,
 of resident memory and of what the heap holds, before and after the kill alike. The first two fifths of each half do not count: caches fill then.
 By design the daemon keeps the conditioning of sessions that are gone until its bytes are needed, so clients that vanish
 and come back as others fill that cache up to `limits.sessionBytes`; it is small here, as is that of poses, so that
@@ -29,15 +29,18 @@ from daemon import TOKENS, Daemon, Watch
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-STEADY = ["unary", "unary", "unary", "stream", "stream", "expire", "sessions", "oversize"]
+STEADY = ["unary", "unary", "unary", "stream", "stream", "expire", "sessions", "oversize", "health"]
 HOSTILE = ["stall", "vanish", "vanish", "garbage", "half_open", "watch_flood", "silent", "idle_streams",
            "bombs", "huge", "flood"]
 HONEST = ["ada", "bea"]
-GROWTH_LIMIT = 2 << 20  # bytes a minute
+GROWTH_LIMIT = 1_000_000  # bytes a minute
+MEMORY_LIMIT = 512 << 20  # limits.memory of the daemon's configuration
 FILE_GROWTH_LIMIT = 5  # a minute
 HELD = {"posed_frames_running", "posed_frames_waiting", "posed_streams"}
 # What the ledger counts that a daemon without clients has all the same.
 LASTING = ('"queues"}', '"descriptors"}')
+# What accounts hold of sessions lasts as long as those.
+KEPT = ('"sessions"}', '"sessionBytes"}')
 
 
 class Crowd:
@@ -115,6 +118,9 @@ def verdict(records, first, second, ledger, status):
             faults.append(f"{label} the kill, memory grew by {grown / 1e6:.1f} MB a minute")
         if held > GROWTH_LIMIT:
             faults.append(f"{label} the kill, what the heap holds grew by {held / 1e6:.1f} MB a minute")
+        peak = max(value for _, value in watch.resident)
+        if peak > MEMORY_LIMIT:
+            faults.append(f"{label} the kill, memory reached {peak >> 20} MiB")
         if files > FILE_GROWTH_LIMIT:
             faults.append(f"{label} the kill, open files grew by {files:.1f} a minute")
     faults += [f"ledger: {name} is {value:.0f}" for name, value in ledger.items() if value != 0]
@@ -123,10 +129,10 @@ def verdict(records, first, second, ledger, status):
     return faults
 
 
-def percentile(records, since, until):
-    """The 99th percentile of the times that single pictures took between two moments, in seconds."""
-    times = sorted(seconds for record in records.values() if record for at, seconds in record["seconds"]
-                   if (since is None or at >= since) and (until is None or at < until))
+def percentile(records, kind, since, until):
+    """The 99th percentile of the times that a kind of call took between two moments, in seconds."""
+    times = sorted(seconds for name, record in records.items() if record and name.startswith(kind)
+                   for at, seconds in record["seconds"] if (since is None or at >= since) and (until is None or at < until))
     return round(times[int(len(times) * 0.99)], 4) if times else None
 
 
@@ -148,7 +154,8 @@ def ledger(daemon, patience=20):
     end = time.monotonic() + patience
     while True:
         held = {name: value for name, value in daemon.metrics().items()
-                if name in HELD or name.startswith("posed_rpc_alive") and not name.endswith(LASTING)}
+                if name in HELD or name.startswith("posed_rpc_alive") and not name.endswith(LASTING)
+                or name.startswith("posed_account_held") and not name.endswith(KEPT)}
         if not any(held.values()) or time.monotonic() > end:
             return held
         time.sleep(0.5)
@@ -195,8 +202,10 @@ def main():
         "growth_files_a_minute": [round(watch.growth()[2], 2) for watch in (first, second)],
         "megabytes": [watch.course() for watch in (first, second)],
         "session_bytes": kept,
-        "unary_p99_seconds": {"quiet": percentile(records, None, begun),
-                              "attacked": percentile(records, begun, None)},
+        "peak_megabytes": [round(max(v for _, v in watch.resident) / 1e6, 1) for watch in (first, second)],
+        "p99_seconds": {kind: {"quiet": percentile(records, kind, None, begun),
+                               "attacked": percentile(records, kind, begun, None)}
+                        for kind in ("unary", "health")},
         "exit_status": status, "ledger": held, "faults": faults, "log": str(folder / "posed.log"),
     }
     print(json.dumps(summary, indent=2))

@@ -115,6 +115,8 @@ package struct ServingLimits: Sendable, Equatable {
     package var accounts = Self.usualAccounts
     /// Of the cache of encoded poses.
     package var maxPoseCacheBytes = 128 << 20
+    /// Bytes of encoded sources that are saved for the time after a restart.
+    package var maxSavedBytes = 128 << 20
     package var defaultTimeToLive = Duration.seconds(3600)
     package var maxTimeToLive = Duration.seconds(86400)
 

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A listening socket that the service manager opened for this process.
+/// A descriptor that the service manager passed to this process: a listening socket, or a file that it kept.
 package struct ListenDescriptor: Hashable, Sendable {
     /// What kind of socket it is.
     package enum Kind: Hashable, Sendable {
@@ -21,6 +21,12 @@ package struct ListenDescriptor: Hashable, Sendable {
     package init(number: Int32, name: String) {
         self.number = number
         self.name = name
+    }
+
+    /// Whether it is a socket; anything else was kept for an earlier process (`FileDescriptorStoreMax=`).
+    package var isSocket: Bool {
+        var status = stat()
+        return fstat(number, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
     }
 
     /// What the kernel says it is.

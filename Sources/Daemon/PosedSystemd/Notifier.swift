@@ -29,24 +29,45 @@ package struct Notifier: Sendable {
     /// - Throws: ``SystemdError`` where the kernel does not take it: nobody is bound to the address, or the
     ///   manager's queue is full.
     package func send(_ fields: [NotifyField]) throws(SystemdError) {
-        guard let address, !fields.isEmpty else { return }
-        let socket = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard socket >= 0 else { throw failure("no socket could be opened", errno) }
-        defer { close(socket) }
-        let bytes = NotifyField.encode(fields)
-        let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
-        let refusal: Int32? = address.withSocketAddress { pointer, length in
-            while sendto(socket, bytes, bytes.count, flags, pointer, length) < 0 {
-                if errno != EINTR { return errno }
-            }
-            return nil
-        }
-        if let refusal { throw failure("the kernel refused it", refusal) }
+        try send(fields, descriptors: [])
     }
 
     /// Sends one message. Throws as the other.
     package func send(_ fields: NotifyField...) throws(SystemdError) {
         try send(fields)
+    }
+
+    /// Asks the manager to keep a file while this process is away: the next one is passed it at its start. A unit
+    /// without `FileDescriptorStoreMax=` does not keep it, and says so in its own journal alone.
+    ///
+    /// - Throws: ``SystemdError`` where the kernel does not take the message.
+    package func store(_ memory: SealedMemory, name: String) throws(SystemdError) {
+        try memory.withDescriptor { descriptor throws(SystemdError) in
+            try send(
+                [NotifyField("FDSTORE", "1"), NotifyField("FDNAME", name)],
+                descriptors: [descriptor])
+        }
+    }
+
+    /// Asks the manager to give up what it keeps under a name.
+    ///
+    /// - Throws: ``SystemdError`` where the kernel does not take the message.
+    package func discard(_ name: String) throws(SystemdError) {
+        try send(NotifyField("FDSTOREREMOVE", "1"), NotifyField("FDNAME", name))
+    }
+
+    private func send(
+        _ fields: [NotifyField], descriptors: [Int32]
+    ) throws(SystemdError) {
+        guard let address, !fields.isEmpty else { return }
+        let socket = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard socket >= 0 else { throw failure("no socket could be opened", errno) }
+        defer { close(socket) }
+        let refusal = address.withSocketAddress { pointer, length in
+            Datagram(bytes: NotifyField.encode(fields), descriptors: descriptors)
+                .send(socket: socket, to: pointer, length: length)
+        }
+        if let refusal { throw failure("the kernel refused it", refusal) }
     }
 
     private func failure(_ what: String, _ number: Int32) -> SystemdError {

@@ -2,7 +2,7 @@ internal import PosedSystemd
 
 /// What the process inherited from its service manager.
 enum Inherited {
-    /// The sockets, or why they could not be taken. First touched before there is a second thread, as
+    /// Sockets and files, or why they could not be taken. First touched before there is a second thread, as
     /// taking them changes the environment.
     static let descriptors = Result { () throws(SystemdError) in try ListenDescriptors.take() }
 

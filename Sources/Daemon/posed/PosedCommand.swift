@@ -55,7 +55,7 @@ struct PosedCommand: AsyncParsableCommand {
                 file: file, environment: environment, flags: settings.values),
             environment: environment, activated: Inherited.descriptors)
         // A socket from the service manager takes the place of the configured one.
-        let opensSocket = (try? Inherited.descriptors.get())?.isEmpty ?? true
+        let opensSocket = (try? Inherited.descriptors.get())?.contains(where: \.isSocket) != true
         let status =
             checkConfig
             ? await process.check()

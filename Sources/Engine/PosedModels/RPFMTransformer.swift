@@ -169,9 +169,7 @@ private struct SourceContent: ConditionContent {
     /// Keys and values of the reference stream, [depth, 2, tokens, D]; nil without.
     let reference: Tensor?
 
-    var byteCount: Int {
-        base.byteCount + (aggregated?.byteCount ?? 0) + (reference?.byteCount ?? 0)
-    }
+    var tensors: [Tensor?] { [aggregated, base, reference] }
 }
 
 /// The inputs of RPFM's transformer that depend on the pose alone.
@@ -181,7 +179,7 @@ private struct PoseContent: ConditionContent {
     /// The pose's part of the input embedding, [N, D] float32; nil without concatenation.
     let embedded: Tensor?
 
-    var byteCount: Int { (aggregated?.byteCount ?? 0) + (embedded?.byteCount ?? 0) }
+    var tensors: [Tensor?] { [aggregated, embedded] }
 }
 
 extension RPFMTransformer {
@@ -206,6 +204,33 @@ extension RPFMTransformer {
             aggregated: try aggregation?.source(local: joined, global: seen, on: compute),
             base: base, reference: try reference(tokens, size, on: compute))
         return SourceCondition(latentSize: size, content: content)
+    }
+
+    package func source(_ size: LatentSize, tensors: [Tensor?]) throws(ModelError)
+        -> SourceCondition
+    {
+        let (tokens, width) = (form.tokens(size), configuration.hiddenSize)
+        guard tensors.count == 3, let base = tensors[1], base.dtype == .f32,
+            base.shape == [tokens, width],
+            tensors[0].map({ $0.dtype == .f32 && $0.shape == [2, width] })
+                ?? (aggregation == nil),
+            tensors[2].map({ isReference($0, tokens: tokens) }) ?? (referenceEmbedder == nil)
+        else {
+            throw ModelError(
+                .mismatch,
+                "the tensors of a source of \(tokens) tokens of \(width) numbers expected")
+        }
+        return SourceCondition(
+            latentSize: size,
+            content: SourceContent(aggregated: tensors[0], base: base, reference: tensors[2]))
+    }
+
+    /// Whether a tensor can be the keys and values of sources.
+    private func isReference(_ tensor: Tensor, tokens: Int) -> Bool {
+        let shape = tensor.shape
+        return shape.count == 4 && shape[0] == configuration.depth && shape[1] == 2
+            && shape[2] > 0 && shape[2].isMultiple(of: tokens)
+            && shape[3] == configuration.hiddenSize
     }
 
     package func pose(latent: Tensor?, embedding: Tensor, on compute: Compute) throws

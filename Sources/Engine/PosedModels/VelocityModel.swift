@@ -27,6 +27,11 @@ package protocol VelocityModel: AnyObject, Sendable {
     /// - Throws: `BackendError` when the device fails.
     func source(latents: Tensor, embeddings: Tensor, on compute: Compute) throws -> SourceCondition
 
+    /// A source's condition of the tensors that an equal model's had.
+    ///
+    /// - Throws: `ModelError` for tensors that no source of this size has.
+    func source(_ size: LatentSize, tensors: [Tensor?]) throws(ModelError) -> SourceCondition
+
     /// Computes what depends on the pose alone.
     ///
     /// - Parameters:
@@ -175,15 +180,16 @@ package struct VelocityLink: Sendable, Equatable {
 
 /// The part of a condition that only the model that made it reads.
 package protocol ConditionContent: Sendable {
-    /// Bytes of device memory held.
-    var byteCount: Int { get }
+    /// Its tensors, in an order of the model's choice; nil for one that this model does without.
+    var tensors: [Tensor?] { get }
 }
 
-/// What a model's detail decoder keeps of a source: pictures of one size, [H, W, 3] 8-bit, on the host.
+/// The input of a model's detail decoder that depends on the source: pictures of one size, [H, W, 3] 8-bit, on
+/// the host.
 package struct SourceDetail: Sendable {
     /// The first source picture.
     package let source: [UInt8]
-    /// What the autoencoder makes of it.
+    /// The autoencoder's reconstruction of it.
     package let reconstruction: [UInt8]
 
     /// Both as given.
@@ -202,13 +208,16 @@ package struct SourceCondition: Sendable {
     package let latentSize: LatentSize
     /// The model's own.
     let content: any ConditionContent
-    /// What the detail decoder keeps of it; nil for models without one.
+    /// The detail decoder's input; nil for models without one.
     package var detail: SourceDetail?
 
     /// Bytes of memory held, on the device and by the detail decoder.
     package var byteCount: Int {
         content.byteCount + (detail.map { $0.source.count + $0.reconstruction.count } ?? 0)
     }
+
+    /// Everything but the detail: the input of `VelocityModel.source(_:tensors:)`.
+    package var tensors: [Tensor?] { content.tensors }
 }
 
 /// The inputs that depend on the pose alone.
@@ -229,7 +238,7 @@ package struct RowCondition: Sendable {
     let base: Tensor
     /// Keys and values of the source, [depth, 2, tokens, D]; nil without.
     let reference: Tensor?
-    /// What the detail decoder knows of the source; nil for models without one.
+    /// The detail decoder's input of the source; nil for models without one.
     package var detail: SourceDetail?
 
     /// The same with another vector.
@@ -244,6 +253,9 @@ package struct RowCondition: Sendable {
 }
 
 extension ConditionContent {
+    /// Bytes of device memory held.
+    var byteCount: Int { tensors.reduce(0) { $0 + ($1?.byteCount ?? 0) } }
+
     /// The content of a condition as this model's own.
     ///
     /// - Throws: `ModelError` `.mismatch` for a condition that another model made.

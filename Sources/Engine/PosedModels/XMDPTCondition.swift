@@ -6,7 +6,7 @@ package import PosedTensor
 private struct Share: ConditionContent {
     let vector: Tensor
 
-    var byteCount: Int { vector.byteCount }
+    var tensors: [Tensor?] { [vector] }
 }
 
 extension XMDPTTransformer {
@@ -21,6 +21,18 @@ extension XMDPTTransformer {
             tokens, on: compute, residual: base.unsqueezed(axis: 0), type: .f32)  // [1, N, D]
         let share = try mixer.source(
             local: local, global: embeddings.sliced(axis: 0, 0..<1), on: compute)
+        return SourceCondition(latentSize: size, content: Share(vector: share))
+    }
+
+    package func source(_ size: LatentSize, tensors: [Tensor?]) throws(ModelError)
+        -> SourceCondition
+    {
+        try check(size)
+        guard tensors.count == 1, let share = tensors[0], share.dtype == .f32,
+            share.shape == nothing.shape
+        else {
+            throw ModelError(.mismatch, "a source's share of \(nothing.shape) expected")
+        }
         return SourceCondition(latentSize: size, content: Share(vector: share))
     }
 

@@ -1,6 +1,54 @@
-import PosedBackend
+package import PosedBackend
+
+/// A tensor's elements in the host's memory, in row-major order.
+package struct HostTensor: Hashable, Sendable {
+    package let dtype: DType
+    package let shape: [Int]
+    package let bytes: [UInt8]
+
+    /// Elements as given; nil where the bytes are not as many as the shape says.
+    package init?(dtype: DType, shape: [Int], bytes: [UInt8]) {
+        var count = dtype.size
+        for extent in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            guard extent >= 0, !overflow else { return nil }
+            count = product
+        }
+        guard bytes.count == count else { return nil }
+        (self.dtype, self.shape, self.bytes) = (dtype, shape, bytes)
+    }
+}
 
 extension Compute {
+    /// The tensor on the host; waits for the stream.
+    ///
+    /// - Throws: `BackendError` when earlier work failed.
+    package func download(_ tensor: Tensor) throws -> HostTensor? {
+        var dense = tensor
+        if !tensor.isDense {
+            dense = try scratch(tensor.shape, tensor.dtype)
+            try copy(tensor, to: dense)
+        }
+        var bytes = [UInt8](repeating: 0, count: dense.byteCount)
+        try bytes.withUnsafeMutableBytes {
+            try stream.download(
+                dense.storage.buffer, at: dense.offset * dense.dtype.size, into: $0)
+        }
+        try synchronize()
+        return HostTensor(dtype: dense.dtype, shape: dense.shape, bytes: bytes)
+    }
+
+    /// A new persistent tensor of what was downloaded.
+    ///
+    /// - Throws: `BackendError` when the device has no room.
+    package func upload(_ saved: HostTensor) throws -> Tensor {
+        let tensor = try persistent(saved.shape, saved.dtype)
+        try saved.bytes.withUnsafeBytes {
+            try stream.upload($0, to: tensor.storage.buffer, at: 0)
+        }
+        return tensor
+    }
+
     /// Copies float32 values to a dense float32 tensor.
     ///
     /// - Throws: `BackendError` when the backend fails.

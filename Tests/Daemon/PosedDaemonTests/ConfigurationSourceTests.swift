@@ -136,11 +136,15 @@ struct ConfigurationSourceTests {
         let usual = try load("log.level: info\n").memoryShares(idle: 100 << 20)
         #expect(usual.total == 2 << 30)
         #expect(usual.sessionBytes == 1 << 30)
-        #expect(usual.bytesInFlight + usual.sessionBytes + usual.poseBytes < usual.total)
+        #expect(
+            usual.bytesInFlight + usual.sessionBytes + usual.poseBytes + usual.savedBytes
+                < usual.total)
         let small = try load("limits: {memory: 512MiB}")
         let shares = try small.memoryShares(idle: 200 << 20)
         #expect(shares.total == 312 << 20)
-        #expect(shares.bytesInFlight + shares.sessionBytes + shares.poseBytes < shares.total)
+        #expect(
+            shares.bytesInFlight + shares.sessionBytes + shares.poseBytes + shares.savedBytes
+                < shares.total)
         let error = #expect(throws: ConfigurationProblems.self) {
             try small.memoryShares(idle: 450 << 20)
         }

@@ -1,4 +1,4 @@
-internal import CPosedHeap
+internal import CPosedGlibc
 internal import Glibc
 internal import PosedDaemon
 internal import PosedTelemetry

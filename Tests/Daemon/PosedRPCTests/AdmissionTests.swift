@@ -51,6 +51,30 @@ struct AdmissionTests {
         #expect(accounts.total.isZero)
     }
 
+    @Test("a message that goes on arriving has no longer than one that does not come")
+    func tricklingMessage() async throws {
+        let accounts = bounded(.calls, 1)
+        let settings = Settings(server: {
+            $0.admit = Admission.everybody(accounts)
+            $0.firstMessageTimeout = .seconds(2)
+        })
+        try await Harness.run(settings) {
+            try $0.unary(Methods.echo) { request, _ in request }
+        } test: { harness in
+            let client = try RawClient(harness.folder["s"])
+            client.send(RawClient.greeting)
+            client.send(RawClient.headers(Methods.echo.path, stream: 1))
+            client.send(RawClient.data(stream: 1, claimed: 1 << 20, [1], ending: false))
+            while accounts.total[.calls] == 0 { await Task.yield() }
+            // A byte now and then, for as long as the call is there.
+            while accounts.total[.calls] > 0 {
+                client.send(RawClient.frame(type: 0, flags: 0, stream: 1, [1]))
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        #expect(accounts.total.isZero)
+    }
+
     @Test("a call that waits for its first message does not hold up a shutdown")
     func halfOpenCallAtShutdown() async throws {
         let arrived = Signal()

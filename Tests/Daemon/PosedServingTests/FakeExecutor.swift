@@ -1,7 +1,9 @@
+import PosedBackend
 import PosedGuarded
 import PosedPipeline
 import PosedServing
 import PosedSolvers
+import PosedTensor
 import PosedVision
 
 /// An executor without a device: it counts what it holds, takes time on a clock of its own, and lets a
@@ -68,6 +70,15 @@ final class FakeExecutor: LaneExecutor {
     func source(_ pictures: [Image], _ form: LaneForm) throws -> any Conditioning {
         try work(.source)
         return Encoded(text: "\(pictures[0].bytes[0])")
+    }
+
+    func save(_ source: any Conditioning, _ form: LaneForm) throws -> [HostTensor?] {
+        let text = Array(((source as? Encoded)?.text ?? "?").utf8)
+        return [HostTensor(dtype: .u8, shape: [text.count], bytes: text)]
+    }
+
+    func restore(_ saved: [HostTensor?], _ form: LaneForm) throws -> any Conditioning {
+        Encoded(text: String(decoding: saved.first??.bytes ?? [], as: UTF8.self))
     }
 
     func pose(_ pose: PoseInput, _ form: LaneForm) throws -> any Conditioning {

@@ -193,3 +193,23 @@ import Testing
         #expect(before.duration(to: bench.lane.heartbeat) == .seconds(5))
     }
 }
+
+extension LaneTests {
+    /// An errand waits for jobs, but no longer than a second.
+    @Test func errandsWaitUntilThereIsTime() throws {
+        let bench = LaneBench()
+        let done = Counter()
+        bench.lane.later { _ in done.add(1) }
+        try bench.frame(steps: 200)
+        for _ in 0..<50 { bench.worker.step() }
+        #expect(done.value == 0)
+        for _ in 0..<60 { bench.worker.step() }
+        #expect(done.value == 1)
+        #expect(bench.outcomes[0].isEmpty)
+        bench.run()
+        #expect(bench.outcomes[0] == ["frame 200"])
+        bench.lane.later { _ in done.add(1) }
+        bench.run()
+        #expect(done.value == 2)
+    }
+}

@@ -14,6 +14,8 @@ package final class NotifySink {
         package var text: String
         /// The sender, as the kernel tells it.
         package var process: Int32
+        /// The descriptors that came along, which are the receiver's to close.
+        package var descriptors: [Int32] = []
     }
 
     /// The address, as `NOTIFY_SOCKET` names it.
@@ -81,6 +83,11 @@ package final class NotifySink {
             let length = ancillary.loadUnaligned(fromByteOffset: offset, as: Int.self)
             let type = ancillary.loadUnaligned(fromByteOffset: offset + 12, as: Int32.self)
             guard length >= 16, offset + length <= ancillary.count else { break }
+            if type == Int32(SCM_RIGHTS) {
+                message.descriptors += stride(from: offset + 16, to: offset + length, by: 4).map {
+                    ancillary.loadUnaligned(fromByteOffset: $0, as: Int32.self)
+                }
+            }
             // SCM_CREDENTIALS, of which the first number is the process's.
             if type == 2, length >= 20 {
                 message.process = ancillary.loadUnaligned(

@@ -33,10 +33,15 @@ class Compression(Case):
             self.refused(grpc.StatusCode.UNIMPLEMENTED, stub.CreateSession,
                          session_service_pb2.CreateSessionRequest(display_name="a" * 2000))
 
-    def send(self, body):
+    def test_an_empty_message_may_be_marked_as_compressed(self):
+        for body in [b"", gzip.compress(b"")]:
+            answer = self.send(body, "/posed.v1.ServerService/GetServerInfo")
+            self.assertRegex(answer, rb"grpc-status\x010")
+
+    def send(self, body, method="/posed.v1.SessionService/CreateSession"):
         """What comes back for a compressed message of these bytes, until the call's end."""
         name = lambda text: bytes([len(text)]) + text.encode()
-        headers = (b"\x83\x86" + b"\x04" + name("/posed.v1.SessionService/CreateSession") + b"\x01"
+        headers = (b"\x83\x86" + b"\x04" + name(method) + b"\x01"
                    + name("localhost") + b"\x0f\x10" + name("application/grpc") + b"\x00" + name("te")
                    + name("trailers") + b"\x00" + name("grpc-encoding") + name("gzip"))
         message = b"\x01" + struct.pack(">I", len(body)) + body
@@ -66,7 +71,7 @@ class Compression(Case):
         # 12 MiB in 12 KB, which a client may send before it has heard of larger windows.
         honest = gzip.compress(bytes(12 << 20), 9)
         liars = [honest[:-4] + struct.pack("<I", size) for size in (0, 1000, 6 << 20, 400 << 20)]
-        for body in [*liars, honest[:1000], b"", b"\x1f\x8b", gzip.compress(b"x") * 2]:
+        for body in [*liars, honest[:1000], b"\x1f\x8b", gzip.compress(b"x") * 2]:
             # By the limit of a message, by what its caller may have in flight, or as damaged.
             self.assertRegex(
                 self.send(body), rb"member of gzip|when it is inflated|bytes of requests in flight")

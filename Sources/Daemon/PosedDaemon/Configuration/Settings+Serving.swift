@@ -18,8 +18,14 @@ extension Settings {
             "Memory of the cache of encoded poses; none for a sixteenth of limits.memory, less the model's."
         )
 
+        package static let savedBytes = Setting(
+            "cache.savedBytes", .optional(.bytes(0...(1 << 40))), initial: nil, .reload,
+            "Memory of the encoded sources of sessions that systemd keeps over a restart or a crash "
+                + "(FileDescriptorStoreMax= of the unit); none for a sixteenth of limits.memory, less the model's."
+        )
+
         static let all: [any AnySetting] = [
-            idleTimeout, maxIdleTimeout, stateDirectory, poseCacheBytes,
+            idleTimeout, maxIdleTimeout, stateDirectory, poseCacheBytes, savedBytes,
         ]
     }
 

@@ -9,6 +9,8 @@ package struct MemoryShares: Hashable, Sendable {
     package var sessionBytes: Int
     /// The cache of encoded poses.
     package var poseBytes: Int
+    /// Encoded sources that the service manager keeps over a restart.
+    package var savedBytes: Int
     /// All of it, and what connections and unread answers take.
     package var total: Int
 
@@ -36,12 +38,14 @@ extension DaemonConfiguration {
             ])
         }
         // Of a small budget the parts are so much less that the rest is enough.
-        let divided = min(budget, (budget - MemoryShares.leastRest) / 13 * 16)
+        let divided = min(budget, (budget - MemoryShares.leastRest) / 14 * 16)
         let shares = MemoryShares(
             bytesInFlight: self[Limits.bytesInFlight] ?? divided / 4,
             sessionBytes: self[Limits.sessionBytes] ?? divided / 2,
-            poseBytes: self[Settings.Sessions.poseCacheBytes] ?? divided / 16, total: budget)
-        let parts = shares.bytesInFlight + shares.sessionBytes + shares.poseBytes
+            poseBytes: self[Settings.Sessions.poseCacheBytes] ?? divided / 16,
+            savedBytes: self[Settings.Sessions.savedBytes] ?? divided / 16, total: budget)
+        let parts =
+            shares.bytesInFlight + shares.sessionBytes + shares.poseBytes + shares.savedBytes
         // Without a limit of their own, large parts make the whole larger.
         guard self[Limits.memory] != nil else {
             var grown = shares
@@ -52,8 +56,8 @@ extension DaemonConfiguration {
             throw ConfigurationProblems([
                 problem(
                     Limits.memory,
-                    "should have room for limits.bytesInFlight, limits.sessionBytes, cache.poseBytes and 64 MiB for "
-                        + "connections, \((parts + MemoryShares.leastRest) >> 20) MiB together, beside the "
+                    "should have room for limits.bytesInFlight, limits.sessionBytes, cache.poseBytes, cache.savedBytes and "
+                        + "64 MiB for connections, \((parts + MemoryShares.leastRest) >> 20) MiB together, beside the "
                         + "\(idle >> 20) MiB of the idle daemon; it is \(values.text(Limits.memory))"
                 )
             ])

@@ -4,11 +4,11 @@ internal import PosedSystemd
 extension DaemonConfiguration {
     /// How the server is to run.
     ///
-    /// - Parameter activated: sockets that the service manager opened; they take the place of the Unix
+    /// - Parameter activated: what the service manager passed; its sockets take the place of the Unix
     ///   socket.
     /// - Throws: `DaemonError` `.address` for a socket that is not a listening Unix socket.
     func server(activated: [ListenDescriptor]) throws -> ServerConfiguration {
-        var endpoints = try activated.map { socket in
+        var endpoints = try activated.filter(\.isSocket).map { socket in
             guard try socket.kind() == .unixStream else {
                 throw DaemonError(
                     .address,

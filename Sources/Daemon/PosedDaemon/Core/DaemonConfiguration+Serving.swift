@@ -37,6 +37,7 @@ extension DaemonConfiguration {
             self[Settings.Limits.stepTime] ?? self[Settings.Operations.stallTimeout] / 3
         limits.accounts = accountLimits(shares)
         limits.maxPoseCacheBytes = shares.poseBytes
+        limits.maxSavedBytes = shares.savedBytes
         limits.defaultTimeToLive = self[Settings.Sessions.idleTimeout]
         limits.maxTimeToLive = self[Settings.Sessions.maxIdleTimeout]
         return limits

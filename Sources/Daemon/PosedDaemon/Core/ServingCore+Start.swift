@@ -11,14 +11,14 @@ internal import PosedTelemetry
 extension ServingCore {
     package func start(_ configuration: DaemonConfiguration, _ context: CoreContext) async throws {
         let sessions = log.logger("posed.sessions")
+        var serving = try configuration.serving(configuration.memoryShares(idle: 0))
+        serving.restartStore = DescriptorStore(context.notifier, context.activated)
+        serving.onArchive = { report in
+            sessions.log(
+                level: report.severity == .problem ? .warning : .info, "\(report.message)")
+        }
         let engine = try await ServingEngine.load(
-            try configuration.serving(configuration.memoryShares(idle: 0)),
-            metrics: EngineMetrics(context.metrics),
-            onArchive: { report in
-                sessions.log(
-                    level: report.severity == .problem ? .warning : .info, "\(report.message)")
-            },
-            onProgress: context.progress)
+            serving, metrics: EngineMetrics(context.metrics), onProgress: context.progress)
         do {
             try configuration.checkDefaults { try engine.check($0, within: $1) }
             if configuration[Settings.Sessions.stateDirectory] != nil {

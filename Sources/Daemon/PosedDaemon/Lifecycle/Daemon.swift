@@ -92,8 +92,9 @@ package actor Daemon {
     private func begin() {
         say([.status("Starting")])
         let (core, configuration, inbox) = (core, configuration, inbox)
-        let context = CoreContext(activated: environment.activated, metrics: metrics) {
-            [weak self] text in
+        let context = CoreContext(
+            activated: environment.activated, notifier: environment.notifier, metrics: metrics
+        ) { [weak self] text in
             Task { [weak self] in await self?.report(progress: text) }
         }
         spawn {

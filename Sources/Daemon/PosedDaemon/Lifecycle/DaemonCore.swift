@@ -40,8 +40,11 @@ package protocol DaemonCore: Sendable {
 
 /// What a core is given when it starts.
 package struct CoreContext: Sendable {
-    /// Listening sockets that the service manager opened; they take the place of configured Unix sockets.
+    /// What the service manager passed: listening sockets, which take the place of configured Unix sockets, and files
+    /// that it kept for an earlier process.
     package var activated: [ListenDescriptor]
+    /// The service manager.
+    package var notifier: Notifier
     /// Where to count.
     package var metrics: DaemonMetrics
     /// Says what the core is at: `Loading the transformer`. Shown by `systemctl status`, and reason for the
@@ -50,10 +53,11 @@ package struct CoreContext: Sendable {
 
     /// A context from its parts.
     package init(
-        activated: [ListenDescriptor], metrics: DaemonMetrics,
+        activated: [ListenDescriptor], notifier: Notifier = .silent, metrics: DaemonMetrics,
         progress: @escaping @Sendable (String) -> Void
     ) {
         self.activated = activated
+        self.notifier = notifier
         self.metrics = metrics
         self.progress = progress
     }

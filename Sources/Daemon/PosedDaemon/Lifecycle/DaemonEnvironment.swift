@@ -7,7 +7,7 @@ package struct DaemonEnvironment: Sendable {
     package var notifier: Notifier
     /// The service manager's watchdog, if it has one.
     package var watchdog: WatchdogSettings?
-    /// Listening sockets that the service manager opened.
+    /// What the service manager passed: listening sockets, and files that it kept.
     package var activated: [ListenDescriptor]
     /// Waits; throws when its task is cancelled.
     package var sleep: @Sendable (Duration) async throws -> Void

@@ -93,7 +93,11 @@ package struct DaemonProcess: Sendable {
 
     /// Whether the service manager holds a socket whose callers start this process.
     private var isActivated: Bool {
-        if case .success(let sockets) = activated { !sockets.isEmpty } else { false }
+        if case .success(let passed) = activated {
+            passed.contains(where: \.isSocket)
+        } else {
+            false
+        }
     }
 
     /// Writes what the libraries say into the log: its form, its levels, and no more lines than callers' other

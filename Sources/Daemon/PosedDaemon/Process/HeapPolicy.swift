@@ -1,4 +1,4 @@
-internal import CPosedHeap
+internal import CPosedGlibc
 package import PosedTelemetry
 
 /// How the C library's heap is to behave in a process that runs for months.

@@ -23,6 +23,8 @@ extension MessageBytes {
     ///   no message of gzip.
     package func inflated(atMost limit: Int) throws(RPCError) -> MessageBytes {
         guard isCompressed else { return self }
+        // Some clients mark an empty message as compressed and leave it empty.
+        guard !isEmpty else { return MessageBytes() }
         let claimed = inflatedCount
         guard claimed <= limit else {
             throw RPCError(

@@ -61,7 +61,7 @@ extension ServingEngine {
         let source = try await conditioning(
             of: pictures, key, form, owner: owner, due: due)
         if let id = subject.lease?.session.id {
-            keep(key, of: id, form)
+            keep(source, of: id, form)
         }
         return source
     }

@@ -10,4 +10,7 @@ enum HostWork {
             queue.async { continuation.resume(returning: body()) }
         }
     }
+
+    /// Does something there, for which nobody waits.
+    static func begin(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
 }

@@ -1,5 +1,6 @@
 package import PosedBackend
 package import PosedPipeline
+package import PosedSessions
 
 /// What the engine room is to serve, and how.
 package struct ServingConfiguration: Sendable {
@@ -79,6 +80,10 @@ package struct ServingConfiguration: Sendable {
     package var largeEncoder = 512 << 20
     /// Where sessions outlive the process; nil: nowhere.
     package var stateFolder: String?
+    /// Where encoded sources of sessions outlive the process; nil: nowhere.
+    package var restartStore: (any RestartStore)?
+    /// Told what an operator should know of what outlives the process; from any thread.
+    package var onArchive: @Sendable (ArchiveReport) -> Void = { _ in }
     /// Whether each model makes a picture before the engine is ready.
     package var warmsUp = true
 

@@ -10,6 +10,8 @@ extension ServingEngine {
         let reference: ConditioningReference<any Conditioning>
         /// How long it was encoded, or waited for where another request had it encoded; 0 if it was there.
         let time: Duration
+        /// Whether nothing had to be encoded for it.
+        let isKept: Bool
     }
 
     /// Refuses pictures that no session may have.
@@ -112,17 +114,42 @@ extension ServingEngine {
         let reference = try await within(due) { [self] in
             try await sources.reference(to: key, expectedBytes: expected, account: account) {
                 [self] in
-                try await encode(pictures, form, owner: owner, due: due, spent)
+                if let restored = await restored(key, form, owner: owner, due: due) {
+                    spent.time.withLock { $0 = nil }
+                    return restored
+                }
+                return try await encode(pictures, form, owner: owner, due: due, spent)
             }
         }
-        tally.cache("source", hit: reference.origin == .kept)
+        let encoding = spent.time.withLock { $0 }
+        let isKept =
+            reference.origin == .kept || (reference.origin == .computed && encoding == nil)
+        tally.cache("source", hit: isKept)
         let time =
             switch reference.origin {
             case .kept: Duration.zero
             case .joined: start.duration(to: fleet.now)
-            case .computed: spent.time.withLock { $0 }
+            case .computed: encoding ?? .zero
             }
-        return Source(reference: reference, time: time)
+        return Source(reference: reference, time: time, isKept: isKept)
+    }
+
+    /// Takes in the source that an earlier process saved under this key; nil where there is none, or where it cannot
+    /// be used.
+    private func restored(
+        _ key: ContentKey, _ form: LaneForm, owner: String, due: ContinuousClock.Instant?
+    ) async -> (any Conditioning)? {
+        guard let saved, let tensors = await saved.load(key) else { return nil }
+        let job = LaneScheduler.Job(
+            owner: owner, form: form, stages: [.source], rows: 0, evaluations: 0,
+            received: fleet.now, due: due)
+        switch await run(job, .restore(tensors), owner: owner) {
+        case .conditioning(let made, _): return made
+        case .failed(let error) where error.code == .internal:
+            saved.setAside(key, "\(error.cause ?? error)")
+            return nil
+        case .failed, .frame, .superseded: return nil
+        }
     }
 
     /// The conditioning of that name, if the cache has it.
@@ -131,7 +158,7 @@ extension ServingEngine {
             let kept = try sources.existingReference(to: key, account: account(of: owner))
         else { return nil }
         tally.cache("source", hit: true)
-        return Source(reference: kept, time: .zero)
+        return Source(reference: kept, time: .zero, isKept: true)
     }
 
     /// Has the lane encode pictures.
@@ -199,9 +226,9 @@ extension LaneForm {
     fileprivate var name: String { "\(width)x\(height)" + (lane == 0 ? "" : " on \(lane)") }
 }
 
-/// The time that a computation took, told by the one that began it.
+/// The time that a computation took, told by the one that began it; nil where nothing had to be encoded.
 private final class Spent: Sendable {
-    let time = Guarded(Duration.zero)
+    let time = Guarded<Duration?>(.zero)
 }
 
 /// Does something, but no longer than until then.

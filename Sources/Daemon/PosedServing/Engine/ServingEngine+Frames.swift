@@ -98,7 +98,7 @@ extension ServingEngine {
             tableau: resolved.tableau)
         work.encodedPose = known
         work.used = resolved.used
-        work.cache = CacheUse(source: source.reference.origin == .kept, pose: known != nil)
+        work.cache = CacheUse(source: source.isKept, pose: known != nil)
         work.sourceTime = source.time
         work.warmStart = draft.warmStart
         work.onPose = { [poses] in poses.insert($0, for: key) }

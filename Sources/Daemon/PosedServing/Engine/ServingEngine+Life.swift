@@ -1,12 +1,16 @@
 import PosedSessions
 
 extension ServingEngine {
-    /// Takes in the sessions that an earlier process left. Their conditioning is computed when it is first
-    /// asked for.
+    /// Takes in the sessions that an earlier process left. Their conditioning is taken in, or computed, when it is
+    /// first asked for.
     ///
     /// - Returns: How many.
     @discardableResult
-    package func restoreSessions() async -> Int { await store.restore() }
+    package func restoreSessions() async -> Int {
+        let count = await store.restore()
+        saved?.forget { !store.contains($0) }
+        return count
+    }
 
     /// Removes sessions as they expire, until the task is cancelled.
     package func keepHouse() async { await store.run() }

@@ -1,8 +1,9 @@
+import CPosedVersion
 import PosedBackend
 import PosedGuarded
 import PosedPipeline
 import PosedScheduling
-package import PosedSessions
+import PosedSessions
 import PosedSolvers
 import PosedTensor
 
@@ -11,19 +12,17 @@ extension ServingEngine {
     /// does so on a lane's thread. Sessions of an earlier process wait for `restoreSessions`.
     ///
     /// - Parameters:
-    ///   - onArchive: told what an operator should know of the state folder; from any thread.
     ///   - onProgress: told in words what is being done; from any thread.
     /// - Throws: `RequestError`, and what loading a model throws.
     package static func load(
         _ configuration: ServingConfiguration, metrics: any ServingMetrics = NoMetrics(),
-        onArchive: @escaping @Sendable (ArchiveReport) -> Void = { _ in },
         onProgress: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> ServingEngine {
         let solvers = try SolverCatalog(configuration)
         // First of all: another daemon may have the folder.
         let archive = try configuration.stateFolder.map { path in
             try DirectoryArchive<SessionDefaults>(
-                StateDirectory(path), onReport: onArchive)
+                StateDirectory(path), onReport: configuration.onArchive)
         }
         let tally = Tally(metrics)
         var limits = SchedulerLimits().adopting(configuration.limits)
@@ -44,16 +43,33 @@ extension ServingEngine {
             var hasher = ContentHasher(kind: "models")
             for model in models { hasher.combine("model", model.identity) }
             archive?.identify(hasher.key())
+            let saved = await savedSources(configuration, models)
             return try ServingEngine(
                 lanes: lanes, tally: tally, models: models.map { solvers.completing($0) },
                 registry: solvers.registry, solvers: solvers.descriptions,
                 backends: ModelLoader.backends(registry, used: models),
                 limits: configuration.limits, streamWindow: configuration.streamWindow,
-                archive: archive)
+                archive: archive, saved: saved)
         } catch {
             for lane in lanes { lane.stop() }
             throw error
         }
+    }
+
+    /// The sources that an earlier process saved, looked through.
+    private static func savedSources(
+        _ configuration: ServingConfiguration, _ models: [ServedModel]
+    ) async -> SavedSources? {
+        guard let store = configuration.restartStore else { return nil }
+        // Another version may encode otherwise.
+        var hasher = ContentHasher(kind: "saved sources")
+        hasher.combine("version", POSED_VERSION)
+        for model in models { hasher.combine("model", model.identity) }
+        let saved = SavedSources(
+            store, fingerprint: hasher.key(), byteLimit: configuration.limits.maxSavedBytes,
+            onReport: configuration.onArchive)
+        await HostWork.run { saved.adoptInherited() }
+        return saved
     }
 
     /// The backends that were found, or are looked for now.

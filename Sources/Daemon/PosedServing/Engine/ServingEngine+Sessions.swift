@@ -31,7 +31,7 @@ extension ServingEngine {
                     displayName: session.displayName, timeToLive: session.timeToLive,
                     chosenID: session.sessionID, requestID: session.requestID),
                 owner: owner)
-            keep(key, of: made.id, resolved.form)
+            keep(source, of: made.id, resolved.form)
             return describe(made)
         } catch {
             throw RequestError(error)
@@ -75,19 +75,36 @@ extension ServingEngine {
     /// The revision that an etag stands for; 0, which no session has, for one of nobody's.
     private static func revision(_ etag: String) -> UInt64 { UInt64(etag) ?? 0 }
 
-    /// Says to the cache that a session wants this key, once.
+    /// Says to the cache that a session wants this source, once, and saves it for the time after a restart.
     ///
     /// A session may end at any time: before it is noted, which is found out here, or after, when its note
     /// is found and goes. The cache is told first, so that its count is right either way.
-    func keep(_ key: ContentKey, of id: SessionID, _ form: LaneForm) {
+    func keep(_ source: Source, of id: SessionID, _ form: LaneForm) {
+        let key = source.reference.key
         sources.addKeeper(of: key)
-        if !notes.note(key, of: id, form) { sources.removeKeeper(of: key) }
+        if notes.note(key, of: id, form) {
+            save(source.reference.payload, key, of: id, form)
+        } else {
+            sources.removeKeeper(of: key)
+        }
         if !store.contains(id) { forget(id) }
+    }
+
+    /// Saves a session's encoded source when its lane has time for that.
+    private func save(
+        _ source: any Conditioning, _ key: ContentKey, of id: SessionID, _ form: LaneForm
+    ) {
+        guard let saved, saved.reserve(key, of: id, byteCount: source.byteCount) else { return }
+        fleet[form].later { executor in
+            let tensors = Result { try executor.save(source, form) }
+            HostWork.begin { saved.save(key, tensors) }
+        }
     }
 
     /// Forgets a session that has ended.
     private func forget(_ id: SessionID) {
         for key in notes.forget(id) { sources.removeKeeper(of: key) }
+        saved?.forget(id)
     }
 
     /// Sessions of which something is remembered.

@@ -19,6 +19,8 @@ package final class ServingEngine: Serving {
     let notes = SessionNotes()
     let sources: ConditioningCache<any Conditioning>
     let poses: PoseCache<any Conditioning>
+    /// Encoded sources that outlive the process; nil without a place for them.
+    let saved: SavedSources?
     let streamWindow: Int
     /// What was found of backends.
     package let backends: [BackendDescription]
@@ -32,12 +34,15 @@ package final class ServingEngine: Serving {
 
     /// An engine room around lanes that run, each with all the models.
     ///
-    /// - Parameter archive: where sessions outlive the process.
+    /// - Parameters:
+    ///   - archive: where sessions outlive the process.
+    ///   - saved: where their encoded sources do.
     /// - Throws: `RequestError` for limits that make no sense.
     package init(
         lanes: [Lane], tally: Tally, models: [ServedModel], registry: SolverRegistry,
         solvers: [SolverDescription], backends: [BackendDescription], limits: ServingLimits,
-        streamWindow: Int, archive: (any SessionArchive<SessionDefaults>)?
+        streamWindow: Int, archive: (any SessionArchive<SessionDefaults>)?,
+        saved: SavedSources? = nil
     ) throws(RequestError) {
         served = models
         self.registry = registry
@@ -46,6 +51,7 @@ package final class ServingEngine: Serving {
         self.tally = tally
         self.solvers = solvers
         self.backends = backends
+        self.saved = saved
         self.streamWindow = max(1, streamWindow)
         bounds = Guarded(limits)
         accounts = Accounts(limits.accounts)
@@ -59,6 +65,7 @@ package final class ServingEngine: Serving {
             accounts: accounts,
             onRemoval: { [notes] session, _ in
                 for key in notes.forget(session.id) { sources.removeKeeper(of: key) }
+                saved?.forget(session.id)
             })
     }
 
@@ -80,6 +87,7 @@ package final class ServingEngine: Serving {
         accounts.limits = limits.accounts
         sources.byteLimit = limits.accounts.total[.conditioningBytes]
         poses.byteLimit = limits.maxPoseCacheBytes
+        saved?.byteLimit = limits.maxSavedBytes
         fleet.adopt(limits)
     }
 

@@ -94,6 +94,35 @@ final class PipelineExecutor: LaneExecutor {
         return made
     }
 
+    /// The model's tensors, and the two pictures of the detail decoder behind them.
+    func save(_ source: any Conditioning, _ form: LaneForm) throws -> [HostTensor?] {
+        guard let source = source as? SourceCondition else { throw RequestError.foreignCondition }
+        let compute = models[form.model].streams.transformer
+        let detail = [source.detail?.source, source.detail?.reconstruction].map { picture in
+            picture.flatMap { HostTensor(dtype: .u8, shape: [$0.count], bytes: $0) }
+        }
+        return try source.tensors.map { try $0.flatMap(compute.download) } + detail
+    }
+
+    func restore(_ saved: [HostTensor?], _ form: LaneForm) throws -> any Conditioning {
+        let (model, compute) = (models[form.model], models[form.model].streams.transformer)
+        let detail = saved.suffix(2).compactMap(\.self)
+        let expected = model.detailDecoder == nil ? [] : [form.width * form.height * 3]
+        guard Set(detail.map(\.bytes.count)) == Set(expected), detail.count == 2 * expected.count
+        else { throw RequestError.foreignCondition }
+        let tensors = try makingRoom(for: form) {
+            try saved.dropLast(2).map { try $0.map(compute.upload) }
+        }
+        try compute.synchronize()
+        var source = try model.transformer.source(
+            try makingRoom(for: form) { try bench(form).pipeline.latentSize }, tensors: tensors)
+        if detail.count == 2 {
+            source.detail = SourceDetail(
+                source: detail[0].bytes, reconstruction: detail[1].bytes)
+        }
+        return source
+    }
+
     func pose(_ pose: PoseInput, _ form: LaneForm) throws -> any Conditioning {
         let made = try makingRoom(for: form) { try bench(form).pipeline.pose(pose) }
         try models[form.model].streams.transformer.synchronize()
@@ -104,7 +133,7 @@ final class PipelineExecutor: LaneExecutor {
         _ plan: SolvePlan, source: any Conditioning, pose: any Conditioning, _ form: LaneForm
     ) throws -> any LaneSolve {
         guard let source = source as? SourceCondition, let pose = pose as? PoseCondition else {
-            throw RequestError(.internal, "conditions of another executor came to this one")
+            throw RequestError.foreignCondition
         }
         let bench = try makingRoom(for: form) { try self.bench(form) }
         var warmStart: BatchSolver.WarmStart?
@@ -176,4 +205,10 @@ final class PipelineExecutor: LaneExecutor {
     private func isStandard(_ form: LaneForm) -> Bool {
         models[form.model].pictureSize == (form.width, form.height)
     }
+}
+
+extension RequestError {
+    /// A condition came that this executor cannot have made.
+    fileprivate static let foreignCondition = RequestError(
+        .internal, "conditions of another executor came to this one")
 }

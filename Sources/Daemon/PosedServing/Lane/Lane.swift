@@ -18,8 +18,16 @@ package final class Lane: Sendable {
         var gone: [JobID] = []
         /// Streams that ended.
         var closedStreams: [UInt64] = []
+        /// What is to be done when there is nothing else to do, and by when at the latest.
+        var errands: [(due: ContinuousClock.Instant, body: Errand)] = []
         var isStopped = false
     }
+
+    /// Something for the executor that no job waits for. It must not take long.
+    package typealias Errand = @Sendable (any LaneExecutor) -> Void
+
+    /// How long an errand is put off while there are jobs.
+    private static let errandDelay = Duration.seconds(1)
 
     let state: Guarded<State>
     let doorbell = Doorbell()
@@ -111,6 +119,13 @@ package final class Lane: Sendable {
     /// Has the thread look again for what is to be done: poses of a stream are no longer held back.
     package func wake() { doorbell.ring() }
 
+    /// Has something done by the lane's thread when it has nothing else to do, or in a second.
+    package func later(_ errand: @escaping Errand) {
+        let due = clock() + Self.errandDelay
+        state.withLock { $0.errands.append((due, errand)) }
+        doorbell.ring()
+    }
+
     /// Forgets a stream.
     package func close(stream: UInt64) {
         state.withLock { $0.closedStreams.append(stream) }
@@ -169,6 +184,12 @@ package final class Lane: Sendable {
 }
 
 extension Lane.State {
+    /// The errand whose time has come.
+    mutating func takeErrand(isIdle: Bool, _ now: ContinuousClock.Instant) -> Lane.Errand? {
+        guard let first = errands.first, isIdle || first.due <= now else { return nil }
+        return errands.removeFirst().body
+    }
+
     /// Takes a job out of the table and of the scheduler.
     mutating func take(_ id: JobID) -> LaneJob? {
         guard let job = jobs.removeValue(forKey: id) else { return nil }

@@ -1,5 +1,6 @@
 package import PosedPipeline
 package import PosedSolvers
+package import PosedTensor
 package import PosedVision
 
 /// What an encoding came to: a source's or a pose's. Only the executor that made it knows what is in it.
@@ -59,6 +60,10 @@ package struct SolvePlan: Sendable {
 package protocol LaneExecutor: AnyObject {
     /// Encodes a person's pictures.
     func source(_ pictures: [Image], _ form: LaneForm) throws -> any Conditioning
+    /// An encoded source in the host's memory.
+    func save(_ source: any Conditioning, _ form: LaneForm) throws -> [HostTensor?]
+    /// A source of what an executor of an equal model saved.
+    func restore(_ saved: [HostTensor?], _ form: LaneForm) throws -> any Conditioning
     /// Encodes a pose.
     func pose(_ pose: PoseInput, _ form: LaneForm) throws -> any Conditioning
     /// Begins a solve.

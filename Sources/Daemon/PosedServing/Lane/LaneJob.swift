@@ -3,6 +3,7 @@ package import PosedErrors
 package import PosedPipeline
 package import PosedScheduling
 package import PosedSolvers
+package import PosedTensor
 package import PosedVision
 
 /// The scheduler of a lane.
@@ -62,6 +63,8 @@ package struct LaneJob: Sendable {
     package enum Work: Sendable {
         /// Encode a person's pictures.
         case source([Image])
+        /// Take in a source that was encoded by an earlier process.
+        case restore([HostTensor?])
         /// Make a picture.
         case frame(FrameWork)
     }

@@ -19,12 +19,17 @@ extension LaneWorker {
                 note(stage, id, job, cost, next: nil)
                 finish(id, .conditioning(made, cost))
                 return
+            case (.source, .restore(let saved)):
+                let made = try executor.restore(saved, job.job.form)
+                // What it took is no measure of encoding.
+                finish(id, .conditioning(made, start.duration(to: lane.clock())))
+                return
             case (.pose, .frame(let work)): next = try encodePose(id, job, work, from: start)
             case (.begin, .frame(let work)): next = try begin(id, job, work, from: start)
             case (.decode, .frame(let work)):
                 try decode(id, job, work, from: start)
                 return
-            case (_, .source), (.source, _):
+            case (_, .source), (_, .restore), (.source, _):
                 throw RequestError(.internal, "a \(stage) was scheduled for a job without one")
             }
             note(stage, id, job, start.duration(to: lane.clock()), next: next)

@@ -48,23 +48,28 @@ package final class LaneWorker {
     package func step() -> Duration? {
         lane.noteBeat()
         let now = lane.clock()
-        let (decision, ended, gone, forgotten) = lane.state.withLock { state in
+        let (decision, ended, gone, forgotten, errand) = lane.state.withLock { state in
             let (decision, dropped) = state.scheduler.next(now: now)
             let ended = dropped.compactMap { Lane.outcome(of: $0, &state, now) }
+            var isIdle = false
+            if case .idle = decision { isIdle = true }
+            let errand = state.takeErrand(isIdle: isIdle, now)
             defer {
                 state.gone = []
                 state.closedStreams = []
             }
-            return (decision, ended, state.gone, state.closedStreams)
+            return (decision, ended, state.gone, state.closedStreams, errand)
         }
         for id in gone { release(id) }
         for stream in forgotten { results[stream] = nil }
         for (job, outcome) in ended { lane.report(job, outcome) }
+        errand?(executor)
         let tidied = executor.tidy(now: now)
         switch decision {
         case .stage(let stage, let id): perform(stage, id)
         case .evaluate(let ids): evaluate(ids)
         case .idle(let until):
+            if errand != nil { return nil }
             let due = until.map { max(.zero, now.duration(to: $0)) } ?? .seconds(3600)
             return min(due, tidied ?? due)
         }

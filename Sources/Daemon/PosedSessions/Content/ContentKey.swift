@@ -12,6 +12,20 @@ package struct ContentKey: Hashable, Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
+    /// The key that is written so; nil for anything else than ``description``.
+    package init?(_ text: some StringProtocol) {
+        let digits = text.utf8.map { digit -> UInt8? in
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+            default: nil
+            }
+        }
+        let values = digits.compactMap(\.self)
+        guard digits.count == 2 * Self.byteCount, values.count == digits.count else { return nil }
+        bytes = stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
+    }
+
     /// A key that was just computed.
     init(digest: [UInt8]) { bytes = digest }
 

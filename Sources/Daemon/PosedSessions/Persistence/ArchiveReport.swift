@@ -18,7 +18,7 @@ package struct ArchiveReport: Hashable, Sendable, CustomStringConvertible {
     package let session: SessionID?
 
     /// A problem.
-    init(_ code: StorageError.Code, _ message: String, session: SessionID? = nil) {
+    package init(_ code: StorageError.Code, _ message: String, session: SessionID? = nil) {
         severity = .problem
         self.code = code
         self.message = message
@@ -26,7 +26,7 @@ package struct ArchiveReport: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// A notice.
-    init(notice message: String, session: SessionID? = nil) {
+    package init(notice message: String, session: SessionID? = nil) {
         severity = .notice
         code = nil
         self.message = message

@@ -1,6 +1,6 @@
 import Crypto
 
-/// The content of a file in the state directory: blocks of bytes behind a header that can tell
+/// The content of a file that outlives the process, in the state directory or in memory: blocks of bytes behind a header that can tell
 /// whether each of them, and the header itself, is what was written.
 ///
 /// ```
@@ -22,6 +22,8 @@ package struct StateFile: Hashable, Sendable {
         case session = 1
         /// A session's pictures.
         case pictures = 2
+        /// An encoded source.
+        case source = 3
     }
 
     /// What a block holds.
@@ -32,6 +34,13 @@ package struct StateFile: Hashable, Sendable {
         case size = 2
         /// The pixels of the picture whose size came before.
         case pixels = 3
+        /// The key of an encoded source.
+        case key = 4
+        /// A tensor's type, four bytes, and the extents of its shape, eight bytes each; nothing for one that the
+        /// model does without.
+        case shape = 5
+        /// The elements of the tensor whose shape came before.
+        case elements = 6
     }
 
     /// A part of a file.
