@@ -1,4 +1,6 @@
-/// Which device of which plugin is wanted: `auto`, `blas`, `cuda:1`.
+import Foundation
+
+/// Which device of which plugin is wanted: `auto`, `cpu`, `cuda:1`.
 package struct BackendSelection: Hashable, Sendable, CustomStringConvertible {
     /// The plugin's name, or nil for the best that this machine can use.
     package let plugin: String?
@@ -27,12 +29,23 @@ package struct BackendSelection: Hashable, Sendable, CustomStringConvertible {
         else {
             throw BackendError(
                 .invalidArgument,
-                "backend \"\(text)\": expected auto, a name such as blas, or a name and the number"
+                "backend \"\(text)\": expected auto, a name such as cpu, or a name and the number"
                     + " of a device such as cuda:1")
         }
-        self.plugin = name == "auto" ? nil : name
+        self.plugin = name == "auto" ? nil : Self.current(name)
         self.index = index
     }
+
+    /// The name of today for a plugin that had another one; says so once in a process.
+    private static func current(_ name: String) -> String {
+        guard name == "onednn" else { return name }
+        _ = renamed
+        return "cpu"
+    }
+
+    /// Warns when it is first read.
+    private static let renamed: Void = FileHandle.standardError.write(
+        Data("Warning: the backend onednn is called cpu now, and cpu is used.\n".utf8))
 
     /// The form that ``init(parsing:)`` reads.
     package var description: String {
