@@ -4,7 +4,7 @@
 
 #include "blas.h"
 #include "kernels.h"
-#include "posed_host/simd/tables.h"
+#include "posed_host/tables.h"
 
 namespace posed {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "posed_host/simd/tables.h"
+#include "posed_host/tables.h"
 #include "posed_plugin/status.h"
 #include "processor.h"
 
