@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export SWIFT_DETERMINISTIC_HASHING := 1
 .DEFAULT_GOAL := build
 
-PACKAGES := libopenblas-dev libdnnl-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libgrpc-dev libprotobuf-dev libssl-dev zlib1g-dev
+PACKAGES := libopenblas0-pthread libpng-dev libjpeg62-turbo-dev libwebp-dev libgrpc-dev libprotobuf-dev libssl-dev zlib1g-dev
 CONFIGURATION := release
 SWIFT_BUILD := swift build -c $(CONFIGURATION)
 BIN := .build/$(CONFIGURATION)
@@ -25,7 +25,7 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 MODEL_FOLDER ?=
 RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@sysconfdir@|$(SYSCONFDIR)|g'
 PROGRAMS := posed posectl posekit
-BACKENDS := blas onednn cuda
+BACKENDS := cpu blas cuda
 
 .PHONY: build deps check-deps demo test observability kernels sanitize fuzz soak systemd-test lint format protos bench goldens client deb deb-test \
   image docs release install install-system clean help

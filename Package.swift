@@ -23,7 +23,7 @@ let nativeCXX: [CXXSetting] = [
 // A plugin exports its entry and nothing else, not even templates of the C++ library.
 let pluginLinker: [LinkerSetting] = [
     .unsafeFlags([
-        "-Xlinker", "--version-script=" + Context.packageDirectory + "/CShims/PosedCPU/plugin.map",
+        "-Xlinker", "--version-script=" + Context.packageDirectory + "/CShims/PosedHost/plugin.map",
         "-static-stdlib", "-nostartfiles",  // there is no Swift in a plugin
     ])
 ]
@@ -71,8 +71,8 @@ let package = Package(
         .executable(name: "posed", targets: ["posed"]),
         .executable(name: "posectl", targets: ["posectl"]),
         .executable(name: "posekit", targets: ["posekit"]),
-        plugin("blas", "PosedOpenBLAS"),
-        plugin("onednn", "PosedOneDNN"),
+        plugin("cpu", "PosedCPU"),
+        plugin("blas", "PosedBLAS"),
         plugin("cuda", "PosedCUDA"),
         plugin("example", "PosedExampleBackend"),
         plugin("crashing", "PosedCrashingBackend"),
@@ -106,15 +106,14 @@ let package = Package(
             name: "PosedPlugin", dependencies: ["CPosedBackend"], path: "CShims/PosedPlugin",
             cxxSettings: nativeCXX),
         .target(
-            name: "PosedCPU", dependencies: ["CPosedBackend", "PosedPlugin"],
-            path: "CShims/PosedCPU", cxxSettings: nativeCXX),
+            name: "PosedHost", dependencies: ["CPosedBackend", "PosedPlugin"],
+            path: "CShims/PosedHost", exclude: ["plugin.map"], cxxSettings: nativeCXX),
         .target(
-            name: "PosedOpenBLAS", dependencies: ["CPosedBackend", "PosedPlugin", "PosedCPU"],
-            path: "CShims/PosedOpenBLAS", cxxSettings: nativeCXX, linkerSettings: pluginLinker),
+            name: "PosedCPU", dependencies: ["CPosedBackend", "PosedPlugin", "PosedHost"],
+            path: "CShims/PosedCPU", cxxSettings: nativeCXX, linkerSettings: pluginLinker),
         .target(
-            name: "PosedOneDNN", dependencies: ["CPosedBackend", "PosedPlugin", "PosedCPU"],
-            path: "CShims/PosedOneDNN", cxxSettings: nativeCXX,
-            linkerSettings: pluginLinker + [.linkedLibrary("dnnl")]),
+            name: "PosedBLAS", dependencies: ["CPosedBackend", "PosedPlugin", "PosedHost"],
+            path: "CShims/PosedBLAS", cxxSettings: nativeCXX, linkerSettings: pluginLinker),
         .target(
             name: "PosedCUDA", dependencies: ["CPosedBackend", "PosedPlugin"],
             path: "CShims/PosedCUDA", exclude: ["kernels"], cSettings: nativeEmbedding,

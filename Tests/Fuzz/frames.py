@@ -124,7 +124,7 @@ class Daemon:
         self.log = open(f"{folder}/log", "w+", encoding="utf-8")
         self.process = subprocess.Popen(
             [f"{programs}/posed", "--model", ROOT / "Tests/Goldens/tiny", "--socket", self.path,
-             "--set", "model.backend=blas", "--set", "http.address=none",
+             "--set", "model.backend=cpu", "--set", "http.address=none",
              "--set", f"listen.tcp.addresses=127.0.0.1:{self.port}"], stdout=self.log, stderr=self.log)
         self.health("--wait")
         self.first = self.memory()

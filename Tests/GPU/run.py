@@ -4,7 +4,7 @@
     python3 Tests/GPU/run.py --bundle .gpu --json gpu.json --stages bench --only velocity.B --minutes 9
 
 The bundle is what Tests/GPU/bundle makes. Stages, in order, each of which adds to the report when it is done:
-`conformance`, `parity` (parts and a picture of the tests' small model against its goldens and the blas backend),
+`conformance`, `parity` (parts and a picture of the tests' small model against its goldens and the cpu backend),
 `determinism`, `paper` (the setting of the paper: size B, 65 evaluations, guidance 1.1, batches of 8; and a picture of
 8 evaluations; frames a second of the default model), `bench` (posekit and its peers in PyTorch, item by item in
 turns, each peer in a process of its own; posekit alone where there is no PyTorch), and `sanitizer` (compute-sanitizer,
@@ -215,7 +215,7 @@ def synthesize(machine, model, out, *arguments):
 
 
 def parity(machine, folder):
-    """Parts against their references, a picture against the blas backend."""
+    """Parts against their references, a picture against the cpu backend."""
     report, good = {}, True
     model = GOLDENS / "tiny"
     for dtype, bound in PART_BOUND.items():
@@ -227,9 +227,9 @@ def parity(machine, folder):
             error = relative_error(out, expected) if status == 0 else None
             good = good and error is not None and error <= bound
             report[f"{part}.{dtype}"] = {"relative_l2": error, "bound": bound, "errors": errors[-500:]}
-        ours, theirs = folder / f"cuda.{dtype}.png", folder / "blas.png"
+        ours, theirs = folder / f"cuda.{dtype}.png", folder / "cpu.png"
         done = [synthesize(machine, model, ours, "--backend", "cuda", "--dtype", dtype),
-                synthesize(machine, model, theirs, "--backend", "blas")]
+                synthesize(machine, model, theirs, "--backend", "cpu", "--dtype", "f32")]
         value = decibels(ours, theirs) if all(d[0] == 0 for d in done) else None
         good = good and value is not None and value >= PICTURE_BOUND[dtype]
         report[f"picture.{dtype}"] = {

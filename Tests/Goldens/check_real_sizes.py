@@ -1,9 +1,9 @@
 """Measures `posekit` against the references at real sizes, with random weights of realistic scale.
 
     python3 Tests/Goldens/check_real_sizes.py --posekit .build/release/posekit --work /tmp/real \\
-        --backends blas,onednn,onednn/i8 --json real.json
+        --backends cpu/f32,cpu/bf16,cpu/i8 --json real.json
 
-`onednn/i8` is `onednn` with `--dtype i8`, held to the bounds of bfloat16.
+`cpu/i8` is `cpu` with `--dtype i8`, held to the bounds of bfloat16.
 The work folder takes about 3 GB and is kept: a second run reuses the models and the references.
 Errors are relative L2. Exit status 1 if one is above its target.
 """
@@ -26,9 +26,9 @@ import rpfm
 from make_models import keypoints, normal, source_picture
 
 # Relative L2 of one part by backend, and PSNR of a whole solve in 8 bits.
-PART_TARGET = {"blas": 1e-4}
+PART_TARGET = {"cpu/f32": 1e-4, "blas": 1e-4}
 OTHER_PART_TARGET = 2e-2
-SOLVE_TARGET_DB = {"blas": 60.0}
+SOLVE_TARGET_DB = {"cpu/f32": 60.0, "blas": 60.0}
 OTHER_SOLVE_TARGET_DB = 35.0
 SETTINGS = dict(solver="heun", steps=8, guidance=1.1, time_shift=1.0)
 SEED = 7
@@ -257,7 +257,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--posekit", required=True, help="the built tool")
     parser.add_argument("--work", type=Path, required=True, help="a folder outside the repository")
-    parser.add_argument("--backends", default="blas,onednn")
+    parser.add_argument("--backends", default="cpu/f32,cpu/bf16")
     parser.add_argument("--json", help="where the results go")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)

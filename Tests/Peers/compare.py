@@ -4,10 +4,9 @@
 
 Machines are shared and noisy: everything that is compared on an item runs within the same minute,
 in rounds (every peer, then posekit on every backend), and the figure is the median of the rounds.
-`ratio` is the best peer's time by ours; above 1 we are faster. An f32 backend is compared with PyTorch
-in f32, a bf16 one with the best of the peers in f32 and bf16. `onednn/i8` is `onednn` with `--dtype i8`: its
-first ratio is to the same peers, its second to the best of those in 8 bits: PyTorch's dynamic quantization,
-and OpenVINO's with all ranges calibrated beforehand.
+`ratio` is the time of the best peer of the same type by ours; above 1 we are faster. `cpu/i8` is `cpu` with
+`--dtype i8`, compared with PyTorch's dynamic quantization and with OpenVINO in 8 bits, all ranges calibrated
+beforehand. A type that a processor has no instructions for can be left out: `--types f32,i8`.
 """
 
 import argparse
@@ -72,10 +71,10 @@ class Posekit:
         return None
 
 
-def measure_item(item, options, posekit):
+def measure_item(item, rivals, ours, options, posekit):
     """Results of every peer and backend on one item."""
     runners = {}
-    for backend in options.peers.split(",") if options.peers else []:
+    for backend in rivals:
         try:
             runners[backend] = peers.runner(item, backend, options.threads)
             runners[backend]()
@@ -88,7 +87,7 @@ def measure_item(item, options, posekit):
             median, runs = peers.measure(run, options.seconds / options.rounds, least=3)
             entry = rounds.setdefault(backend, (peers.BACKENDS[backend], []))
             entry[1].append((median, runs))
-        for backend in options.backends.split(","):
+        for backend in ours:
             result = posekit.bench(item, backend)
             if result:
                 entry = rounds.setdefault(backend, (result["dtype"], []))
@@ -101,23 +100,13 @@ def measure_item(item, options, posekit):
             for backend, (dtype, medians) in rounds.items()]
 
 
-def rivals(dtype):
-    """The peers, group by group, of whose best a backend of that type is held against."""
-    if dtype == "f32":
-        return [["torch-f32"]]
-    eight = [name for name, kind in peers.BACKENDS.items() if kind == "i8"]
-    wide = [name for name in peers.BACKENDS if name not in eight]
-    return [wide, eight] if dtype == "i8" else [wide]
-
-
-def ratios(result, found):
-    """How many times as fast as the best of each group it is, in words."""
-    cells = []
-    for group in rivals(result["dtype"]):
-        known = [(found[n]["median_ms"], n) for n in group if n in found]
-        if known:
-            cells.append(f"**{min(known)[0] / result['median_ms']:.2f}×** {min(known)[1]}")
-    return ", ".join(cells) or "–"
+def ratio(result, found):
+    """How many times as fast as the best peer of the same type it is, in words."""
+    known = [(found[name]["median_ms"], name) for name, dtype in peers.BACKENDS.items()
+             if dtype == result["dtype"] and name in found]
+    if not known:
+        return "–"
+    return f"**{min(known)[0] / result['median_ms']:.2f}×** {min(known)[1]}"
 
 
 def ceilings(text):
@@ -126,11 +115,11 @@ def ceilings(text):
     return {dtype: float(value) for dtype, value in pairs}
 
 
-def row(item, results, ours, work, ceiling):
+def row(item, results, rivals, ours, work, ceiling):
     found = {r["backend"]: r for r in results}
-    shown = [*peers.BACKENDS, *ours]
+    shown = [*rivals, *ours]
     cells = [f"{found[b]['median_ms']:.1f}" if b in found else "–" for b in shown]
-    cells += [ratios(found[backend], found) if backend in found else "–" for backend in ours]
+    cells += [ratio(found[backend], found) if backend in found else "–" for backend in ours]
     for backend in ours:
         rate = work / found[backend]["median_ms"] if backend in found else None  # TFLOP/s
         top = ceiling.get(found[backend]["dtype"]) if rate else None
@@ -139,8 +128,8 @@ def row(item, results, ours, work, ceiling):
     return f"| {item} | " + " | ".join(cells) + " |"
 
 
-def header(ours):
-    names = [*peers.BACKENDS, *ours, *[f"{b}: ratio" for b in ours], *[f"{b}: TFLOP/s" for b in ours]]
+def header(rivals, ours):
+    names = [*rivals, *ours, *[f"{b}: ratio" for b in ours], *[f"{b}: TFLOP/s" for b in ours]]
     return "| ms | " + " | ".join(names) + " |\n| --- " + "| --- " * len(names) + "|"
 
 
@@ -149,8 +138,9 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--posekit", required=True)
     parser.add_argument("--only", default=DEFAULT, help="prefixes of items, separated by commas")
-    parser.add_argument("--backends", default="blas,onednn,onednn/i8", help="ours")
+    parser.add_argument("--backends", default="cpu/f32,cpu/bf16,cpu/i8", help="ours")
     parser.add_argument("--peers", default=",".join(peers.BACKENDS), help="empty for none")
+    parser.add_argument("--types", default="f32,bf16,i8", help="of peers and of ours")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=3.0, help="time of a peer on an item")
@@ -159,13 +149,15 @@ def main():
     parser.add_argument("--json", help="where all results go")
     options = parser.parse_args()
     posekit = Posekit(options.posekit, options.threads)
-    ours = options.backends.split(",")
+    types = options.types.split(",")
+    rivals = [name for name in options.peers.split(",") if peers.BACKENDS.get(name) in types]
+    ours = [name for name in options.backends.split(",") if (name.split("/") + types)[1] in types]
     everything = []
-    print(header(ours), flush=True)
+    print(header(rivals, ours), flush=True)
     for item in peers.select(options.only):
-        results = measure_item(item, options, posekit)
+        results = measure_item(item, rivals, ours, options, posekit)
         everything += results
-        print(row(item, results, ours, gigaflops(item), options.ceiling), flush=True)
+        print(row(item, results, rivals, ours, gigaflops(item), options.ceiling), flush=True)
         if options.json:
             Path(options.json).write_text(json.dumps({"results": everything}, indent=1) + "\n")
 

@@ -1,6 +1,6 @@
 """What RPC and scheduling cost: frames by the engine alone against frames by callers of the daemon, in turns.
 
-    python Tests/Peers/serving.py --model FOLDER --backend blas,onednn --nfe 8 --rounds 3
+    python Tests/Peers/serving.py --model FOLDER --backend cpu,blas --nfe 8 --rounds 3
 
 `frame` is one frame in an open session in a known pose: `posekit bench --serve` makes it in a loop, a caller on the
 Unix socket asks for it as raw RGB, one after the other. `eight` are frames in new poses: the engine's batches of
@@ -94,7 +94,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--bin", default=str(ROOT / ".build/release"))
     parser.add_argument("--model", required=True, help="a model's folder")
-    parser.add_argument("--backend", default="blas", help="one or several, with commas")
+    parser.add_argument("--backend", default="cpu", help="one or several, with commas")
     parser.add_argument("--nfe", type=int, default=8)
     parser.add_argument("--threads", type=int, default=0, help="that compute; 0 takes all processors")
     parser.add_argument("--rounds", type=int, default=3)

@@ -53,7 +53,7 @@ TOKENS = {name: f"{name}-of-the-soak-{name}" for name in ("ada", "bea", "mallory
 class Daemon:
     """`posed` on a Unix socket in a folder of its own."""
 
-    def __init__(self, binary, model, folder, backend="blas"):
+    def __init__(self, binary, model, folder, backend="cpu"):
         self.binary = str(binary)
         self.folder = Path(folder).resolve()
         self.socket = str(self.folder / "posed.sock")

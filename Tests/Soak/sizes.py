@@ -45,7 +45,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--posed", default=".build/release/posed")
     parser.add_argument("--model", default="Tests/Goldens/tiny")
-    parser.add_argument("--backend", default="blas")
+    parser.add_argument("--backend", default="cpu")
     parser.add_argument("--count", type=int, default=1000)
     flags = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="posed-sizes-") as folder:

@@ -166,7 +166,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--posed", default=str(ROOT / ".build/release/posed"))
     parser.add_argument("--model", default=str(ROOT / "Tests/Goldens/tiny"))
-    parser.add_argument("--backend", default="blas")
+    parser.add_argument("--backend", default="cpu")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--folder", help="where logs and state go; a temporary one without it")
     arguments = parser.parse_args()

@@ -225,7 +225,7 @@ typedef struct posed_conv2d_weight_desc {
 
 /* The answer to "can you run here, and how well". Written for people and for the choice by score. */
 typedef struct posed_probe_result {
-  /* 0: cannot run here; higher is better: blas 10; onednn float32 20, bf16 40, AMX 60; a GPU 100. */
+  /* 0: cannot run here; higher is better: a BLAS 10; cpu 50; a GPU 90, 100. */
   int32_t score;
   int32_t devices;   /* how many devices can be opened */
   char summary[256]; /* one sentence: what was found, or why this machine will not do */
@@ -278,7 +278,7 @@ typedef struct posed_op_query {
 typedef struct posed_backend {
   uint32_t abi;         /* POSED_BACKEND_ABI of the header it was built with */
   uint32_t struct_size; /* sizeof(posed_backend), likewise */
-  const char *name;     /* "blas": the NAME of the library's file */
+  const char *name;     /* "cpu": the NAME of the library's file */
   const char *version;  /* of the plugin, for people */
 
   /* -- device -- */

@@ -7,7 +7,7 @@ package struct ModelDescription: Sendable, Equatable {
     /// Where a part of it runs.
     package struct Part: Sendable, Equatable {
         package var part: Placement.Part
-        /// A device, such as `onednn` or `cuda:1`.
+        /// A device, such as `cpu` or `cuda:1`.
         package var device: String
         /// Of products' operands.
         package var dtype: String

@@ -32,7 +32,7 @@ package struct UsedSettings: Sendable, Equatable {
     package var lastStepFirstOrder = true
     package var width = 0
     package var height = 0
-    /// Backend and class of numerics of the velocity, such as `onednn/bf16-avx512`.
+    /// Backend and class of numerics of the velocity, such as `cpu/cpu-avx512-bf16`.
     package var numerics = ""
     /// Where on the path the solve began, from the frame before; 0: at noise.
     package var warmStart = 0.0

@@ -8,7 +8,7 @@ struct SettingFlags: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "model.backend: what computes, for all parts or for each (vae=blas,transformer=onednn).",
+            "model.backend: what computes, for all parts or for each (vae=cpu,transformer=cuda).",
             valueName: "name"))
     var backend: String?
 

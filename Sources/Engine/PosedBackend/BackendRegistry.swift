@@ -87,7 +87,7 @@ package struct BackendRegistry: Sendable {
         }.joined(separator: "; ")
     }
 
-    /// "found: blas (score 10), crashing (not usable)".
+    /// "found: cpu (score 50), crashing (not usable)".
     private var inventory: String {
         guard !entries.isEmpty else { return "no plugin was found" }
         let items = entries.map {

@@ -22,8 +22,8 @@ package struct Placement: Hashable, Sendable, CustomStringConvertible {
         places = Dictionary(uniqueKeysWithValues: Part.allCases.map { ($0, selection) })
     }
 
-    /// Reads `onednn` (all parts), or `vae=blas,transformer=onednn`; parts that are not named take a
-    /// place given without a part (`onednn,vae=blas`), or else are placed automatically.
+    /// Reads `cpu` (all parts), or `vae=cpu,transformer=cuda`; parts that are not named take a
+    /// place given without a part (`cuda,vae=cpu`), or else are placed automatically.
     ///
     /// - Throws: `.invalidArgument`.
     package init(parsing text: String) throws(BackendError) {

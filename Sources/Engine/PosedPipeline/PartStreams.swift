@@ -37,17 +37,17 @@ package struct PartStreams: Sendable {
     }
 
     /// The type that a part's stream on `device` is opened with; nil for the device's preference. The autoencoder
-    /// has nothing to compute in `i8`, so its device need not have it.
+    /// has nothing to compute in `i8`: its device need not have it, and where bfloat16 is not what the device is best
+    /// at, it takes the preference.
     ///
     /// - Throws: `BackendError` when the device cannot be asked.
     package static func type(
         of part: Placement.Part, on device: Device, among types: PartTypes
     ) throws -> DType? {
         let type = types[part]
-        guard part == .vae, type == .i8, try !device.info().dtypes.contains(.i8) else {
-            return type
-        }
-        return nil
+        guard part == .vae, type == .i8 else { return type }
+        let info = try device.info()
+        return info.dtypes.contains(.i8) && info.preferred == .bf16 ? type : nil
     }
 
     /// The stream of a part.

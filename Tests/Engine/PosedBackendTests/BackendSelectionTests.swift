@@ -9,6 +9,12 @@ import Testing
             try BackendSelection(parsing: "cuda:1") == BackendSelection(plugin: "cuda", index: 1))
     }
 
+    /// Configurations of earlier versions name it.
+    @Test func theFormerNameOfCPUStillWorks() throws {
+        #expect(try BackendSelection(parsing: "onednn") == BackendSelection(plugin: "cpu"))
+        #expect(try BackendSelection(parsing: "onednn:0").description == "cpu")
+    }
+
     @Test(arguments: ["auto", "blas", "cuda:1"])
     func descriptionIsReadBack(text: String) throws {
         #expect(try BackendSelection(parsing: text).description == text)

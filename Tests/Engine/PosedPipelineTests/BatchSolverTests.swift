@@ -90,11 +90,7 @@ import Testing
         }
         for index in 0..<6 {
             let (made, alone) = (try #require(done[index]), try bench.alone(index))
-            if golden.backend.hasPrefix("onednn") {
-                #expect(relativeError(made, alone) < 2e-2)
-            } else {
-                #expect(made == alone, "solve \(index) on \(golden.backend)")
-            }
+            #expect(made == alone, "solve \(index) on \(golden.backend)")
         }
     }
 
@@ -158,11 +154,7 @@ import Testing
         let error = #expect(throws: PipelineError.self) { try bench.pipeline.decode(latent) }
         #expect(error?.code == .diverged)
         let (made, alone) = (try bench.latent(good), try bench.alone(0))
-        if golden.backend.hasPrefix("onednn") {
-            #expect(relativeError(made, alone) < 2e-2)
-        } else {
-            #expect(made == alone)
-        }
+        #expect(made == alone)
     }
 
     /// From the end of a solve, a warm start near the data stays near it, and costs a share.

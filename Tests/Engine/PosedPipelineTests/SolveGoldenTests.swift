@@ -58,11 +58,7 @@ import Testing
         let batch = try compute.floats(
             pipeline.sample([other, condition, condition], settings).latents)
         let row = Array(batch[2 * alone.count..<3 * alone.count])
-        if golden.backend.hasPrefix("onednn") {
-            #expect(relativeError(row, alone) <= 2e-2)
-        } else {
-            #expect(row == alone)
-        }
+        #expect(row == alone)
     }
 
     @Test(arguments: GoldenPipeline.cases(["tiny"]))

@@ -37,7 +37,7 @@ class Daemon:
         tokens.chmod(0o600)
         self.port = free_port()
         settings = {
-            "model.backend": "blas", "http.address": "none",
+            "model.backend": "cpu", "http.address": "none",
             "listen.tcp.addresses": f"127.0.0.1:{self.port}",
             "listen.tcp.tls.certificate": certificate, "listen.tcp.tls.key": key,
             "listen.tcp.tls.clientCA": self.authority.roots,

@@ -192,7 +192,7 @@ class Catalog(Case):
         model = self.catalog.GetModel(catalog_service_pb2.GetModelRequest(name=models[0].name))
         self.assertEqual(model, models[0])
         backends = self.catalog.ListBackends(catalog_service_pb2.ListBackendsRequest()).backends
-        self.assertTrue(any(backend.name == "blas" and backend.in_use for backend in backends))
+        self.assertTrue(any(backend.name == "cpu" and backend.in_use for backend in backends))
         solvers = self.catalog.ListSolvers(catalog_service_pb2.ListSolversRequest()).solvers
         self.assertIn("heun", [solver.name for solver in solvers])
 

@@ -39,9 +39,14 @@ struct PosekitProcess {
         return process
     }
 
-    /// Runs the `posekit` beside the test bundle.
-    static func run(_ arguments: [String]) throws -> Outcome {
+    /// Runs the `posekit` beside the test bundle, with `environment` added to this process's.
+    static func run(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> Outcome {
         let process = try make(arguments)
+        if !environment.isEmpty {
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        }
         let (output, errors) = (Pipe(), Pipe())
         (process.standardOutput, process.standardError) = (output, errors)
         try process.run()

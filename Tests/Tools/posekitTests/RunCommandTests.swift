@@ -25,18 +25,24 @@ import Testing
 
     @Test func knowsTheGoldens() { #expect(Self.goldens.count >= 30) }
 
-    @Test(arguments: goldens)
-    func agreesOnBLAS(golden: String) throws {
-        try check(golden, backend: "blas", tolerance: 1e-4)
+    @Test(arguments: ["cpu", "blas"], goldens)
+    func agreesInFloat32(backend: String, golden: String) throws {
+        try check(golden, backend: backend, dtype: "f32", tolerance: 1e-4)
     }
 
-    @Test(.enabled(if: UsableDevices.names.contains("onednn")), arguments: goldens)
-    func agreesOnOneDNN(golden: String) throws {
+    private static let hasBFloat16 =
+        (try? UsableDevices.compute("cpu").device.info())?.dtypes.contains(.bf16) == true
+
+    @Test(.enabled(if: hasBFloat16), arguments: goldens)
+    func agreesInBFloat16(golden: String) throws {
         // A whole solve adds up what its evaluations miss; it is judged by its picture.
-        try check(golden, backend: "onednn", tolerance: golden.contains("solve") ? 0.1 : 2e-2)
+        let tolerance = golden.contains("solve") ? 0.1 : 2e-2
+        try check(golden, backend: "cpu", dtype: "bf16", tolerance: tolerance)
     }
 
-    private func check(_ golden: String, backend: String, tolerance: Double) throws {
+    private func check(
+        _ golden: String, backend: String, dtype: String, tolerance: Double
+    ) throws {
         let name = URL(fileURLWithPath: golden).lastPathComponent
         let (part, output) = try #require(
             Self.parts.first { name.hasPrefix($0.part + ".") })
@@ -51,7 +57,7 @@ import Testing
                 [
                     "run", part, "--model", PosekitProcess.golden(String(model)),
                     "--in", folder + "/in.safetensors", "--out", folder + "/out.safetensors",
-                    "--backend", backend, "--threads", "1",
+                    "--backend", backend, "--dtype", dtype, "--threads", "1",
                 ] + (part == "solve" ? try GoldenSettings(settings).options : []))
             #expect(outcome.errors.isEmpty && outcome.status == 0)
             let result = try SafetensorsFile(path: folder + "/out.safetensors").tensor(output)

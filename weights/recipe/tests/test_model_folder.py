@@ -132,7 +132,7 @@ def test_evaluating_agrees_with_posekit(model, heldout, tmp_path):
     report = evaluate(ModelFolder.load(tmp_path / "model"), heldout, Settings("heun", 4, 1.2), batch=2)
     assert report["pairs"] == 3 and set(report["closed"]) == {"ssim", "psnr", "ssim_mask", "psnr_mask"}
     posekit("eval", "--model", tmp_path / "model", "--data", heldout, "--json", tmp_path / "report.json",
-            "--solver", "heun", "--nfe", 4, "--guidance", 1.2, "--seed", 0, "--backend", "blas")
+            "--solver", "heun", "--nfe", 4, "--guidance", 1.2, "--seed", 0, "--backend", "cpu", "--dtype", "f32")
     theirs = json.loads((tmp_path / "report.json").read_text())["metrics"]
     for metric, row in report["metrics"].items():
         for answer, value in row.items():
@@ -145,7 +145,8 @@ def test_posekit_paints_the_same_picture(model, heldout, tmp_path, detail):
     line = json.loads((heldout / "pairs.jsonl").read_text().splitlines()[0])
     (tmp_path / "pose.json").write_text(json.dumps([[x / 4, y / 4, c] for x, y, c in line["keypoints"]]))
     posekit("synthesize", "--model", tmp_path / "model", "--source", heldout / line["source"],
-            "--pose", tmp_path / "pose.json", "--out", tmp_path / "out.png", "--seed", 7, "--backend", "blas")
+            "--pose", tmp_path / "pose.json", "--out", tmp_path / "out.png", "--seed", 7, "--backend", "cpu",
+            "--dtype", "f32")
     loaded = ModelFolder.load(tmp_path / "model")
     with Image.open(heldout / line["source"]) as picture:
         source = np.asarray(picture.resize((64, 64), Image.Resampling.BICUBIC))

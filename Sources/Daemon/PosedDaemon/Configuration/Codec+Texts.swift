@@ -18,7 +18,7 @@ extension Codec<String> {
     /// of the model are joined by `+`.
     package static var placement: Codec {
         .scalar(
-            "auto, a backend such as blas, one for each part such as vae=blas,transformer=onednn, or such a place "
+            "auto, a backend such as cpu, one for each part such as vae=cpu,transformer=cuda, or such a place "
                 + "for each copy of the model such as cuda:0+cuda:1",
             read: { (try? Placement.copies(parsing: $0)) != nil ? $0 : nil },
             write: { $0 })

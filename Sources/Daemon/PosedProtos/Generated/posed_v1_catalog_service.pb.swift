@@ -379,7 +379,7 @@ package nonisolated struct Posed_V1_PartPlacement: Sendable {
   /// The part.
   package var part: Posed_V1_ModelPart = .unspecified
 
-  /// The device: a backend's name and, where it has several, a number, such as `onednn` and `cuda:1`.
+  /// The device: a backend's name and, where it has several, a number, such as `cpu` and `cuda:1`.
   package var device: String = String()
 
   /// The type of the operands of its products.
@@ -435,7 +435,7 @@ package nonisolated struct Posed_V1_Backend: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Its name, such as `onednn`; no resource name.
+  /// Its name, such as `cpu`; no resource name.
   package var name: String = String()
 
   /// Whether it can be used on this machine.

@@ -310,7 +310,7 @@ package nonisolated struct Posed_V1_UsedSettings: Sendable {
   /// Clears the value of `height`. Subsequent reads from it will return its default value.
   package mutating func clearHeight() {self._height = nil}
 
-  /// The class of numerics that the velocity was computed in, such as `onednn/bf16-avx512`. An opaque text: pictures
+  /// The class of numerics that the velocity was computed in, such as `cpu/cpu-avx512-bf16`. An opaque text: pictures
   /// are comparable bit by bit where it is equal.
   package var numerics: String = String()
 

@@ -11,7 +11,7 @@ package struct ServedModel: Sendable {
     package var sampler: SamplerDefaults
     /// How it wants pictures of another aspect.
     package var framing = PictureFraming()
-    /// Where and how the velocity is computed, such as `onednn/bf16`.
+    /// Where and how the velocity is computed, such as `cpu/bf16`.
     package var numerics: String
     /// Everything that encoded sources and poses depend on but content and size: backends and types of all
     /// parts, and the fingerprint.

@@ -11,7 +11,7 @@ struct BackendsCommand: ParsableCommand {
 
             EXAMPLES
               posekit backends list
-              posekit backends test blas
+              posekit backends test cpu
             """,
         subcommands: [BackendsListCommand.self, BackendsTestCommand.self],
         defaultSubcommand: BackendsListCommand.self)

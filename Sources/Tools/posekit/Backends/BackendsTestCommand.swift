@@ -13,9 +13,9 @@ struct BackendsTestCommand: ParsableCommand {
             backend must refuse. The exit status is 0 only when nothing failed.
 
             EXAMPLES
-              posekit backends test blas
-              posekit backends test onednn --filter attention --verbose
-              posekit backends test onednn --json > report.json
+              posekit backends test cpu
+              posekit backends test cpu --filter attention --verbose
+              posekit backends test cpu --json > report.json
             """)
 
     @Argument(

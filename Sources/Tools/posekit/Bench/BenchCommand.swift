@@ -21,7 +21,7 @@ struct BenchCommand: ParsableCommand {
 
             EXAMPLES
               posekit bench --preset S --json bench.json
-              posekit bench --preset B --batch 1,2,8 --backend blas,onednn --json bench.json
+              posekit bench --preset B --batch 1,2,8 --backend cpu,blas --json bench.json
               posekit bench --model MODEL --only velocity,vae.decode
               posekit bench --preset S --reference --only 'velocity.*.ref'
             """)
@@ -109,7 +109,7 @@ struct BenchCommand: ParsableCommand {
         return BenchSubject(preset)
     }
 
-    /// `blas,onednn` is two placements; with a part's name in it the whole is one.
+    /// `cpu,blas` is two placements; with a part's name in it the whole is one.
     private func placements() throws -> [Placement] {
         guard let backend = engine.backend else { return [try engine.placement()] }
         if backend.contains("=") { return [try engine.placement()] }

@@ -17,7 +17,7 @@ struct MemorySize: ExpressibleByArgument {
 struct EngineOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A backend for all parts (onednn), or one for each (vae=blas,transformer=onednn); "
+            "A backend for all parts (cpu), or one for each (vae=cpu,transformer=cuda); "
                 + "without it the best that this machine can use.", valueName: "name"))
     var backend: String?
 

@@ -30,7 +30,7 @@ struct SynthesizeCommand: ParsableCommand {
               posekit synthesize --model MODEL --source front.png --source back.png \
             --pose one.json --pose two.json --out pictures
               posekit synthesize --model MODEL --source a.png --pose p.png --out out.png \
-            --backend vae=blas,transformer=onednn --json
+            --backend vae=cpu,transformer=cuda --json
             """)
 
     @Option(help: ArgumentHelp("The model's folder.", valueName: "folder"))
