@@ -35,8 +35,7 @@ extension Settings {
             "How long the compute loop may stand still before /livez reports it. It should be longer "
                 + "than the slowest batch.")
 
-        static let all: [any AnySetting] = [
-            drainTimeout, httpAddress, logLevel, logFormat, stallTimeout,
-        ]
+        static let all: [any AnySetting] =
+            [drainTimeout, httpAddress] + HTTP.all + [logLevel, logFormat, stallTimeout]
     }
 }

@@ -24,16 +24,27 @@ package struct CallTelemetry: Sendable {
     /// The interceptor that does so; it should be the outermost.
     package var interceptor: ServerInterceptor {
         { [self] request, context, next in
-            try await RequestID.$current.withValue(request.id) {
-                do {
-                    try await next()
-                    count(request, code: .ok)
-                } catch {
-                    let told = RPCError(error, in: context)
-                    count(request, code: told.code)
-                    report(told, request, identity: context.identity)
-                    throw error
-                }
+            try await watch(
+                request, context.identity, told: { RPCError($0, in: context) }, next)
+        }
+    }
+
+    /// Runs a call, counts it, and logs how it ended.
+    ///
+    /// - Parameter told: what the caller is told of an error.
+    package func watch(
+        _ request: ServerRequest, _ identity: Identity, told: (any Error) -> RPCError,
+        _ body: () async throws -> Void
+    ) async throws {
+        try await RequestID.$current.withValue(request.id) {
+            do {
+                try await body()
+                count(request, code: .ok)
+            } catch {
+                let told = told(error)
+                count(request, code: told.code)
+                report(told, request, identity: identity)
+                throw error
             }
         }
     }
