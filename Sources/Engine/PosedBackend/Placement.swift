@@ -1,3 +1,5 @@
+import Foundation
+
 /// The devices of a model's parts: each may have one of its own.
 package struct Placement: Hashable, Sendable, CustomStringConvertible {
     /// A part of a model that is placed as one.
@@ -148,7 +150,7 @@ package struct PartTypes: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Which device of which plugin is wanted: `auto`, `blas`, `cuda:1`.
+/// Which device of which plugin is wanted: `auto`, `cpu`, `cuda:1`.
 package struct BackendSelection: Hashable, Sendable, CustomStringConvertible {
     /// The plugin's name, or nil for the best that this machine can use.
     package let plugin: String?
@@ -177,12 +179,23 @@ package struct BackendSelection: Hashable, Sendable, CustomStringConvertible {
         else {
             throw BackendError(
                 .invalidArgument,
-                "backend \"\(text)\": expected auto, a name such as blas, or a name and the number"
+                "backend \"\(text)\": expected auto, a name such as cpu, or a name and the number"
                     + " of a device such as cuda:1")
         }
-        self.plugin = name == "auto" ? nil : name
+        self.plugin = name == "auto" ? nil : Self.current(name)
         self.index = index
     }
+
+    /// The present name of a plugin that has been renamed; warns once in a process.
+    private static func current(_ name: String) -> String {
+        guard name == "onednn" else { return name }
+        _ = renamed
+        return "cpu"
+    }
+
+    /// Warns when it is first read.
+    private static let renamed: Void = FileHandle.standardError.write(
+        Data("Warning: the backend onednn is called cpu now, and cpu is used.\n".utf8))
 
     /// The form that ``init(parsing:)`` reads.
     package var description: String {
