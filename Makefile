@@ -27,7 +27,7 @@ RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@
 PROGRAMS := posed posectl posekit
 BACKENDS := blas onednn cuda
 
-.PHONY: build deps check-deps demo test observability kernels sanitize fuzz soak systemd-test lint format protos bench goldens client deb deb-test \
+.PHONY: build deps check-deps demo studio http test observability kernels sanitize fuzz soak systemd-test lint format protos bench goldens client deb deb-test \
   image docs release install install-system clean help
 
 help: ## Say what there is
@@ -47,12 +47,19 @@ demo: deps build ## Start posed with MODEL, stream poses of SAMPLES, leave frame
 	@if [ "$(MODEL)" = Tests/Goldens/tiny ]; then \
 	  echo "The model is the small random one of the tests, so its frames show no person."; fi
 
+studio: deps build ## Serve the studio, a page for browsers, with MODEL at STUDIO (127.0.0.1:8080)
+	@.ci/studio $(BIN) $(MODEL) $(or $(STUDIO),127.0.0.1:8080)
+
+http: build ## Test the HTTP interface and the studio, in a real browser
+	.ci/http $(BIN) $(VENV)-http
+
 test: deps ## Build and run all tests
 	$(SWIFT_BUILD) --build-tests
 	.ci/exports $(BIN)
 	.ci/suite $(CONFIGURATION)
 	.ci/interop $(BIN) $(VENV)
 	.ci/client $(BIN) $(VENV)
+	.ci/http $(BIN) $(VENV)-http
 	.ci/observability $(BIN) $(VENV)
 	.ci/kernels $(VENV)
 	.ci/recipe $(VENV)-recipe

@@ -86,9 +86,12 @@ let package = Package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0",
             traits: ["YAML", "Logging"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -218,6 +221,23 @@ let package = Package(
                 "PosedServing", "PosedRPC", "PosedProtos", "PosedAccounts", "PosedErrors",
                 "PosedGuarded", "CPosedReflection",
                 product("SwiftProtobuf", "swift-protobuf"),
+                product("Tracing", "swift-distributed-tracing"),
+            ]),
+        .target(
+            name: "CPosedStudio", path: "CShims/CPosedStudio", exclude: ["studio", "openapi.json"],
+            cSettings: nativeEmbedding),
+        room(
+            "Daemon/PosedHTTP",
+            [
+                "CPosedStudio", "PosedAccounts", "PosedErrors", "PosedGuarded", "PosedProtos",
+                "PosedRPC", "PosedService", "PosedServing", "PosedVision",
+                product("HTTPTypes", "swift-http-types"), product("Hummingbird", "hummingbird"),
+                product("HummingbirdCore", "hummingbird"), product("Logging", "swift-log"),
+                product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+                product("NIOPosix", "swift-nio"), product("NIOWebSocket", "swift-nio"),
+                product("NIOHTTPTypes", "swift-nio-extras"),
+                product("NIOHTTPTypesHTTP1", "swift-nio-extras"),
+                product("SwiftProtobuf", "swift-protobuf"),
             ]),
         room("Daemon/PosedSystemd", ["PosedBase"]),
         room(
@@ -225,6 +245,7 @@ let package = Package(
             [
                 "PosedGuarded", "PosedBase", product("Logging", "swift-log"),
                 product("CoreMetrics", "swift-metrics"),
+                product("Tracing", "swift-distributed-tracing"),
             ]),
         room(
             "Daemon/PosedDaemon",
@@ -232,11 +253,12 @@ let package = Package(
                 "CPosedVersion", "CPosedHeap", "PosedAccounts", "PosedErrors", "PosedGuarded",
                 "PosedBase", "PosedSessions",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
-                "PosedRPC", "PosedSystemd", "PosedTelemetry",
+                "PosedHTTP", "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
                 product("Hummingbird", "hummingbird"), product("NIOCore", "swift-nio"),
                 product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("Tracing", "swift-distributed-tracing"),
                 product("UnixSignals", "swift-service-lifecycle"), product("Yams", "Yams"),
             ]),
         .executableTarget(
@@ -264,6 +286,9 @@ let package = Package(
         tests("Engine/PosedBase", []),
         tests("Daemon/PosedErrors", []),
         tests("Daemon/PosedAccounts", ["PosedErrors"]),
+        tests(
+            "Daemon/PosedHTTP",
+            ["PosedErrors", "PosedRPC", product("HTTPTypes", "swift-http-types")]),
         tests("Engine/PosedBackend", ["CPosedBackend", "PosedConformance"]),
         tests("Tools/PosedConformance", ["CPosedBackend", "PosedBackend"]),
         .executableTarget(

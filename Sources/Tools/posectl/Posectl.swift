@@ -32,7 +32,7 @@ struct Posectl: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, SessionsCommand.self, SynthesizeCommand.self, StreamCommand.self,
             ModelsCommand.self, BackendsCommand.self, SolversCommand.self, HealthCommand.self,
-            BenchCommand.self, DemoCommand.self,
+            BenchCommand.self, DemoCommand.self, StudioCommand.self,
         ])
 
     /// Runs the command that the arguments name, until it is over or a signal cancels it.

@@ -40,6 +40,15 @@ extension DaemonConfiguration {
                     "should be this machine's own where there is no listen.tcp.tls.certificate; "
                         + "\(first) is not (listen.tcp.insecure: true allows it)"))
         }
+        if let address = self[Settings.HTTP.address], !address.isLoopback,
+            self[Listen.certificate] == nil, !self[Listen.tcpInsecure]
+        {
+            problems.append(
+                problem(
+                    Settings.HTTP.address,
+                    "should be this machine's own where there is no listen.tcp.tls.certificate; "
+                        + "\(address) is not (listen.tcp.insecure: true allows it)"))
+        }
         return problems
     }
 
@@ -160,6 +169,7 @@ extension DaemonConfiguration {
         }
         check(Model.folder, self[Model.folder], folder: true)
         check(Model.backendPath, self[Model.backendPath], folder: true)
+        check(Settings.HTTP.samples, self[Settings.HTTP.samples], folder: true)
         for path in self[Model.solverFiles] { check(Model.solverFiles, path, folder: false) }
         for path in self[Model.solverLibraries] {
             check(Model.solverLibraries, path, folder: false)

@@ -15,7 +15,8 @@ package enum Settings {
         ("sampling", "How pictures are made when nobody says"),
         ("limits", "What one request may ask for, and how much of the daemon its callers may hold"),
         ("shutdown", "How the daemon ends"),
-        ("http", "Metrics and liveness over HTTP"), ("log", "The log"),
+        ("http", "Metrics, liveness, the API and the studio over HTTP"), ("log", "The log"),
+        ("tracing", "Traces"),
         ("watchdog", "When the daemon counts as stuck"),
     ]
 

@@ -13,17 +13,29 @@ package final class AccessControl: Sendable {
         package var unix: [IdentityPattern]
         /// Who may call over TCP.
         package var tcp: [IdentityPattern]
+        /// Who may call over HTTP.
+        package var http: [IdentityPattern]
         /// Who may see what others do.
         package var administrators: [IdentityPattern]
 
         /// A policy from its parts.
         package init(
-            unix: [IdentityPattern], tcp: [IdentityPattern], administrators: [IdentityPattern] = []
+            unix: [IdentityPattern], tcp: [IdentityPattern], http: [IdentityPattern] = [],
+            administrators: [IdentityPattern] = []
         ) {
             self.unix = unix
             self.tcp = tcp
+            self.http = http
             self.administrators = administrators
         }
+    }
+
+    /// How a call came.
+    package enum Way: Sendable {
+        /// Over gRPC; the peer says on which kind of socket.
+        case grpc
+        /// Over HTTP; `known` is whom the cookie of a browser stands for.
+        case http(known: Identity?)
     }
 
     /// The bearer tokens, the same object for as long as the daemon lives.
@@ -68,8 +80,10 @@ package final class AccessControl: Sendable {
     ///
     /// - Throws: What `identity(_:)` throws, and `RPCError` `.resourceExhausted` where the caller has too many
     ///   calls.
-    package func admit(_ request: ServerRequest) throws(RPCError) -> Admission {
-        let identity = try identity(request)
+    package func admit(
+        _ request: ServerRequest, over way: Way = .grpc
+    ) throws(RPCError) -> Admission {
+        let identity = try identity(request, over: way)
         let isOpen = openMethods.contains(request.method)
         let account = accounts.account(of: isOpen ? request.peer.caller : Caller(identity))
         do throws(RequestError) {
@@ -86,16 +100,26 @@ package final class AccessControl: Sendable {
     ///
     /// - Throws: `RPCError` `.unauthenticated` where that is not known and must be, or a token is wrong;
     ///   `.permissionDenied` where it is known and not allowed here.
-    package func identity(_ request: ServerRequest) throws(RPCError) -> Identity {
+    package func identity(
+        _ request: ServerRequest, over way: Way = .grpc
+    ) throws(RPCError) -> Identity {
         let policy = policy
         var authentication = Authentication()
         authentication.tokens = tokens
         authentication.allowsAnonymous = true
-        let identity = try authentication.identify(request)
+        var identity = try authentication.identify(request)
+        let allowed: [IdentityPattern]
+        switch (way, request.peer.address) {
+        case (.http(let known), _):
+            allowed = policy.http
+            if let known, identity == .anonymous { identity = known }
+            if case .token(let name) = identity, !tokens.hasHolder(name) {
+                throw RPCError(.unauthenticated, "\(identity) is not known any more")
+            }
+        case (.grpc, .unix): allowed = policy.unix
+        case (.grpc, _): allowed = policy.tcp
+        }
         if openMethods.contains(request.method) { return identity }
-        let isUnix: Bool
-        if case .unix = request.peer.address { isUnix = true } else { isUnix = false }
-        let allowed = isUnix ? policy.unix : policy.tcp
         let name = identity.description
         guard !allowed.contains(where: { $0.matches(name) }) else { return identity }
         // Who else may call is nobody's business.

@@ -33,7 +33,8 @@ extension DaemonConfiguration {
         return configuration
     }
 
-    private var tcpSecurity: ServerSecurity {
+    /// What protects TCP.
+    var tcpSecurity: ServerSecurity {
         guard let certificate = self[Settings.Listen.certificate],
             let key = self[Settings.Listen.key]
         else { return .insecure }

@@ -1,3 +1,4 @@
+internal import PosedHTTP
 internal import PosedRPC
 internal import PosedServing
 
@@ -13,6 +14,7 @@ extension ServingCore {
         try running.engine.adopt(configuration.servingLimits(shares))
         do {
             try running.server.reloadCertificates()
+            try running.http?.reloadCertificates()
         } catch {
             try? running.engine.adopt(before)
             throw error
@@ -31,5 +33,6 @@ extension ServingCore {
         running.server.revoke { (request) throws(RPCError) in
             try running.access.identity(request)
         }
+        running.http?.revoke()
     }
 }

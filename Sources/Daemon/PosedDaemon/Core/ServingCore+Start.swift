@@ -2,6 +2,7 @@ internal import CPosedVersion
 internal import Foundation
 internal import Logging
 internal import PosedAccounts
+internal import PosedHTTP
 internal import PosedRPC
 internal import PosedService
 internal import PosedServing
@@ -48,17 +49,22 @@ extension ServingCore {
             policy(configuration), tokens: tokens,
             openMethods: ["/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"],
             accounts: engine.accounts, status: { RPCError($0) })
+        let browsers = Browsers()
         let services = try Services(
             serving: serving,
             facts: .init(
                 version: POSED_VERSION, started: Date(),
-                maxMessageBytes: configuration[Settings.RPC.maxReceiveBytes]),
+                maxMessageBytes: configuration[Settings.RPC.maxReceiveBytes],
+                studio: configuration[Settings.HTTP.address].map { _ in browsers.address }),
             isAdministrator: { access.isAdministrator($0) }, workers: workers)
         var router = Router()
         try services.register(in: &router)
         let telemetry = CallTelemetry(
             context.metrics, methods: router.methods, logger: log.logger("posed.calls"),
-            quota: LogQuota())
+            quota: LogQuota(),
+            isAccessLogged: { [weak self] in
+                self?.running?.configuration[Settings.Operations.logAccess] ?? false
+            })
         var settings = try configuration.server(activated: context.activated)
         settings.reloadable = [tokens]
         let (quota, events) = (LogQuota(), log.logger("posed.server"))
@@ -75,11 +81,17 @@ extension ServingCore {
         let server = Server(
             configuration: settings, router: router,
             interceptors: [telemetry.interceptor])
-        try server.start()
+        let http = try serveHTTP(services, access, browsers, telemetry, settings, configuration)
+        do {
+            try server.start()
+        } catch {
+            http?.cancelAll()
+            throw error
+        }
         services.health.set(.serving)
         return Running(
-            engine: engine, serving: serving, services: services, server: server, access: access,
-            configuration: configuration, idleMemory: idle,
+            engine: engine, serving: serving, services: services, server: server, http: http,
+            access: access, configuration: configuration, idleMemory: idle,
             chores: [
                 Task { await engine.keepHouse() },
                 Task { await self.keepGauges(context, engine) },
@@ -91,6 +103,7 @@ extension ServingCore {
         AccessControl.Policy(
             unix: configuration[Settings.Listen.unixAllow],
             tcp: configuration[Settings.Listen.tcpAllow],
+            http: configuration[Settings.HTTP.allow],
             administrators: configuration[Settings.Authentication.administrators])
     }
 

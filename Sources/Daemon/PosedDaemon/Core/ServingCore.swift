@@ -1,6 +1,7 @@
 internal import Logging
 internal import PosedBackend
 internal import PosedGuarded
+internal import PosedHTTP
 internal import PosedRPC
 internal import PosedService
 internal import PosedServing
@@ -14,6 +15,8 @@ package final class ServingCore: DaemonCore {
         let serving: ConfiguredServing
         let services: Services
         let server: Server
+        /// The API and the studio over HTTP, where the configuration wants them.
+        let http: APIServer?
         let access: AccessControl
         /// What is in force: that of the start, or of the last reload.
         var configuration: DaemonConfiguration
@@ -71,7 +74,7 @@ package final class ServingCore: DaemonCore {
         statistics.model = running.engine.models.first?.name ?? ""
         statistics.sessions = engine.sessions
         statistics.streams = engine.openStreams
-        statistics.calls = running.server.liveCalls
+        statistics.calls = running.server.liveCalls + (running.http?.liveCalls ?? 0)
         statistics.framesQueued = engine.framesQueued
         statistics.framesRunning = engine.framesRunning
         statistics.framesCompleted = engine.framesCompleted
@@ -137,7 +140,9 @@ package final class ServingCore: DaemonCore {
         guard let running else { return 0 }
         running.services.beginDraining()
         running.server.beginGracefulShutdown()
+        running.http?.beginGracefulShutdown()
         await running.server.stopped()
+        await running.http?.stopped()
         // Nobody is left who could wait for a frame.
         let statistics = running.engine.statistics
         return statistics.framesQueued + statistics.framesRunning
@@ -145,12 +150,14 @@ package final class ServingCore: DaemonCore {
 
     package func abandon() {
         running?.server.cancelAll()
+        running?.http?.cancelAll()
     }
 
     package func stop() async {
         guard let running else { return }
         for chore in running.chores { chore.cancel() }
         running.server.cancelAll()
+        running.http?.cancelAll()
         await running.engine.shutDown()
     }
 

@@ -13,4 +13,8 @@ package enum ServerMethods {
     package static let getStatistics =
         MethodDescriptor<Posed_V1_GetStatisticsRequest, Posed_V1_Statistics>(
             service, "GetStatistics")
+    /// Makes an address that opens the studio.
+    package static let createStudioTicket =
+        MethodDescriptor<Posed_V1_CreateStudioTicketRequest, Posed_V1_StudioTicket>(
+            service, "CreateStudioTicket")
 }

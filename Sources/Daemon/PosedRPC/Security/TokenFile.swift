@@ -84,6 +84,11 @@ package final class TokenFile: ReloadableFiles {
         return found
     }
 
+    /// Whether somebody of this name holds a token.
+    package func hasHolder(_ name: String) -> Bool {
+        state.withLock { state in state.entries.contains { $0.name == name } }
+    }
+
     /// Whether both are the same, found out in a time that depends on `given.count` alone.
     @inline(never)
     private static func equal(_ given: [UInt8], _ token: [UInt8]) -> Bool {

@@ -13,6 +13,8 @@ final class Acceptor: Sendable {
         let admit: @Sendable (Int32, Peer) -> (@Sendable () -> Void)?
         /// Takes a connection over that begins with the handshake of TLS; false where too many wait for theirs.
         let secure: @Sendable (Descriptor, Peer, CertificateStore) -> Bool
+        /// Judges the first bytes of a connection without TLS.
+        let judge: @Sendable (ArraySlice<UInt8>) -> Greeting.Verdict
         /// Runs every interval.
         let tick: @Sendable () -> Void
     }
@@ -243,7 +245,7 @@ extension Acceptor {
                 }
                 return forget(key)
             }
-            switch Greeting.judge(bytes.prefix(max(0, count))) {
+            switch host.judge(bytes.prefix(max(0, count))) {
             case .welcome: admit(newcomer.descriptor, newcomer.peer, key)
             case .wrong: refuse(key, "it does not speak HTTP/2")
             case .undecided where hasLeft:

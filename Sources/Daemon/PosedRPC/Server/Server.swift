@@ -95,7 +95,7 @@ package final class Server: Sendable {
             binder.stores.isEmpty ? nil : try TLSTerminator(configuration, admit: admit)
         let host = Acceptor.Host(
             admit: admit, secure: { terminator?.serve($0, $1, $2) ?? false },
-            tick: { [weak self] in self?.tick() })
+            judge: { Greeting.judge($0) }, tick: { [weak self] in self?.tick() })
         let acceptor: Acceptor
         do {
             acceptor = try Acceptor(

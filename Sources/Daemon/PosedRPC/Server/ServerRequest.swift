@@ -42,7 +42,7 @@ extension ServerRequest {
     }
 
     /// The client's id if it is fit for a line of a log, else sixteen random hexadecimal digits.
-    private static func id(from metadata: Metadata) -> String {
+    package static func id(from metadata: Metadata) -> String {
         if let given = metadata[idKey], (1...128).contains(given.utf8.count),
             given.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         {

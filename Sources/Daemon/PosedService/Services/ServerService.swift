@@ -1,5 +1,7 @@
 package import Foundation
+import PosedErrors
 package import PosedProtos
+package import PosedRPC
 package import PosedServing
 import SwiftProtobuf
 
@@ -10,9 +12,15 @@ package struct ServerService: Sendable {
         package var version: String
         package var started: Date
         package var maxMessageBytes: Int
+        /// Makes an address that opens the studio for an identity; nil where there is no studio.
+        package var studio: (@Sendable (Identity) -> String)?
 
         /// As given.
-        package init(version: String, started: Date, maxMessageBytes: Int) {
+        package init(
+            version: String, started: Date, maxMessageBytes: Int,
+            studio: (@Sendable (Identity) -> String)? = nil
+        ) {
+            self.studio = studio
             self.version = version
             self.started = started
             self.maxMessageBytes = maxMessageBytes
@@ -42,5 +50,15 @@ package struct ServerService: Sendable {
     package func statistics(_ caller: Caller) -> Posed_V1_Statistics {
         Posed_V1_Statistics(
             caller.isAdministrator ? serving.statistics : serving.statistics(of: caller.owner))
+    }
+
+    /// Makes an address that opens the studio for the caller.
+    package func studioTicket(_ identity: Identity) throws -> Posed_V1_StudioTicket {
+        guard let studio = facts.studio else {
+            throw RequestError(
+                .failedPrecondition,
+                "the daemon serves no studio; its setting http.api.address says where it would")
+        }
+        return .with { $0.address = studio(identity) }
     }
 }

@@ -9,10 +9,14 @@ package final class Services: Sendable {
     /// How the services are; none serves until somebody says so.
     package let health: HealthRegistry
 
-    private let drain = Drain()
-    private let sessions: SessionService
-    private let synthesis: SynthesisService
-    private let catalog: CatalogService
+    /// Ends calls without an end of their own.
+    package let drain = Drain()
+    /// `posed.v1.SessionService`.
+    package let sessions: SessionService
+    /// `posed.v1.SynthesisService`.
+    package let synthesis: SynthesisService
+    /// `posed.v1.CatalogService`.
+    package let catalog: CatalogService
     private let server: ServerService
     private let healthService: HealthService
     private let reflection: ReflectionService
@@ -100,6 +104,9 @@ package final class Services: Sendable {
         try bind(CatalogMethods.listSolvers, in: &router) { _, _ in catalog.listSolvers() }
         try bind(ServerMethods.getInfo, in: &router) { _, caller in server.info(caller) }
         try bind(ServerMethods.getStatistics, in: &router) { server.statistics($1) }
+        try router.unary(ServerMethods.createStudioTicket.weighed(by: shapes)) { _, context in
+            try await Self.told(context) { try server.studioTicket(context.identity) }
+        }
     }
 
     private func registerHealth(in router: inout Router) throws(RPCError) {
