@@ -86,6 +86,7 @@ let package = Package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0",
             traits: ["YAML", "Logging"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -136,28 +137,31 @@ let package = Package(
 
         // The engine, from the metal up
         room("Engine/PosedGuarded"),
-        room("Engine/PosedBackend", ["CPosedBackend"]),
+        room("Engine/PosedBase"),
+        room("Engine/PosedBackend", ["CPosedBackend", "PosedBase"]),
         room("Tools/PosedConformance", ["PosedBackend", "CPosedBackend", "PosedGuarded"]),
         room("Engine/PosedTensor", ["CPosedBackend", "PosedBackend", "PosedGuarded"]),
-        room("Engine/PosedSolvers", ["CPosedBackend"]),
-        room("Engine/PosedWeights"),
+        room("Engine/PosedSolvers", ["CPosedBackend", "PosedBase"]),
+        room("Engine/PosedWeights", ["PosedBase"]),
         room("Engine/PosedNN", ["CPosedBackend", "PosedBackend", "PosedTensor", "PosedWeights"]),
         room(
             "Engine/PosedModels",
-            ["PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedGuarded"]),
-        room("Engine/PosedVision", ["CPicture"]),
+            [
+                "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedGuarded",
+                "PosedBase",
+            ]),
+        room("Engine/PosedVision", ["CPicture", "PosedBase"]),
         room(
             "Engine/PosedPipeline",
             [
                 "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels",
-                "PosedSolvers", "PosedVision", "PosedGuarded",
+                "PosedSolvers", "PosedVision", "PosedGuarded", "PosedBase",
             ]),
         room(
             "Tools/PosedEvaluation",
             [
                 "PosedBackend", "PosedTensor", "PosedWeights", "PosedNN", "PosedModels",
-                "PosedVision",
-                "PosedPipeline",
+                "PosedVision", "PosedPipeline", "PosedBase",
             ]),
         room(
             "Tools/PosedOptions",
@@ -169,7 +173,7 @@ let package = Package(
                 "PosedSolvers",
                 "PosedWeights",
                 "PosedNN", "PosedModels", "PosedVision", "PosedPipeline", "PosedEvaluation",
-                "PosedServing", "PosedErrors", "PosedGuarded",
+                "PosedServing", "PosedErrors", "PosedGuarded", "PosedBase",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Tools/posekit", swiftSettings: swift, linkerSettings: programLinker),
@@ -192,7 +196,8 @@ let package = Package(
         room(
             "Daemon/PosedSessions",
             [
-                "PosedAccounts", "PosedErrors", "PosedGuarded", product("Crypto", "swift-crypto"),
+                "PosedAccounts", "PosedErrors", "PosedGuarded", "PosedBase",
+                product("Crypto", "swift-crypto"),
                 product("Collections", "swift-collections"),
             ]),
         room("Daemon/PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),
@@ -216,6 +221,7 @@ let package = Package(
                 "PosedServing", "PosedRPC", "PosedProtos", "PosedAccounts", "PosedErrors",
                 "PosedGuarded", "CPosedReflection",
                 product("SwiftProtobuf", "swift-protobuf"),
+                product("Tracing", "swift-distributed-tracing"),
             ]),
         .target(
             name: "CPosedStudio", path: "CShims/CPosedStudio", exclude: ["studio", "openapi.json"],
@@ -233,24 +239,26 @@ let package = Package(
                 product("NIOHTTPTypesHTTP1", "swift-nio-extras"),
                 product("SwiftProtobuf", "swift-protobuf"),
             ]),
-        room("Daemon/PosedSystemd"),
+        room("Daemon/PosedSystemd", ["PosedBase"]),
         room(
             "Daemon/PosedTelemetry",
             [
-                "PosedGuarded", product("Logging", "swift-log"),
+                "PosedGuarded", "PosedBase", product("Logging", "swift-log"),
                 product("CoreMetrics", "swift-metrics"),
+                product("Tracing", "swift-distributed-tracing"),
             ]),
         room(
             "Daemon/PosedDaemon",
             [
                 "CPosedVersion", "CPosedHeap", "PosedAccounts", "PosedErrors", "PosedGuarded",
-                "PosedSessions",
+                "PosedBase", "PosedSessions",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedHTTP", "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
                 product("Hummingbird", "hummingbird"), product("NIOCore", "swift-nio"),
                 product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("Tracing", "swift-distributed-tracing"),
                 product("UnixSignals", "swift-service-lifecycle"), product("Yams", "Yams"),
             ]),
         .executableTarget(
@@ -264,7 +272,7 @@ let package = Package(
             name: "posectl",
             dependencies: [
                 "CPosedVersion", "PosedOptions", "PosedRPC", "PosedProtos", "PosedVision",
-                "PosedGuarded",
+                "PosedGuarded", "PosedBase",
                 product("SwiftProtobuf", "swift-protobuf"),
                 product("ArgumentParser", "swift-argument-parser"),
             ],
@@ -275,6 +283,7 @@ let package = Package(
             name: "PosedTesting", dependencies: ["PosedPipeline"],
             path: "Tests/Engine/PosedTesting",
             swiftSettings: swift),
+        tests("Engine/PosedBase", []),
         tests("Daemon/PosedErrors", []),
         tests("Daemon/PosedAccounts", ["PosedErrors"]),
         tests(

@@ -1,31 +1,25 @@
+import PosedBase
+
 /// What went wrong in describing a log or a metric.
-package struct TelemetryError: Error, Sendable, CustomStringConvertible {
-    /// The class of an error, for callers that decide by it.
-    package struct Code: Hashable, Sendable {
-        private enum Kind: String {
-            case invalidName, invalidBuckets, conflict
-        }
-
-        private let kind: Kind
-
+package struct TelemetryError: CodedError {
+    /// The classes of the errors, for callers that decide by them.
+    package enum Code: String, Sendable, CaseIterable {
         /// A name of a metric or a label that Prometheus would not read.
-        package static let invalidName = Code(kind: .invalidName)
+        case invalidName
         /// Bounds of a histogram that do not rise.
-        package static let invalidBuckets = Code(kind: .invalidBuckets)
+        case invalidBuckets
         /// A metric that exists with another type, other labels or other bounds.
-        package static let conflict = Code(kind: .conflict)
+        case conflict
     }
 
-    /// The class of the error.
     package let code: Code
-    /// One sentence: what was expected, what came, and where.
     package let message: String
+    package let cause: (any Error)?
 
-    /// An error of a class, with its sentence.
-    package init(_ code: Code, _ message: String) {
+    /// An error of the class `code` that says `message`.
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
+        self.cause = cause
     }
-
-    package var description: String { message }
 }

@@ -101,9 +101,6 @@ package struct Conv2d: Sendable {
         }
     }
 
-    /// Bytes of device memory.
-    package var byteCount: Int { weight.byteCount }
-
     /// A filter of one element, for a model that is about to be refused.
     static func placeholder(on compute: Compute) throws -> Conv2d {
         let single = Geometry(inputs: 1, outputs: 1, kernel: 1)

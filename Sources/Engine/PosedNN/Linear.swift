@@ -33,9 +33,6 @@ package struct Linear: Sendable {
         }
     }
 
-    /// Bytes of device memory.
-    package var byteCount: Int { weight.byteCount }
-
     /// A layer of one element, for a model that is about to be refused.
     ///
     /// - Throws: `BackendError` when the device has no room.

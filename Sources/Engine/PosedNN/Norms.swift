@@ -7,9 +7,6 @@ package struct LayerNorm: Sendable {
     package let beta: Tensor
     package let eps: Float
 
-    /// Bytes of device memory.
-    package var byteCount: Int { gamma.byteCount + beta.byteCount }
-
     /// The normalised tensor, of type `type` (nil: the precision).
     ///
     /// - Throws: `BackendError` when shapes or types do not fit.
@@ -26,9 +23,6 @@ package struct GroupNorm: Sendable {
     package let beta: Tensor
     package let groups: Int
     package let eps: Float
-
-    /// Bytes of device memory.
-    package var byteCount: Int { gamma.byteCount + beta.byteCount }
 
     /// The normalised tensor, activated, of type `type` (nil: the precision).
     ///

@@ -3,17 +3,17 @@ package import PosedModels
 package import PosedSolvers
 package import PosedTensor
 
-/// Solves that begin and end at their own times, with solvers, steps and guidance of their own, and make
-/// their evaluations together. One stream, one latent size, one thread.
+/// The solve loop: solves with solvers, steps and guidance of their own that begin and end at their own
+/// times and evaluate the velocity together. One stream, one latent size, one thread.
 ///
-/// What a solve computes does not depend on its company, as far as the device keeps a row's bits
-/// whatever the batch (`docs/numerics.md`): everything else is computed for each solve by itself.
+/// The result of a solve does not depend on the other solves of a batch, as far as the device keeps a row's
+/// bits whatever the batch (`docs/numerics.md`): everything else is computed for each solve by itself.
 package final class BatchSolver {
-    /// Where a solve begins that does not begin at noise.
+    /// The start of a solve that does not begin at noise.
     package struct WarmStart {
         /// The time on the path, 0 to 1, both excluded.
         package var time: Double
-        /// What lies at its end, [1, h, w, C] float32.
+        /// The latent at the end of an earlier path, [1, h, w, C] float32.
         package var latent: Tensor
 
         /// As given.
@@ -23,15 +23,15 @@ package final class BatchSolver {
         }
     }
 
-    /// How many grids' modulation vectors of the empty branch are kept.
+    /// The number of time grids whose modulation vectors of the empty branch are kept.
     private static let gridLimit = 8
 
     private let model: any VelocityModel
     private let compute: Compute
     private let bank: VelocityBank
-    /// Guidance's empty branch.
+    /// The condition of guidance's empty branch.
     private let empty: RowCondition
-    /// Whose condition each conditioned row holds.
+    /// The solve whose condition each conditioned row holds.
     private var occupants: [BatchedSolve?]
     private var emptyByGrid: [(times: [Double], vectors: Tensor)] = []
 
@@ -65,23 +65,26 @@ package final class BatchSolver {
         try bank.reserve(conditioned: bank.conditionedRows, empty: bank.emptyRows)
     }
 
-    /// Begins a solve: draws its noise and computes all that does not change from step to step.
+    /// Begins a solve: computes all that does not change from step to step.
     ///
-    /// - Parameter warmStart: Where it begins, if not at noise.
+    /// - Parameters:
+    ///   - noise: Values of deviation 1 as the specification orders them, [C, h, w]; nil draws them from the
+    ///     settings' seed.
+    ///   - warmStart: The start, if it is not noise.
     /// - Throws: `SolverError` or `PipelineError` for impossible settings, `BackendError` when the device
     ///   fails.
     package func begin(
         _ condition: RowCondition, _ settings: SamplingSettings, _ tableau: ButcherTableau,
-        warmStart: WarmStart? = nil
+        noise: [Float]? = nil, warmStart: WarmStart? = nil
     ) throws -> BatchedSolve {
         try settings.validate()
         let run = try SamplingRun(
-            tableau, settings, rows: 1, origin: model.form.start, from: warmStart?.time ?? 0)
+            tableau, settings, origin: model.form.start, from: warmStart?.time ?? 0)
         let size = bank.latentSize
         let shape = [1, size.height, size.width, model.form.channels]
         let slots = try (0..<run.solve.slotCount).map { _ in try compute.scratch(shape, .f32) }
-        let noise = Pipeline.channelsLast(
-            GaussianNoise.make(count: shape.reduce(1, *), seed: settings.seed), rows: 1,
+        let noise = Self.channelsLast(
+            noise ?? GaussianNoise.make(count: shape.reduce(1, *), seed: settings.seed),
             channels: model.form.channels)
         if let warmStart, warmStart.time > model.form.start {
             try compute.upload(noise, to: slots[0])
@@ -92,8 +95,8 @@ package final class BatchSolver {
         }
         let isKnown = !run.times.isEmpty
         let solve = BatchedSolve(
-            condition: condition, guidance: settings.guidance, start: warmStart?.time ?? 0,
-            run, slots: slots,
+            condition: condition, solver: tableau.name, guidance: settings.guidance,
+            start: warmStart?.time ?? 0, run, slots: slots,
             modulations: isKnown
                 ? try model.modulations(times: run.times, of: [condition.vector], on: compute)
                 : nil,
@@ -103,12 +106,42 @@ package final class BatchSolver {
         return solve
     }
 
-    /// Makes one evaluation of each of these solves, together, and takes each to its next. It is done
-    /// when this returns.
+    /// Makes one evaluation of each of these solves, together, and takes each to its next. The device has
+    /// finished when this returns.
     ///
-    /// - Returns: For each solve, what went wrong with it alone, or nil.
+    /// - Returns: For each solve, the error that is its own, or nil.
     /// - Throws: `BackendError` when the evaluation failed as a whole; then no solve has moved.
     package func evaluate(_ solves: [BatchedSolve]) throws -> [(any Error)?] {
+        try run(solves)
+        try compute.synchronize()
+        return solves.map { solve in
+            do {
+                try advance(solve)
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+
+    /// Takes solves to their ends, together, and forgets them. Their latents stay theirs. The device may
+    /// still be computing when this returns.
+    ///
+    /// - Parameter isCancelled: Asked before every evaluation.
+    /// - Throws: `PipelineError` for a cancelled or a diverged solve; `BackendError` when the device fails.
+    package func finish(_ solves: [BatchedSolve], isCancelled: () -> Bool = { false }) throws {
+        defer { solves.forEach(end) }
+        while true {
+            let unfinished = solves.filter { !$0.isFinished }
+            if unfinished.isEmpty { return }
+            if isCancelled() { throw PipelineError(.cancelled, "the solve was cancelled") }
+            try run(unfinished)
+            try unfinished.forEach(advance)
+        }
+    }
+
+    /// Submits one evaluation of each of these solves.
+    private func run(_ solves: [BatchedSolve]) throws {
         try bank.reserve(
             conditioned: solves.count, empty: solves.count { $0.guidance != 1 })
         try place(solves)
@@ -124,23 +157,14 @@ package final class BatchSolver {
         for row in rows { try feed(row.solve, row.conditioned, row.empty) }
         try bank.evaluate(conditioned: solves.count, empty: empty)
         for row in rows { try collect(row.solve, row.conditioned, row.empty) }
-        try compute.synchronize()
-        return solves.map { solve in
-            do {
-                try advance(solve)
-                return nil
-            } catch {
-                return error
-            }
-        }
     }
 
-    /// Forgets a solve that ended, or is not wanted any more.
+    /// Forgets a solve that ended, or was given up.
     package func end(_ solve: BatchedSolve) {
         for row in occupants.indices where occupants[row] === solve { occupants[row] = nil }
     }
 
-    /// Sees to it that the rows next to the middle hold these solves. Those that lie there already stay.
+    /// Loads these solves' conditions into the rows next to the middle. Those that lie there already stay.
     private func place(_ solves: [BatchedSolve]) throws {
         precondition(solves.count <= occupants.count)
         let wanted = Set(solves.map(ObjectIdentifier.init))
@@ -198,7 +222,7 @@ package final class BatchSolver {
         ).run(on: compute)
     }
 
-    /// Carries out what is between this evaluation and the next.
+    /// Carries out the actions of a solve up to its next evaluation.
     private func advance(_ solve: BatchedSolve) throws {
         solve.pending = nil
         while true {
@@ -215,7 +239,8 @@ package final class BatchSolver {
             case .finished(let slot):
                 solve.result = slot
                 if solve.outcome == .diverged {
-                    throw PipelineError(.diverged, "the velocity is not finite any more")
+                    throw PipelineError(
+                        .diverged, "\(solve.solver): the velocity is not finite any more")
                 }
                 return
             }
@@ -232,5 +257,18 @@ package final class BatchSolver {
         let made = try model.modulations(times: times, of: [empty.vector], on: compute)
         emptyByGrid.append((times, made))
         return made
+    }
+
+    /// [C, h, w] values as [h, w, C].
+    private static func channelsLast(_ values: [Float], channels: Int) -> [Float] {
+        let pixels = values.count / max(channels, 1)
+        return [Float](unsafeUninitializedCapacity: values.count) { target, filled in
+            for channel in 0..<channels {
+                for pixel in 0..<pixels {
+                    target[pixel * channels + channel] = values[channel * pixels + pixel]
+                }
+            }
+            filled = values.count
+        }
     }
 }

@@ -15,7 +15,8 @@ package final class Pipeline {
     package let width: Int
     package let height: Int
     let streams: PartStreams
-    private let sampler: Sampler
+    /// The solver of `sample`, with rows for the largest batch so far.
+    private var solver: BatchSolver?
     private var parts: [String: CapturedPart] = [:]
     /// The last picture decoded, before it is rounded to 8 bits: [1, H, W, 3] float32.
     private var decoded: Tensor?
@@ -35,7 +36,6 @@ package final class Pipeline {
         }
         (width, height) = size
         streams = model.streams
-        sampler = Sampler(model.transformer, on: streams.transformer)
     }
 
     /// The latent's height and width.
@@ -60,8 +60,17 @@ package final class Pipeline {
         let sized = try counted.map { try $0.resized(width: width, height: height) }
         let latents = try self.latents(sized)
         let embeddings = try embed(sized, model.sourceEncoder, "source", streams.sourceEncoder)
-        return try model.transformer.source(
+        var source = try model.transformer.source(
             latents: latents, embeddings: embeddings, on: streams.transformer)
+        if model.detailDecoder != nil {
+            let first = latents.sliced(axis: 0, 0..<1)
+            source.detail = SourceDetail(
+                source: sized[0].bytes,
+                reconstruction: try decodeOne(
+                    streams.transformer.floats(first), first.shape
+                ).bytes)
+        }
+        return source
     }
 
     /// Draws and encodes a pose, and all that the transformer makes of it.
@@ -87,52 +96,94 @@ package final class Pipeline {
     /// - Throws: `BackendError` when the device fails.
     package func condition(_ source: SourceCondition, _ pose: PoseCondition) throws -> RowCondition
     {
-        try model.transformer.condition(source, pose, on: streams.transformer)
+        var row = try model.transformer.condition(source, pose, on: streams.transformer)
+        row.detail = source.detail
+        return row
+    }
+
+    /// Latents that were sampled.
+    package struct Samples {
+        /// [B, h, w, C] float32.
+        package let latents: Tensor
+        /// Velocity evaluations made; the most of any row where rows choose their steps.
+        package let evaluations: Int
+        /// How the solves ended.
+        package let outcome: SolveOutcome
     }
 
     /// Samples latents for a batch of conditions that share all settings but the noise.
     ///
-    /// - Parameter noise: [B, C, h, w] values, as the specification orders them; nil draws row i from
-    ///   seed + i.
-    /// - Returns: [B, h, w, C] float32 and the evaluations made.
-    /// - Throws: `PipelineError`, `SolverError` or `BackendError`.
+    /// - Parameters:
+    ///   - noise: [B, C, h, w] values of deviation 1, as the specification orders them; nil draws row i from
+    ///     seed + i.
+    ///   - isCancelled: Asked before every evaluation.
+    /// - Throws: `PipelineError` for impossible settings, a cancelled or a diverged solve, `SolverError`,
+    ///   `BackendError` when the device fails.
     package func sample(
         _ conditions: [RowCondition], _ settings: SamplingSettings, noise: [Float]? = nil,
         isCancelled: () -> Bool = { false }
-    ) throws -> Sampler.Outcome {
+    ) throws -> Samples {
         let size = latentSize
         let channels = model.transformer.form.channels
         let count = channels * size.height * size.width
-        let values =
-            noise
-            ?? (0..<conditions.count).flatMap {
-                GaussianNoise.make(count: count, seed: settings.seed &+ UInt64($0))
-            }
-        guard values.count == count * conditions.count else {
+        if let noise, noise.count != count * conditions.count {
             throw PipelineError(
                 .invalidRequest,
                 "noise of \(count) values a picture expected "
-                    + "([\(channels), \(size.height), \(size.width)]), but \(values.count) came for "
+                    + "([\(channels), \(size.height), \(size.width)]), but \(noise.count) came for "
                     + "\(conditions.count)")
         }
-        return try sampler.solve(
-            noise: Pipeline.channelsLast(values, rows: conditions.count, channels: channels),
-            conditions: conditions, tableau: try solvers.tableau(settings.solver),
-            settings: settings, isCancelled: isCancelled)
+        let tableau = try solvers.tableau(settings.solver)
+        let solver = try solver(for: conditions.count)
+        let solves = try conditions.enumerated().map { row, condition in
+            var own = settings
+            own.seed &+= UInt64(row)
+            return try solver.begin(
+                condition, own, tableau,
+                noise: noise.map { Array($0[row * count..<(row + 1) * count]) })
+        }
+        try solver.finish(solves, isCancelled: isCancelled)
+        return Samples(
+            latents: try join(solves.compactMap(\.latent), on: streams.transformer),
+            evaluations: solves.map(\.evaluations).max() ?? 0,
+            outcome: solves.map(\.outcome).first { $0 != .completed } ?? .completed)
+    }
+
+    /// A solver whose batches have room for so many conditions and their empty branches.
+    private func solver(for conditions: Int) throws -> BatchSolver {
+        if let solver, solver.batchRows >= 2 * conditions { return solver }
+        let made = try BatchSolver(
+            model.transformer, latentSize, rows: 2 * conditions, on: streams.transformer)
+        solver = made
+        return made
+    }
+
+    /// Tensors [1, …] of one shape in one, [B, …]; a single one as it is.
+    private func join(_ rows: [Tensor], on compute: Compute) throws -> Tensor {
+        if rows.count == 1 { return rows[0] }
+        let joined = try compute.scratch([rows.count] + rows[0].shape.dropFirst(), rows[0].dtype)
+        for (index, row) in rows.enumerated() {
+            try compute.copy(row, to: joined.sliced(axis: 0, index..<index + 1))
+        }
+        return joined
     }
 
     /// Decodes latents [B, h, w, C] to pictures.
     ///
+    /// - Parameter conditions: What each row was sampled with, for the source's details; none: the
+    ///   pictures are as the autoencoder paints them.
     /// - Throws: `PipelineError` `.diverged` for latents that are not finite, `BackendError` when the
     ///   device fails.
-    package func decode(_ latents: Tensor) throws -> [Image] {
-        try decodeEach(latents).map { try $0.get() }
+    package func decode(_ latents: Tensor, of conditions: [RowCondition] = []) throws -> [Image] {
+        try decodeEach(latents, of: conditions).map { try $0.get() }
     }
 
     /// Decodes latents [B, h, w, C], each by itself: one that is not finite leaves the others alone.
     ///
     /// - Throws: `BackendError` when the device fails.
-    package func decodeEach(_ latents: Tensor) throws -> [Result<Image, PipelineError>] {
+    package func decodeEach(
+        _ latents: Tensor, of conditions: [RowCondition] = []
+    ) throws -> [Result<Image, PipelineError>] {
         let values = try streams.transformer.floats(latents)
         let stride = values.count / latents.shape[0]
         return try (0..<latents.shape[0]).map { row in
@@ -144,7 +195,11 @@ package final class Pipeline {
                         "the solve ended in values that are not finite; fewer or more steps, or "
                             + "less guidance, may help"))
             }
-            return .success(try decodeOne(latent, latents.shape))
+            let picture = try decodeOne(latent, latents.shape)
+            guard row < conditions.count, let detail = conditions[row].detail,
+                let decoder = model.detailDecoder
+            else { return .success(picture) }
+            return .success(try decoder.blend(picture, with: detail))
         }
     }
 
@@ -163,7 +218,7 @@ package final class Pipeline {
         }
     }
 
-    /// Forgets what was captured of the source's encoder, so that its weights can be given back.
+    /// Drops the captured graph of the source's encoder, so that its weights can be released.
     package func dropSourceEncoder() { parts["source"] = nil }
 
     private func embed(
@@ -229,21 +284,38 @@ package final class Pipeline {
         }
         return try PartStreams.move(joined, from: compute, to: streams.transformer)
     }
+}
 
-    /// [B, C, h, w] values as [B, h, w, C].
-    static func channelsLast(_ values: [Float], rows: Int, channels: Int) -> [Float] {
-        let pixels = values.count / max(rows * channels, 1)
-        return [Float](unsafeUninitializedCapacity: values.count) { target, filled in
-            for row in 0..<rows {
-                for channel in 0..<channels {
-                    for pixel in 0..<pixels {
-                        let start = row * channels * pixels
-                        target[start + pixel * channels + channel] =
-                            values[start + channel * pixels + pixel]
-                    }
-                }
-            }
-            filled = values.count
-        }
+/// A part of the model on inputs of one shape, captured once: one tensor in, one out.
+final class CapturedPart {
+    let input: Tensor
+    let output: Tensor
+    private let graph: CapturedGraph
+
+    /// Captures `forward` on inputs of `shape`. The first run, uncaptured, makes what a part makes once
+    /// and tells the result's shape.
+    ///
+    /// - Throws: what `forward` throws.
+    init(
+        _ shape: [Int], result: [Int], type: DType = .f32, on compute: Compute,
+        forward: (Tensor, Tensor) throws -> Void
+    ) throws {
+        let input = try compute.persistent(shape, .f32)
+        let output = try compute.persistent(result, type)
+        self.input = input
+        self.output = output
+        graph = try compute.capture { try forward(input, output) }
+    }
+
+    /// Runs on host values; the result is in `output`, until the next run.
+    func callAsFunction(_ values: [Float], on compute: Compute) throws -> Tensor {
+        try compute.upload(values, to: input)
+        return try callAsFunction(on: compute)
+    }
+
+    /// Runs on what is in `input`.
+    func callAsFunction(on compute: Compute) throws -> Tensor {
+        try compute.launch(graph)
+        return output
     }
 }

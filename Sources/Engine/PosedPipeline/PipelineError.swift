@@ -1,33 +1,21 @@
+import PosedBase
+
 /// What is wrong with a model folder as a whole, or with a request.
-package struct PipelineError: Error, Sendable, CustomStringConvertible {
-    /// The class of an error, for callers that decide by it.
-    package struct Code: Hashable, Sendable, CaseIterable, CustomStringConvertible {
-        private enum Kind: String, CaseIterable {
-            case invalidModel, invalidRequest, diverged, cancelled
-        }
-        private let kind: Kind
-
+package struct PipelineError: CodedError {
+    /// The classes of the errors, for callers that decide by them.
+    package enum Code: String, Sendable, CaseIterable {
         /// The folder's parts are missing, or do not fit together.
-        package static let invalidModel = Code(kind: .invalidModel)
+        case invalidModel
         /// A setting of the request is out of bounds.
-        package static let invalidRequest = Code(kind: .invalidRequest)
+        case invalidRequest
         /// The solve left the numbers.
-        package static let diverged = Code(kind: .diverged)
+        case diverged
         /// The caller stopped the work.
-        package static let cancelled = Code(kind: .cancelled)
-
-        /// All classes.
-        package static let allCases: [Code] = Kind.allCases.map(Code.init(kind:))
-
-        /// The name of the code, such as `invalidRequest`.
-        package var description: String { kind.rawValue }
+        case cancelled
     }
 
-    /// The class of the error.
     package let code: Code
-    /// One sentence: what was expected, what came, and where.
     package let message: String
-    /// The error below this one, if any.
     package let cause: (any Error)?
 
     /// An error of the class `code` that says `message`.
@@ -36,7 +24,4 @@ package struct PipelineError: Error, Sendable, CustomStringConvertible {
         self.message = message
         self.cause = cause
     }
-
-    /// The message.
-    package var description: String { message }
 }

@@ -17,12 +17,14 @@ package struct PoseModel: Sendable {
     package let framing: PictureFraming
     /// How poses are drawn for it.
     package let poseDrawer: PoseDrawer
+    /// What mends decoded pictures with the source's own pixels; nil for models without a detail decoder.
+    package let detailDecoder: SourceBlend?
     /// The streams whose devices and precisions the parts were packed for.
     package let streams: PartStreams
-    /// What each part's weights amounted to.
+    /// The tensors, numbers and bytes that were loaded for each part.
     package let reports: [LoadReport]
 
-    /// An image encoder and how it wants its pictures. Its weights may be given back, and are read again when
+    /// An image encoder and how it wants its pictures. Its weights may be released, and are read again when
     /// they are next needed.
     package final class ImageEncoder: Sendable {
         package let preprocessor: PreprocessorConfiguration
@@ -37,16 +39,18 @@ package struct PoseModel: Sendable {
 
         /// An encoder in memory.
         ///
-        /// - Parameter reading: Reads it again; nil: it stays.
+        /// - Parameters:
+        ///   - byteCount: Bytes of its weights on the device.
+        ///   - reading: Reads it again; nil: it stays.
         package init(
-            model: DINOv2, preprocessor: PreprocessorConfiguration,
+            model: DINOv2, preprocessor: PreprocessorConfiguration, byteCount: Int = 0,
             reading: (@Sendable () throws -> DINOv2)? = nil
         ) {
             self.preprocessor = preprocessor
             self.reading = reading
             features = model.features
             patchSize = model.configuration.patchSize
-            byteCount = model.byteCount
+            self.byteCount = byteCount
             loaded = Guarded(model)
         }
 
@@ -56,7 +60,8 @@ package struct PoseModel: Sendable {
         package func model() throws -> DINOv2 {
             if let model = loaded.withLock({ $0 }) { return model }
             guard let reading else {
-                throw PipelineError(.invalidModel, "an encoder that is not there was asked for")
+                throw PipelineError(
+                    .invalidModel, "an encoder was asked for whose weights are released")
             }
             let model = try reading()
             loaded.withLock { $0 = model }
@@ -66,14 +71,14 @@ package struct PoseModel: Sendable {
         /// Whether its weights are in memory.
         package var isLoaded: Bool { loaded.withLock { $0 != nil } }
 
-        /// Gives the weights back, if they can be read again. What captured them must be gone before.
+        /// Releases the weights, if they can be read again. Graphs that captured them must be gone before.
         package func release() {
             if reading != nil { loaded.withLock { $0 = nil } }
         }
     }
 
-    /// Whether the source's encoder can be given back while only poses are encoded: it is its own, and can be
-    /// read again.
+    /// Whether the source's encoder can be released while only poses are encoded: the poses have one of their
+    /// own.
     package var canReleaseSourceEncoder: Bool { sourceEncoder !== poseEncoder }
 
     /// Loads a model folder.
@@ -87,12 +92,15 @@ package struct PoseModel: Sendable {
         reports.append(vae.report)
         func encoder(_ name: String, on compute: Compute) throws -> ImageEncoder {
             let path = folder.part(name)
+            let before = try compute.device.info().memoryUsed
             let loaded = try DINOv2.load(folder: path, on: compute)
+            let after = try compute.device.info().memoryUsed
             reports.append(loaded.report)
             return ImageEncoder(
                 model: loaded.model,
                 preprocessor: try PreprocessorConfiguration(
-                    file: path + "/preprocessor_config.json")
+                    file: path + "/preprocessor_config.json"),
+                byteCount: Int(clamping: after - min(before, after))
             ) { try DINOv2.load(folder: path, on: compute).model }
         }
         let source = try encoder("source_encoder", on: streams.sourceEncoder)
@@ -108,8 +116,9 @@ package struct PoseModel: Sendable {
         return try PoseModel(
             name: path, autoencoder: vae.model, sourceEncoder: source, poseEncoder: pose,
             transformer: loaded.model, sampler: folder.sampler, framing: folder.framing,
-            poseDrawer: try PoseDrawer(folder: folder.part("pose_drawer")), streams: streams,
-            reports: reports)
+            poseDrawer: try PoseDrawer(folder: folder.part("pose_drawer")),
+            detailDecoder: try SourceBlend(folder: folder.part("detail_decoder")),
+            streams: streams, reports: reports)
     }
 
     /// Parts as given.
@@ -119,7 +128,7 @@ package struct PoseModel: Sendable {
         name: String, autoencoder: any Autoencoder, sourceEncoder: ImageEncoder,
         poseEncoder: ImageEncoder, transformer: any VelocityModel, sampler: SamplerDefaults,
         framing: PictureFraming = PictureFraming(), poseDrawer: PoseDrawer = PoseDrawer(),
-        streams: PartStreams, reports: [LoadReport]
+        detailDecoder: SourceBlend? = nil, streams: PartStreams, reports: [LoadReport]
     ) throws {
         let form = transformer.form
         let pairs = [
@@ -141,6 +150,12 @@ package struct PoseModel: Sendable {
                 .invalidModel,
                 "\(name): the transformer's \(key) is \(ours), but the \(what) are \(theirs)")
         }
+        guard detailDecoder == nil || autoencoder.downsampling % SourceBlend.cell == 0 else {
+            throw PipelineError(
+                .invalidModel,
+                "\(name): the detail decoder sees cells of \(SourceBlend.cell) pixels a side, but the "
+                    + "vae's latents have \(autoencoder.downsampling)")
+        }
         self.autoencoder = autoencoder
         self.sourceEncoder = sourceEncoder
         self.poseEncoder = poseEncoder
@@ -148,6 +163,7 @@ package struct PoseModel: Sendable {
         self.sampler = sampler
         self.framing = framing
         self.poseDrawer = poseDrawer
+        self.detailDecoder = detailDecoder
         self.streams = streams
         self.reports = reports
     }
@@ -159,5 +175,75 @@ package struct PoseModel: Sendable {
     package var pictureSize: (width: Int, height: Int) {
         let latent = transformer.form.latentSize
         return (latent.width * autoencoder.downsampling, latent.height * autoencoder.downsampling)
+    }
+}
+
+extension PoseModel {
+    /// Why a model cannot make pictures of a size.
+    package struct SizeProblem: Sendable {
+        /// A side of a picture.
+        package enum Side: String, Sendable {
+            case width, height
+        }
+
+        /// The side at fault.
+        package let side: Side
+        /// The size that was expected, and the one that came.
+        package let message: String
+    }
+
+    /// The longest side of a picture that any model makes, in pixels.
+    private static let mostPixels = 4096
+
+    /// The number that the sides of pictures must be multiples of.
+    package var sizeMultiple: Int {
+        autoencoder.downsampling * transformer.form.patchSize
+    }
+
+    /// Why the model cannot make pictures of that size, in pixels; nil where it can.
+    package func problem(width: Int, height: Int) -> SizeProblem? {
+        for (side, extent) in [(SizeProblem.Side.width, width), (.height, height)]
+        where extent < sizeMultiple || extent > Self.mostPixels || extent % sizeMultiple != 0 {
+            return SizeProblem(
+                side: side,
+                message: "the \(side.rawValue) must be a multiple of \(sizeMultiple) up to "
+                    + "\(Self.mostPixels) pixels, but it is \(extent)")
+        }
+        let own = pictureSize
+        if transformer.form.isSizeFixed, (width, height) != own {
+            return SizeProblem(
+                side: width == own.width ? .height : .width,
+                message: "this model makes pictures of \(own.width) × \(own.height) pixels alone, "
+                    + "but \(width) × \(height) were asked for")
+        }
+        for (name, encoder) in [("source", sourceEncoder), ("pose", poseEncoder)] {
+            if let problem = encoder.problem(name, width: width, height: height) { return problem }
+        }
+        return nil
+    }
+}
+
+extension PoseModel.ImageEncoder {
+    /// Why the encoder cannot see pictures of that size: what its preprocessor makes of them is smaller than a
+    /// patch, or a sliver that would be enlarged beyond all bounds.
+    fileprivate func problem(_ name: String, width: Int, height: Int) -> PoseModel.SizeProblem? {
+        let patch = patchSize
+        let seen = preprocessor.outputSize(width: width, height: height)
+        let sides: [(PoseModel.SizeProblem.Side, Int)] = [
+            (.width, seen.width), (.height, seen.height),
+        ]
+        for (side, extent) in sides where extent < patch {
+            return PoseModel.SizeProblem(
+                side: side,
+                message: "the \(name) encoder sees pictures of \(width) × \(height) in "
+                    + "\(seen.width) × \(seen.height) pixels, but its patches have \(patch) a side")
+        }
+        guard preprocessor.canPrepare(width: width, height: height) else {
+            return PoseModel.SizeProblem(
+                side: width > height ? .width : .height,
+                message: "pictures of \(width) × \(height) are too long and narrow for the "
+                    + "\(name) encoder, which enlarges their shorter side")
+        }
+        return nil
     }
 }

@@ -20,7 +20,7 @@ package final class Compute: @unchecked Sendable {
     private let immediate: Workspace
     /// Scratch memory of captured graphs; no graph finds there what it left.
     private let captured: Workspace
-    /// What the graph that is being captured works on; nil while nothing is captured.
+    /// The memory of the graph that is being captured; nil while nothing is captured.
     private var recorded: GraphMemory?
 
     /// Opens a stream.

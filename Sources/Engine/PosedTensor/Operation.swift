@@ -10,7 +10,7 @@ package struct Operation: Sendable {
     }
 
     private let kind: Kind
-    /// What the descriptors point into.
+    /// The memory that the descriptors point into.
     private let storages: [Storage]
 
     /// y = x, with conversion of the type.

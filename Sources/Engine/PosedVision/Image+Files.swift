@@ -1,5 +1,6 @@
 import CPicture
 package import Foundation
+import PosedBase
 
 extension Image {
     /// The formats of picture files.
@@ -43,7 +44,7 @@ extension Image {
     package init(
         file path: String, background: RGB = .white, pixelLimit: Int = Image.defaultPixelLimit
     ) throws {
-        let data = try BoundedFile.read(path, limit: Image.fileLimit)
+        let data = try WholeFile.contents(path, limit: Image.fileLimit)
         try self.init(
             encoded: data, name: path, background: background, pixelLimit: pixelLimit)
     }
@@ -125,7 +126,7 @@ extension Image {
 
     /// Writes the picture as a PNG file, whole or not at all. Throws `unwritableFile`.
     package func writePNG(to path: String, compression: Int = 6) throws {
-        try BoundedFile.write(try pngData(compression: compression), to: path)
+        try WholeFile.put(try pngData(compression: compression), at: path)
     }
 
     /// The format that a file to be written is given by its name: JPEG for `.jpg` and `.jpeg`, else PNG.
@@ -139,7 +140,7 @@ extension Image {
     /// Throws `unwritableFile`, or `invalidSize` where the format cannot hold the picture.
     package func write(to path: String, quality: Int = Image.defaultQuality) throws {
         switch Image.writtenFormat(of: path) {
-        case .jpeg: try BoundedFile.write(try jpegData(quality: quality), to: path)
+        case .jpeg: try WholeFile.put(try jpegData(quality: quality), at: path)
         default: try writePNG(to: path)
         }
     }

@@ -1,4 +1,5 @@
 package import Foundation
+import PosedBase
 
 /// How a model wants poses drawn: its `pose_drawer/config.json`. What it does not draw, it does not see.
 package struct PoseDrawer: Hashable, Sendable {
@@ -33,7 +34,7 @@ package struct PoseDrawer: Hashable, Sendable {
             self.init()
             return
         }
-        try self.init(json: try BoundedFile.read(file, limit: 1 << 20), name: file)
+        try self.init(json: try WholeFile.contents(file, limit: 1 << 20), name: file)
     }
 
     /// Parses the contents of a pose drawer's `config.json`; `name` stands for it in messages. Throws
@@ -44,7 +45,7 @@ package struct PoseDrawer: Hashable, Sendable {
         }
         let root: JSONValue
         do {
-            root = try JSONValue.parse(data)
+            root = try JSONValue(parsing: data, allowsNonFinite: true)
         } catch {
             throw VisionError(.invalidConfiguration, "\(name): this is not JSON", cause: error)
         }

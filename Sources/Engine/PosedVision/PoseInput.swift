@@ -1,4 +1,5 @@
 package import Foundation
+import PosedBase
 
 /// How a pose file is read, where it does not say so itself.
 package struct PoseReading: Hashable, Sendable {
@@ -131,7 +132,7 @@ package struct PoseFrames: Sendable {
             rate = nil
             return
         }
-        let data = try BoundedFile.read(path, limit: PoseSequence.fileLimit)
+        let data = try WholeFile.contents(path, limit: PoseSequence.fileLimit)
         if Image.fileFormat(of: data) != nil {
             frames = [.picture(try Image(encoded: data, name: path, background: .black))]
             rate = nil

@@ -1,4 +1,5 @@
 import Foundation
+import PosedBase
 
 /// The JSON of detectors and editors: OpenPose, ComfyUI and DWPose, MMPose, AlphaPose, Ultralytics, COCO,
 /// openpose-editor, MediaPipe, and plain lists. Each is told by its keys, and lists of joints by their length
@@ -14,7 +15,7 @@ enum PoseJSON {
         }
         let root: JSONValue
         do {
-            root = try JSONValue.parse(data)
+            root = try JSONValue(parsing: data, allowsNonFinite: true)
         } catch {
             throw VisionError(.malformedPose, "this is not JSON", cause: error)
         }
@@ -73,8 +74,15 @@ enum PoseJSON {
             }
             guard isNested(.array(inner)) else { fallthrough }
             return try numbered(elements) { PosePicture(people: [try person($0)]) }
-        case nil, .number?: return [PosePicture(people: [try person(.array(elements))])]
-        case .object(let first)?:
+        case nil, .integer?, .number?:
+            return [PosePicture(people: [try person(.array(elements))])]
+        case .some(let first):
+            guard case .object = first else {
+                throw VisionError(
+                    .malformedPose,
+                    "a list of joints, people or frames was expected, not one of "
+                        + first.kind)
+            }
             if first["x"] != nil, first["y"] != nil {
                 return [
                     PosePicture(
@@ -84,17 +92,12 @@ enum PoseJSON {
             }
             if first["image_id"] != nil { return try grouped(elements, sizes: []) }
             let isFrame = ["people", "instances"].contains { first[$0] != nil }
-            if try isFrame || landmarks(.object(first)) != nil {
+            if try isFrame || landmarks(first) != nil {
                 return try numbered(elements) {
                     $0.isNull ? PosePicture(people: []) : try picture($0)
                 }
             }
             return [PosePicture(people: try numbered(elements, detection))]
-        case .some(let other):
-            throw VisionError(
-                .malformedPose,
-                "a list of joints, people or frames was expected, not one of "
-                    + other.kind)
         }
     }
 

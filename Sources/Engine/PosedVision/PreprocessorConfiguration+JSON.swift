@@ -1,10 +1,11 @@
 package import Foundation
+import PosedBase
 
 extension PreprocessorConfiguration {
     /// Reads a `preprocessor_config.json`. Throws `unreadableFile` or `invalidConfiguration`, naming
     /// the file and the key.
     package init(file path: String) throws {
-        try self.init(json: try BoundedFile.read(path, limit: 1 << 20), name: path)
+        try self.init(json: try WholeFile.contents(path, limit: 1 << 20), name: path)
     }
 
     /// Parses the contents of a `preprocessor_config.json`; `name` stands for it in messages.
@@ -41,7 +42,7 @@ private struct ConfigurationFields {
     init(_ data: Data, name: String) throws {
         self.name = name
         do {
-            root = try JSONValue.parse(data)
+            root = try JSONValue(parsing: data, allowsNonFinite: true)
         } catch {
             throw VisionError(.invalidConfiguration, "\(name): this is not JSON", cause: error)
         }

@@ -1,74 +1,75 @@
+import Foundation
+import PosedBase
+
 /// What went wrong with a picture, a pose or their settings.
-package struct VisionError: Error, Sendable, CustomStringConvertible {
-    /// The kind of failure, for callers that act on it.
-    package struct Code: Hashable, Sendable, CaseIterable, CustomStringConvertible {
-        private enum Kind: String, CaseIterable {
-            case unreadableFile, unwritableFile, notAPicture, damagedPicture, tooLarge, outOfMemory
-            case unsupportedPicture, invalidSize, invalidPixels, invalidConfiguration
-            case malformedPose, incompletePose, emptyPose, nonFinitePose, poseOutsidePicture
-            case unclearUnits, severalPoses
-        }
-
-        private let kind: Kind
-
-        private init(_ kind: Kind) { self.kind = kind }
-
-        /// The kind's name, as in `damagedPicture`.
-        package var description: String { kind.rawValue }
-
+package struct VisionError: CodedError {
+    /// The classes of the errors, for callers that decide by them.
+    package enum Code: String, Sendable, CaseIterable {
         /// A file is missing, a folder, too large or not to be read.
-        package static let unreadableFile = Code(.unreadableFile)
+        case unreadableFile
         /// A file could not be written; nothing was left behind.
-        package static let unwritableFile = Code(.unwritableFile)
+        case unwritableFile
         /// The data begins as no known picture file does.
-        package static let notAPicture = Code(.notAPicture)
+        case notAPicture
         /// The data is truncated, fails a checksum or contradicts its header.
-        package static let damagedPicture = Code(.damagedPicture)
+        case damagedPicture
         /// A picture file of a known format is of a kind that is not read, such as an animation.
-        package static let unsupportedPicture = Code(.unsupportedPicture)
+        case unsupportedPicture
         /// A picture has more pixels than the limit allows.
-        package static let tooLarge = Code(.tooLarge)
+        case tooLarge
         /// Memory ran out.
-        package static let outOfMemory = Code(.outOfMemory)
+        case outOfMemory
         /// A width, height, box or byte count makes no picture.
-        package static let invalidSize = Code(.invalidSize)
+        case invalidSize
         /// Values that should become pixels are not numbers.
-        package static let invalidPixels = Code(.invalidPixels)
+        case invalidPixels
         /// An image processor's configuration is malformed or asks for the unknown.
-        package static let invalidConfiguration = Code(.invalidConfiguration)
+        case invalidConfiguration
         /// A pose file is in none of the known formats.
-        package static let malformedPose = Code(.malformedPose)
+        case malformedPose
         /// A pose has too few or too many joints.
-        package static let incompletePose = Code(.incompletePose)
+        case incompletePose
         /// A pose has no joint that is present.
-        package static let emptyPose = Code(.emptyPose)
+        case emptyPose
         /// A pose has a coordinate or confidence that is NaN or infinite.
-        package static let nonFinitePose = Code(.nonFinitePose)
+        case nonFinitePose
         /// A joint does not fit the picture, and nobody said what the pose is measured in.
-        package static let poseOutsidePicture = Code(.poseOutsidePicture)
+        case poseOutsidePicture
         /// Nobody said what a pose is measured in, and its coordinates do not tell.
-        package static let unclearUnits = Code(.unclearUnits)
+        case unclearUnits
         /// One pose was expected, and a file has several frames.
-        package static let severalPoses = Code(.severalPoses)
-
-        /// All kinds.
-        package static let allCases: [Code] = Kind.allCases.map(Code.init)
+        case severalPoses
     }
 
-    /// The kind of failure.
     package let code: Code
-    /// One sentence: what was expected, what came, and where.
     package let message: String
-    /// The error underneath, if any.
     package let cause: (any Error)?
 
-    /// An error of the given kind.
+    /// An error of the class `code` that says `message`.
     package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
         self.cause = cause
     }
+}
 
-    /// The message alone.
-    package var description: String { message }
+extension WholeFile {
+    /// The contents of a file of at most `limit` bytes. Throws `unreadableFile`.
+    static func contents(_ path: String, limit: Int) throws(VisionError) -> Data {
+        do {
+            return try read(path, limit: limit)
+        } catch {
+            throw VisionError(.unreadableFile, "\(path): \(error)", cause: error)
+        }
+    }
+
+    /// Writes a file that is whole under its name, or not there at all. Throws `unwritableFile`.
+    static func put(_ data: Data, at path: String) throws(VisionError) {
+        do {
+            try write(data, to: path)
+        } catch {
+            throw VisionError(
+                .unwritableFile, "\(path): the file cannot be written: \(error)", cause: error)
+        }
+    }
 }

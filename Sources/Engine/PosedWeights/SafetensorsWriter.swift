@@ -1,3 +1,4 @@
+import PosedBase
 import Glibc
 
 /// Collects tensors and writes them as one safetensors file, whole or not at all.
@@ -33,7 +34,7 @@ package struct SafetensorsWriter {
         default:
             throw WeightsError(
                 .unwritable,
-                "tensor \(WeightsError.quoted(name)): floats cannot be stored as "
+                "tensor \(name.quoted()): floats cannot be stored as "
                     + "\(dtype); F32, F16 or BF16 expected")
         }
         try add(name, dtype: dtype, shape: shape, bytes: bytes)
@@ -52,14 +53,14 @@ package struct SafetensorsWriter {
     ) throws(WeightsError) {
         guard name != "__metadata__", names.insert(name).inserted else {
             throw WeightsError(
-                .unwritable, "tensor \(WeightsError.quoted(name)): the name is taken")
+                .unwritable, "tensor \(name.quoted()): the name is taken")
         }
         let count = WeightTensor.count(of: shape)
         guard let count, bytes.count.isMultiple(of: dtype.size), bytes.count / dtype.size == count
         else {
             throw WeightsError(
                 .unwritable,
-                "tensor \(WeightsError.quoted(name)): shape "
+                "tensor \(name.quoted()): shape "
                     + "\(WeightsError.text(shape)) of \(dtype) expected, but \(bytes.count) bytes "
                     + "came")
         }
@@ -74,10 +75,14 @@ package struct SafetensorsWriter {
         let sorted = entries.sorted {
             ($0.dtype.size, $1.name) > ($1.dtype.size, $0.name)
         }
-        let file = try AtomicFile(path: path)
-        try file.write(header(of: sorted))
-        for entry in sorted { try file.write(entry.bytes) }
-        try file.commit()
+        do {
+            let file = try AtomicFile(path: path)
+            try file.write(header(of: sorted))
+            for entry in sorted { try file.write(entry.bytes) }
+            try file.commit(durably: true)
+        } catch {
+            throw WeightsError(.unwritable, "\(path): cannot be written: \(error)", cause: error)
+        }
     }
 
     private func header(of entries: [Entry]) -> [UInt8] {

@@ -62,5 +62,5 @@ func expectRefusal(
 }
 
 private func names(_ codes: Set<BackendError.Code>) -> String {
-    codes.map(\.description).sorted().joined(separator: " or ")
+    codes.map(\.rawValue).sorted().joined(separator: " or ")
 }

@@ -23,3 +23,13 @@ package enum Metric: String, CaseIterable, Codable, CodingKeyRepresentable, Send
     /// Fréchet distance of DINOv2's class tokens, a measure of whole sets; lower is better.
     case fdDINOv2 = "fd_dinov2"
 }
+
+/// A picture that is measured against the target; the raw value is its name in reports.
+package enum Subject: String, CaseIterable, Codable, CodingKeyRepresentable, Sendable {
+    /// The model's picture.
+    case output
+    /// The source picture, given as the answer.
+    case copy
+    /// The target picture through the autoencoder, the best the model could do.
+    case reconstruction
+}

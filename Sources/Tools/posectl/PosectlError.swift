@@ -1,26 +1,21 @@
+import PosedBase
 package import PosedRPC
 import PosedVision
 
 /// Why a command failed.
-package struct PosectlError: Error, Sendable, CustomStringConvertible {
-    /// The class of an error, which is also the exit status.
-    package struct Code: Hashable, Sendable, CustomStringConvertible {
-        private enum Kind: String { case refused, unreachable, file }
-        private let kind: Kind
-
+package struct PosectlError: CodedError {
+    /// The classes of the errors, for callers that decide by them.
+    package enum Code: String, Sendable, CaseIterable {
         /// The daemon refused a request, or could not fulfil it.
-        package static let refused = Code(kind: .refused)
+        case refused
         /// The daemon could not be reached.
-        package static let unreachable = Code(kind: .unreachable)
+        case unreachable
         /// A file cannot be read, or a result written.
-        package static let file = Code(kind: .file)
-
-        /// The name of the code, such as `refused`.
-        package var description: String { kind.rawValue }
+        case file
 
         /// What the process ends with.
         package var exitStatus: Int32 {
-            switch kind {
+            switch self {
             case .refused: 1
             case .unreachable: 3
             case .file: 4
@@ -28,11 +23,8 @@ package struct PosectlError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The class of the error.
     package let code: Code
-    /// One sentence: what was expected, what came, and where.
     package let message: String
-    /// The error below this one, if any.
     package let cause: (any Error)?
 
     /// An error of the class `code` that says `message`.
@@ -74,7 +66,4 @@ package struct PosectlError: Error, Sendable, CustomStringConvertible {
         }
         self.init(.refused, sentence, cause: error)
     }
-
-    /// The message.
-    package var description: String { message }
 }

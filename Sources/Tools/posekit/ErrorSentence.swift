@@ -1,11 +1,5 @@
 import Foundation
-import PosedBackend
-import PosedEvaluation
-import PosedModels
-import PosedPipeline
-import PosedSolvers
-import PosedVision
-import PosedWeights
+import PosedBase
 
 /// Errors of all rooms as the one sentence that a command ends with.
 enum ErrorSentence {
@@ -28,14 +22,7 @@ enum ErrorSentence {
 
     private static func parts(of error: any Error) -> (message: String, cause: (any Error)?) {
         switch error {
-        case let error as PosekitError: (error.message, error.cause)
-        case let error as BackendError: (error.message, error.cause)
-        case let error as EvaluationError: (error.message, error.cause)
-        case let error as ModelError: (error.message, error.cause)
-        case let error as PipelineError: (error.message, error.cause)
-        case let error as SolverError: (error.message, error.cause)
-        case let error as VisionError: (error.message, error.cause)
-        case let error as WeightsError: (error.message, error.cause)
+        case let error as any CodedError: (error.message, error.cause)
         case let error as DecodingError: (text(of: error), nil)
         case let error as CocoaError: (error.localizedDescription, nil)
         default: ("\(error)", nil)

@@ -72,7 +72,6 @@ import Testing
         let base: any Autoencoder
         var latentChannels: Int { base.latentChannels }
         var downsampling: Int { base.downsampling }
-        var byteCount: Int { base.byteCount }
 
         func encode(_ image: Tensor, on compute: Compute) throws -> Tensor {
             try base.encode(image, on: compute)

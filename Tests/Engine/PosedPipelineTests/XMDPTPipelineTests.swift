@@ -44,7 +44,7 @@ import Testing
         #expect(error <= (compute.precision == .f32 ? 1e-4 : 5e-2), "\(golden) \(name): \(error)")
     }
 
-    /// Sampler and batch solver come to the same, a warm start too.
+    /// Solves alone and in a batch come to the same; a warm start takes fewer evaluations.
     @Test(arguments: goldens)
     func batchesComeToTheSame(_ golden: GoldenPipeline) throws {
         let pipeline = try golden.pipeline()

@@ -51,7 +51,7 @@ import Testing
                 #expect(entry.code == nil, "\(entry.name) was read")
             } catch let error as VisionError {
                 if let code = entry.code {
-                    #expect(error.code.description == code, "\(entry.name): \(error)")
+                    #expect(error.code.rawValue == code, "\(entry.name): \(error)")
                 }
                 #expect(error.message.hasPrefix("a.jpg: "), "\(entry.name)")
                 #expect(!error.message.contains("\n"), "\(entry.name)")

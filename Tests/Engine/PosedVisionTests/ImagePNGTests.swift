@@ -46,7 +46,7 @@ import Testing
                 _ = try Image(encoded: entry.png, name: "a.png")
                 Issue.record("\(entry.name) was read")
             } catch let error as VisionError {
-                #expect(error.code.description == entry.code, "\(entry.name): \(error)")
+                #expect(error.code.rawValue == entry.code, "\(entry.name): \(error)")
                 #expect(error.message.hasPrefix("a.png: "), "\(entry.name)")
                 #expect(!error.message.contains("\n"), "\(entry.name)")
             } catch {

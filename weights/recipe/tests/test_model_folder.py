@@ -13,6 +13,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from posed_recipe.cli import main
+from posed_recipe.detail import SourceBlend
 from posed_recipe.errors import RecipeError
 from posed_recipe.evaluation import Settings, Synthesizer, evaluate
 from posed_recipe.evaluation.metrics import scores, sharpness, similarity_map
@@ -138,8 +139,9 @@ def test_evaluating_agrees_with_posekit(model, heldout, tmp_path):
             assert theirs[metric][answer] == pytest.approx(value, rel=2e-3, abs=2e-4), (metric, answer)
 
 
-def test_posekit_paints_the_same_picture(model, heldout, tmp_path):
-    model.save(tmp_path / "model", "bf16")
+@pytest.mark.parametrize("detail", [None, SourceBlend(tolerance=0.6, flatness=1.0)])
+def test_posekit_paints_the_same_picture(model, heldout, tmp_path, detail):
+    replace(model, detail_decoder=detail).save(tmp_path / "model", "bf16")
     line = json.loads((heldout / "pairs.jsonl").read_text().splitlines()[0])
     (tmp_path / "pose.json").write_text(json.dumps([[x / 4, y / 4, c] for x, y, c in line["keypoints"]]))
     posekit("synthesize", "--model", tmp_path / "model", "--source", heldout / line["source"],

@@ -5,11 +5,13 @@ import io
 import json
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
 from posed_recipe.data.augment import jitter
-from posed_recipe.pose import draw_poses, mirror, present
+from posed_recipe.errors import RecipeError
+from posed_recipe.pose import MIRRORED, POINTS, PoseDrawer, draw_poses, mirror, present
 
 
 def poses(count, height, width, seed=0):
@@ -62,6 +64,29 @@ def test_mirroring_turns_the_picture_and_swaps_the_sides():
     once[0, 4] = torch.tensor([10.0, 30.0, 1.0])  # a right wrist
     there = mirror(once, 64)[0]
     assert there[7].tolist() == [54.0, 30.0, 1.0] and present(there).sum() == 1
+
+
+def test_all_points_are_drawn_and_mirrored_as_the_drawer_says(tmp_path):
+    random = np.random.default_rng(2)
+    points = torch.from_numpy(random.uniform(4, 60, (2, POINTS, 3)).astype(np.float32))
+    points[..., 2] = 1
+    body, hands, face = points[:, :18], points[:, 18:60].reshape(2, 2, 21, 3), points[:, 60:]
+    assert torch.equal(PoseDrawer()(points, 64, 64), draw_poses(body, 64, 64))
+    assert torch.equal(PoseDrawer(hands=True)(points, 64, 64), draw_poses(body, 64, 64, hands))
+    both = PoseDrawer(hands=True, face=True)
+    assert torch.equal(both(points, 64, 64), draw_poses(body, 64, 64, hands, face))
+    assert torch.equal(both(body, 64, 64), draw_poses(body, 64, 64))  # bodies without hands
+    assert sorted(MIRRORED) == list(range(POINTS))
+    torch.testing.assert_close(mirror(mirror(points, 64), 64), points)
+    turned = mirror(points, 64)
+    assert turned[0, 18 + 8, 0] == 64 - points[0, 39 + 8, 0]  # the right index finger's tip is the left one's now
+    assert turned[0, 60 + 48, 1] == points[0, 60 + 54, 1]  # and so are the mouth's corners
+    both.save_pretrained(tmp_path)
+    assert PoseDrawer.from_pretrained(tmp_path) == both
+    assert PoseDrawer.from_pretrained(tmp_path / "nowhere") == PoseDrawer()
+    (tmp_path / "config.json").write_text('{"body": "xmdpt"}')
+    with pytest.raises(RecipeError, match="xmdpt"):
+        PoseDrawer.from_pretrained(tmp_path)
 
 
 def test_jitter_moves_and_loses_but_never_invents():

@@ -131,9 +131,10 @@ final class PipelineExecutor: LaneExecutor {
     }
 
     func decode(_ solve: any LaneSolve, _ form: LaneForm) throws -> Image {
-        guard let latent = (solve as? BenchSolve)?.solve.latent,
+        guard let solve = (solve as? BenchSolve)?.solve, let latent = solve.latent,
             let image = try makingRoom(
-                for: form, { try bench(form).pipeline.decode(latent).first })
+                for: form,
+                { try bench(form).pipeline.decode(latent, of: [solve.condition]).first })
         else { throw RequestError(.internal, "a solve that has not arrived was to be decoded") }
         return image
     }

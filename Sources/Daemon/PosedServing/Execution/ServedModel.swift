@@ -84,6 +84,9 @@ package struct ServedModel: Sendable {
         sizeProblem = { model.problem(width: $0, height: $1) }
         let step = Double(description.sizeMultiple)
         bytesPerPixel = Double(form.bytesPerToken) / (step * step)
+        if model.detailDecoder != nil {
+            bytesPerPixel += Double(SourceDetail.byteCount(pixels: 1))
+        }
         bytesPerSourcePixel =
             form.hasReference
             ? Double(2 * form.depth * form.hiddenSize)

@@ -1,7 +1,9 @@
+import PosedBase
+
 /// What went wrong with the state directory. Written for the operator: it names files.
-package struct StorageError: Error, Sendable, CustomStringConvertible {
+package struct StorageError: CodedError {
     /// The kind of failure, for callers that act on it.
-    package enum Code: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+    package enum Code: String, Sendable, CaseIterable {
         /// Saved sessions found no room under the limits.
         case limitReached
         /// Another process uses the state directory.
@@ -18,16 +20,10 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case unwritable
         /// A file's content is not what was written, or of a version that is not understood.
         case damaged
-
-        /// The kind's name, as in `diskFull`.
-        package var description: String { rawValue }
     }
 
-    /// The kind of failure.
     package let code: Code
-    /// One sentence: what was expected, what came, and where.
     package let message: String
-    /// The error underneath, if any.
     package let cause: (any Error)?
 
     /// An error of the given kind.
@@ -36,7 +32,4 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         self.message = message
         self.cause = cause
     }
-
-    /// The message alone.
-    package var description: String { message }
 }

@@ -8,9 +8,9 @@ package import PosedVision
 package final class PairMaker {
     /// The pictures of one pair, all of the pipeline's size.
     package struct Pictures {
-        /// What each subject's picture is.
+        /// The picture of each subject.
         package let subjects: [Subject: Image]
-        /// What they are measured against.
+        /// The picture that they are measured against.
         package let target: Image
         /// The pose as the model saw it.
         package let pose: Image
@@ -26,7 +26,7 @@ package final class PairMaker {
 
     private typealias Source = SourceCondition
 
-    /// What is known of a pair before it is sampled.
+    /// The inputs of a pair, before it is sampled.
     private struct Prepared {
         let copy: Image
         let target: Image
@@ -92,7 +92,7 @@ package final class PairMaker {
                 seed: settings.seed &+ UInt64(index))
         }
         return try pipeline.decodeEach(
-            try pipeline.sample(conditions, settings, noise: noise).latents)
+            try pipeline.sample(conditions, settings, noise: noise).latents, of: conditions)
     }
 
     private func prepare(_ index: Int) throws -> Prepared {

@@ -1,4 +1,5 @@
 import Foundation
+import PosedBase
 import PosedProtos
 import PosedVision
 
@@ -61,11 +62,11 @@ enum PictureFile {
     /// Writes a file whole or not at all. Throws `PosectlError` `file`.
     static func write(_ data: Data, to path: String) throws {
         do {
-            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+            try WholeFile.write(data, to: path)
         } catch {
-            let reason = (error as? CocoaError)?.localizedDescription ?? "\(error)"
             throw PosectlError(
-                .file, "\(path): the file cannot be written: \(Text.line(reason))", cause: error)
+                .file, "\(path): the file cannot be written: \(Text.line("\(error)"))", cause: error
+            )
         }
     }
 

@@ -1,7 +1,7 @@
 import Foundation
 import PosedBackend
 
-/// What `bench --json` writes.
+/// The output of `bench --json`.
 struct BenchReport: Encodable {
     /// One thing measured on one backend.
     struct Result: Encodable {

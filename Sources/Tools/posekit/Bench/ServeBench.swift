@@ -48,7 +48,8 @@ struct ServeBench {
                     let rows = try (0..<batch).map {
                         try pipeline.condition(sources[$0], pipeline.pose(Self.pose(round, $0)))
                     }
-                    _ = try pipeline.decode(try pipeline.sample(rows, settings).latents)
+                    _ = try pipeline.decode(
+                        try pipeline.sample(rows, settings).latents, of: rows)
                 },
                 {
                     round += 1
@@ -58,7 +59,10 @@ struct ServeBench {
         let seen = try pipeline.condition(sources[0], pipeline.pose(Self.pose(0, 0)))
         try run.compare(
             ("serve.engine.seen.c1", "serve.frames.seen.c1"), on: parts.streams.transformer,
-            { _ = try pipeline.decode(try pipeline.sample([seen], settings).latents) },
+            {
+                _ = try pipeline.decode(
+                    try pipeline.sample([seen], settings).latents, of: [seen])
+            },
             { try frames(engine, [sessions[0]], 0) })
         try Self.wait { await engine.shutDown() }
     }

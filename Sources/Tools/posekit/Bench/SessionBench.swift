@@ -55,7 +55,8 @@ struct SessionBench {
         for batch in run.batches {
             let rows = try (0..<batch).map { _ in try pipeline.condition(source, pose) }
             try measure(solveNames[batch] ?? "") {
-                _ = try pipeline.decode(try pipeline.sample(rows, settings).latents)
+                _ = try pipeline.decode(
+                    try pipeline.sample(rows, settings).latents, of: rows)
             }
         }
     }

@@ -24,23 +24,21 @@ struct VelocityBench {
         let compute = parts.streams.transformer
         Terminal.progress(name)
         let form = model.form
-        let condition =
-            try reference
-            ? referenced(model, on: compute)
-            : model.emptyCondition(form.latentSize, on: compute)
-        let plan = try VelocityPlan(
-            model,
-            VelocityPlan.Shape(
-                latentSize: condition.latentSize,
-                referenceTokens: Array(repeating: condition.referenceTokens, count: batch)),
-            on: compute)
-        for row in 0..<batch { try plan.load(condition, row: row) }
+        let empty = try model.emptyCondition(form.latentSize, on: compute)
+        let condition = reference ? try referenced(model, on: compute) : empty
+        let bank = try VelocityBank(
+            model, empty: empty, conditionedRows: batch, emptyRows: 0, on: compute)
+        try bank.reserve(conditioned: batch, empty: 0)
+        for row in 0..<batch { try bank.load(condition, row: row) }
         let vectors = try model.modulations(times: [0.3], of: [condition.vector], on: compute)
-        let z = try compute.tensor(BenchRun.noise(plan.z.count), plan.z.shape)
+        let shape = [1, form.latentSize.height, form.latentSize.width, form.channels]
+        let z = try compute.tensor(BenchRun.noise(shape.reduce(1, *)), shape)
         try run.measure(name, on: compute) {
-            try compute.copy(z, to: plan.z)
-            for row in 0..<batch { try plan.modulate(vectors[0], row: row) }
-            try plan.evaluate()
+            for row in 0..<batch {
+                try compute.copy(z, to: bank.z(.conditioned(row)))
+                try compute.copy(vectors[0], to: bank.modulation(.conditioned(row)))
+            }
+            try bank.evaluate(conditioned: batch, empty: 0)
             try compute.synchronize()
         }
     }

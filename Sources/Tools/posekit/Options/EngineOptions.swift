@@ -13,7 +13,7 @@ struct MemorySize: ExpressibleByArgument {
     }
 }
 
-/// What to compute with.
+/// Backend, devices, types and threads.
 struct EngineOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -52,12 +52,12 @@ struct EngineOptions: ParsableArguments {
         }
     }
 
-    /// Where the parts work.
+    /// The devices of the parts.
     func placement() throws -> Placement {
         try backend.map { try Placement(parsing: $0) } ?? Placement()
     }
 
-    /// What the parts compute in.
+    /// The types that the parts compute in.
     func types() throws(BackendError) -> PartTypes {
         guard let dtype else { return PartTypes() }
         return try PartTypes(parsing: dtype)

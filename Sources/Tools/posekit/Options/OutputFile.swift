@@ -1,6 +1,7 @@
 import Foundation
+import PosedBase
 
-/// Where results go: looked at before the work, so that a wrong path costs nothing.
+/// The files of results: checked before the work, so that a wrong path costs nothing.
 enum OutputFile {
     /// Refuses a path that cannot be written.
     ///
@@ -25,22 +26,9 @@ enum OutputFile {
     /// - Throws: `PosekitError` `.unwritable`.
     static func write(_ value: some Encodable, to path: String) throws {
         do {
-            var data = try encoder.encode(value)
-            data.append(UInt8(ascii: "\n"))
-            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+            try WholeFile.write(json: value, to: path)
         } catch {
-            throw PosekitError(.unwritable, "\(path): cannot be written", cause: error)
+            throw PosekitError(.unwritable, "\(path): cannot be written: \(error)", cause: error)
         }
-    }
-
-    /// A value as JSON text.
-    static func text(_ value: some Encodable) throws -> String {
-        String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
-
-    private static var encoder: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return encoder
     }
 }

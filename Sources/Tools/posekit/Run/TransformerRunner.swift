@@ -56,34 +56,14 @@ struct TransformerRunner {
                 .invalidInput,
                 "\(runner.input): times from \(form.start) to 1 expected, but one is \(time)")
         }
-        let plan = try VelocityPlan(
-            model,
-            VelocityPlan.Shape(
-                latentSize: conditions[0].latentSize,
-                referenceTokens: conditions.map(\.referenceTokens)), on: compute)
-        for (row, condition) in conditions.enumerated() {
-            try plan.load(condition, row: row)
-            let vectors = try model.modulations(
-                times: [Double(times.values[row])], of: [condition.vector], on: compute)
-            try plan.modulate(vectors[0], row: row)
-        }
-        let states = try compute.tensor(z.values, z.shape)
-        let velocity = try compute.persistent(z.shape, .f32)
-        let rows = conditions.indices.map { $0..<$0 + 1 }
-        let links = times.values.map { model.link(at: Double($0)) }
-        for (link, row) in zip(links, rows) {
-            try link.feed(
-                states.sliced(axis: 0, row), to: plan.z.sliced(axis: 0, row)
-            ).run(on: compute)
-        }
-        try plan.evaluate()
-        for (link, row) in zip(links, rows) {
-            try link.collect(
-                plan.output.sliced(axis: 0, row), plain: nil, guidance: 1,
-                of: states.sliced(axis: 0, row), into: velocity.sliced(axis: 0, row)
-            ).run(on: compute)
-        }
-        return try compute.host(velocity).channelsFirst()
+        let bank = try VelocityBank(
+            model, empty: try model.emptyCondition(conditions[0].latentSize, on: compute),
+            conditionedRows: conditions.count, emptyRows: 0,
+            on: compute)
+        let velocities = try bank.velocities(
+            of: try compute.tensor(z.values, z.shape), at: times.values.map(Double.init),
+            conditions)
+        return try compute.host(velocities).channelsFirst()
     }
 
     /// `latent` [N, C, h, w] that a solve makes of `z0` under `z_s`, `z_p`, `cond`.
@@ -92,13 +72,18 @@ struct TransformerRunner {
         let settings = try runner.sampler.settings(
             runner.folder.sampler, solvers, origin: form.start)
         var file = try open()
-        let noise = try file.tensor("z0", "N C h w").channelsLast()
-        try checkPatches(noise)
-        let conditions = try conditions(&file, like: noise)
-        let outcome = try Sampler(model, on: compute).solve(
-            noise: noise.values, conditions: conditions,
-            tableau: try solvers.tableau(settings.solver), settings: settings)
-        return try compute.host(outcome.latents).channelsFirst()
+        let noise = try file.tensor("z0", "N C h w")
+        try checkPatches(noise.channelsLast())
+        let conditions = try conditions(&file, like: noise.channelsLast())
+        let tableau = try solvers.tableau(settings.solver)
+        let solver = try BatchSolver(
+            model, conditions[0].latentSize, rows: 2 * conditions.count, on: compute)
+        let solves = try conditions.enumerated().map { row, condition in
+            try solver.begin(condition, settings, tableau, noise: noise[row].values)
+        }
+        try solver.finish(solves)
+        let rows = try solves.compactMap(\.latent).map { try compute.host($0).channelsFirst()[0] }
+        return HostTensor(stacking: rows)
     }
 
     private func open() throws -> TensorFile {

@@ -1,7 +1,7 @@
 import PosedPipeline
 import PosedWeights
 
-/// What `synthesize --json` prints.
+/// The output of `synthesize --json`.
 struct SynthesisReport: Encodable {
     /// One picture made.
     struct Picture: Encodable {
@@ -37,7 +37,7 @@ struct SynthesisReport: Encodable {
     let height: Int
     let backends: [String: String]
     let parts: [Part]
-    /// What came before the pictures: load and source.
+    /// The stages before the pictures: load and source.
     let milliseconds: [String: Double]
     let pictures: [Picture]
 

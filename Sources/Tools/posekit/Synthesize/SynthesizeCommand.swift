@@ -1,5 +1,6 @@
 import ArgumentParser
 import PosedBackend
+import PosedBase
 import PosedModels
 import PosedOptions
 import PosedPipeline
@@ -121,7 +122,7 @@ struct SynthesizeCommand: ParsableCommand {
         if let saveLatent { try Self.write(latents, to: saveLatent) }
         let report = report(settings, pipeline, clock, pictures)
         Terminal.say("seed \(settings.seed); \(clock.summary)")
-        if json { print(try OutputFile.text(report)) }
+        if json { print(try WholeFile.text(json: report)) }
     }
 
     private func load(_ solvers: SolverRegistry) throws -> Pipeline {
@@ -158,7 +159,9 @@ struct SynthesizeCommand: ParsableCommand {
         let compute = pipeline.model.streams.transformer
         let latent = try compute.host(outcome.latents).channelsFirst()
         Terminal.progress("decoding")
-        let image = try clock.time("decode") { try pipeline.decode(outcome.latents)[0] }
+        let image = try clock.time("decode") {
+            try pipeline.decode(outcome.latents, of: [condition])[0]
+        }
         try clock.time("write") { try image.write(to: names.out, quality: quality) }
         Terminal.say("\(names.out): NFE \(outcome.evaluations), \(clock.summary)")
         let report = SynthesisReport.Picture(

@@ -82,6 +82,7 @@ def add_results(verbs):
     verb.add_argument("--solver", default="euler")
     verb.add_argument("--steps", type=int, default=4)
     verb.add_argument("--guidance", type=float, default=1.0)
+    verb.add_argument("--detail", action="store_true", help="where pictures look like the source, its pixels take their place")
     common(verb)
 
     add_convert(verbs)

@@ -8,6 +8,7 @@ from posed_recipe.autoencoder.trainer import AutoencoderOptions, train_autoencod
 from posed_recipe.data.bank import PictureBank
 from posed_recipe.data.pictures import read_pictures
 from posed_recipe.default_model import PROFILES, train_default
+from posed_recipe.detail import SourceBlend
 from posed_recipe.encoder import Preprocessor
 from posed_recipe.errors import RecipeError
 from posed_recipe.evaluation import Settings, evaluate
@@ -90,7 +91,7 @@ def watcher_of(flags, store):
         encoders = [published.encoder(name, device) for name in (flags.encoder, flags.pose_encoder) if name]
     vae = published.autoencoder(flags.vae, device)
     size = tuple(side * vae.config.downsampling for side in store.shape.latent[1:])
-    return SheetWatcher(flags.out, vae, flags.heldout, size, encoders)
+    return SheetWatcher(flags.out, vae, flags.heldout, size, encoders, drawer=store.shape.drawer)
 
 
 def train_flow_command(flags):
@@ -175,7 +176,8 @@ def bank_of(flags, vae, store):
 def export_command(flags):
     """posed-recipe export"""
     sampler = SamplerDefaults(flags.solver, flags.steps, flags.guidance)
-    model = assemble(flags.vae, flags.flow, flags.encoder, flags.pose_encoder, sampler, best=flags.best)
+    model = assemble(flags.vae, flags.flow, flags.encoder, flags.pose_encoder, sampler, best=flags.best,
+                     detail=SourceBlend() if flags.detail else None)
     shard = None if flags.shard_mb is None else int(flags.shard_mb * 1e6)
     return {"model": flags.out, "bytes": model.save(flags.out, flags.dtype, shard)}
 

@@ -8,18 +8,21 @@ from posed_recipe.encoder import Dinov2Model, Preprocessor
 from posed_recipe.errors import RecipeError
 from posed_recipe.latents.precompute import fingerprint
 from posed_recipe.model_folder import ModelFolder, SamplerDefaults
+from posed_recipe.pose import PoseDrawer
 from posed_recipe.runs import read_flow
 
 
-def assemble(vae, flow_run, source=None, pose=None, sampler=None, device="cpu", best=False):
+def assemble(vae, flow_run, source=None, pose=None, sampler=None, device="cpu", best=False, detail=None):
     """A `ModelFolder` of an autoencoder's folder and a flow's training.
 
     `source` and `pose` name the published encoders that the latents were precomputed with; a flow that
-    trained its own encoder needs none. `best` takes the weights of the least validation loss.
+    trained its own encoder needs none. `best` takes the weights of the least validation loss;
+    `detail` is the part that brings the source's details.
     """
     autoencoder = published.autoencoder(vae, device)
     flow, options = read_flow(flow_run, device, best)
-    made_with = json.loads((Path(flow_run) / "flow.json").read_text())["autoencoder"]
+    told = json.loads((Path(flow_run) / "flow.json").read_text())
+    made_with = told["autoencoder"]
     if made_with != fingerprint(autoencoder):
         raise RecipeError(
             f"{flow_run} was trained on latents of another autoencoder ({made_with}) than {vae} "
@@ -37,4 +40,5 @@ def assemble(vae, flow_run, source=None, pose=None, sampler=None, device="cpu", 
         if pose is not None:
             parts["pose_encoder"], parts["pose_preprocessor"] = published.encoder(pose, device)
     return ModelFolder(
-        vae=autoencoder, transformer=flow.transformer, sampler=sampler or SamplerDefaults(), **parts)
+        vae=autoencoder, transformer=flow.transformer, sampler=sampler or SamplerDefaults(),
+        detail_decoder=detail, pose_drawer=PoseDrawer(**told.get("drawer", {})), **parts)

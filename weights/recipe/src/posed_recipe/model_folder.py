@@ -7,8 +7,10 @@ from pathlib import Path
 import torch
 
 from posed_recipe.autoencoder import AutoencoderKL
+from posed_recipe.detail import SourceBlend
 from posed_recipe.encoder import Dinov2Model, Preprocessor
 from posed_recipe.errors import RecipeError
+from posed_recipe.pose import PoseDrawer
 from posed_recipe.rpfm import RPFMTransformer2DModel
 from posed_recipe.weights import write_json
 
@@ -39,6 +41,8 @@ class ModelFolder:
     pose_encoder: Dinov2Model | None = None
     pose_preprocessor: Preprocessor | None = None
     sampler: SamplerDefaults = field(default_factory=SamplerDefaults)
+    detail_decoder: SourceBlend | None = None
+    pose_drawer: PoseDrawer = field(default_factory=PoseDrawer)
 
     @classmethod
     def load(cls, folder, device="cpu"):
@@ -62,7 +66,9 @@ class ModelFolder:
             Preprocessor.from_pretrained(folder / "source_encoder"),
             None if shared else Dinov2Model.from_pretrained(pose).to(device),
             None if shared else Preprocessor.from_pretrained(pose),
-            SamplerDefaults(**known))
+            SamplerDefaults(**known),
+            SourceBlend.from_pretrained(folder / "detail_decoder"),
+            PoseDrawer.from_pretrained(folder / "pose_drawer"))
 
     def save(self, folder, dtype="bf16", shard_bytes=None):
         """Writes the folder; weights in files of at most `shard_bytes` where it is given."""
@@ -83,6 +89,10 @@ class ModelFolder:
             (self.pose_preprocessor or self.source_preprocessor).save_pretrained(folder / "pose_encoder")
             index["pose_encoder"] = ["transformers", self.pose_encoder.config.class_name]
         index["transformer"] = ["posed", "RPFMTransformer2DModel"]
+        if self.pose_drawer != PoseDrawer():
+            self.pose_drawer.save_pretrained(folder / "pose_drawer")
+        if self.detail_decoder is not None:
+            self.detail_decoder.save_pretrained(folder / "detail_decoder")
         write_json(folder / "model_index.json", index)
         write_json(folder / "sampler" / "config.json", dict(vars(self.sampler)))
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

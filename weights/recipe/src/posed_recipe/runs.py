@@ -33,6 +33,7 @@ def describe_flow(folder, options, shape):
         "source_features": shape.source_features,
         "pose_features": shape.pose_features,
         "autoencoder": shape.autoencoder,
+        "drawer": to_json(shape.drawer),
     })
 
 

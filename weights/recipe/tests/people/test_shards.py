@@ -16,6 +16,7 @@ class FakeShot:
         self.parts = rng.choice(np.array([0, 1, 5, 14, FURNITURE], np.uint8), (size, size))
         self.keypoints = rng.random((18, 3)).astype(np.float32)
         self.hands = rng.random((2, 21, 3)).astype(np.float32)
+        self.face = rng.random((70, 3)).astype(np.float32)
         self.camera = rng.random((3, 4)).astype(np.float32)
         self.surface = rng.integers(0, 256, (32, 32, 4), np.uint8)
         self.kind, self.shot, self.yaw = seed % 4, seed % 3, float(seed)
@@ -47,7 +48,7 @@ def test_what_is_written_is_read(tmp_path):
         assert np.array_equal(data.mask(i), shot.mask)
         assert np.array_equal(data.parts(i), shot.parts)
         assert np.abs(data.picture(i).astype(int) - shot.picture).mean() < 6
-        for column in ("keypoints", "hands", "camera", "surface"):
+        for column in ("keypoints", "hands", "face", "camera", "surface"):
             assert np.array_equal(getattr(data, column)[i], getattr(shot, column))
         assert (data.kind[i], data.shot[i], data.yaw[i]) == (shot.kind, shot.shot, shot.yaw)
 
@@ -90,8 +91,8 @@ def test_other_folders_are_refused(tmp_path):
     with pytest.raises(shards.SetError, match="index.json"):
         shards.Shards(tmp_path)
     (tmp_path / "index.json").write_text('{"format": 99, "shards": []}')
-    with pytest.raises(shards.SetError, match="format 2 expected, 99 found"):
+    with pytest.raises(shards.SetError, match="format 3 expected, 99 found"):
         shards.Shards(tmp_path)
-    (tmp_path / "index.json").write_text('{"format": 2, "shards": []}')
+    (tmp_path / "index.json").write_text('{"format": 3, "shards": []}')
     with pytest.raises(shards.SetError, match="at least one shard"):
         shards.Shards(tmp_path)

@@ -156,6 +156,7 @@ def test_pairs_are_what_posekit_reads(studio, tmp_path):
     assert len(lines) == 3
     for line in lines:
         assert np.array(line["keypoints"]).shape == (18, 3)
+        assert np.array(line["hands"]).shape == (2, 21, 3) and np.array(line["face"]).shape == (70, 3)
         for name in ("source", "target", "mask"):
             assert Image.open(tmp_path / line[name]).size == (128, 128)
         assert np.asarray(Image.open(tmp_path / line["mask"])).any()

@@ -1,13 +1,13 @@
-"""AutoencoderKL, in the layout and with the tensor names of diffusers."""
+"""AutoencoderKL: the network of diffusers, and what training and the flow ask of it."""
 
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+import diffusers
 import torch
 from torch import nn
 
-from posed_recipe.autoencoder.layers import Decoder, Encoder
 from posed_recipe.errors import RecipeError
 from posed_recipe.weights import load_part, save_part
 
@@ -69,13 +69,13 @@ class AutoencoderKL(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.config = config
-        c = config.latent_channels
-        self.encoder = Encoder(config)
-        self.decoder = Decoder(config)
+        values = {key: value for key, value in config.to_dict().items() if not key.startswith("_")}
+        network = diffusers.AutoencoderKL(**values)
+        self.encoder, self.decoder = network.encoder, network.decoder
         if config.use_quant_conv:
-            self.quant_conv = nn.Conv2d(2 * c, 2 * c, 1)
+            self.quant_conv = network.quant_conv
         if config.use_post_quant_conv:
-            self.post_quant_conv = nn.Conv2d(c, c, 1)
+            self.post_quant_conv = network.post_quant_conv
 
     # Files
 

@@ -2,16 +2,17 @@
 
 import copy
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
+from diffusers.models.resnet import ResnetBlock2D
 
-from posed_recipe.autoencoder.layers import ResnetBlock
+from posed_recipe.autoencoder.critic import Critic, changed_alike, focus
 from posed_recipe.autoencoder.losses import divergence, reconstruction_loss
 from posed_recipe.autoencoder.model import AutoencoderConfig, AutoencoderKL
 from posed_recipe.data.augment import colour_shifts, shift_colours
-from posed_recipe.pose import draw_poses
+from posed_recipe.pose import PoseDrawer
 from posed_recipe.training.loop import Trainer, TrainingOptions, autocast, compile_parts, generator
 
 
@@ -30,12 +31,20 @@ class AutoencoderOptions:
     """Part of the training, at its end, that sees whole pictures."""
     poses: float = 0.125
     """Part of each batch that is drawn poses."""
+    drawer: PoseDrawer = field(default_factory=PoseDrawer)
+    """How they are drawn."""
     divergence: float = 1e-4
     thumbnail: float = 2.0
     """Weight of a picture of the latent's size that a linear map has to find in it. Without it a short training spends
     all channels on light and edges: reds and greens stay out, and no later gradient calls them in."""
     squares: float = 0.0
     """Weight of the mean squared error beside the absolute one: PSNR counts squares."""
+    critic: float = 0.0
+    """Weight of a critic's complaints; it learns beside the autoencoder to tell patches of pictures from reconstructions."""
+    equivariance: float = 0.0
+    """Weight of reconstructions from latents that were made half as large and turned, against pictures that were."""
+    focus: float = 0.0
+    """Weight of the absolute difference about hands and heads, where the set has their points."""
     decoder_alone: bool = False
     """Leaves the encoder as it was begun with, so that latents, and flows trained on them, stay true."""
     pictures: int | None = None
@@ -57,9 +66,10 @@ class Reconstruction(torch.nn.Module):
         super().__init__()
         self.autoencoder, self.options = autoencoder, options
         self.thumbnail = torch.nn.Conv2d(autoencoder.config.latent_channels, autoencoder.config.out_channels, 1)
+        self.critic = Critic() if options.critic else None
 
-    def forward(self, target, noise):
-        """Pictures [B, 3, H, W] in [-1, 1], noise [B, C, h, w] -> loss and numbers to tell."""
+    def forward(self, target, noise, points):
+        """Pictures [B, 3, H, W] in [-1, 1], noise [B, C, h, w], points [B, 130, 3] -> loss and numbers to tell."""
         mean, logvar = (part.float() for part in self.autoencoder.posterior(target))
         deviation = (0.5 * logvar).exp()
         output = self.autoencoder.reconstruct(mean + deviation * noise).float()
@@ -72,7 +82,25 @@ class Reconstruction(torch.nn.Module):
             "kl": kl.detach(),
             "relative_noise": (deviation.detach().square().mean() / mean.detach().var()).sqrt(),
         }
-        return likeness + self.options.divergence * kl, values
+        extra, told = self.sharpness(target, mean, output, points)
+        return likeness + self.options.divergence * kl + extra, values | told
+
+    def sharpness(self, target, mean, output, points):
+        """The loss of critic, equivariance and focus, and numbers to tell."""
+        options, loss, told = self.options, 0.0, {}
+        if options.equivariance:
+            smaller, latents = changed_alike(target, mean)
+            apart = (self.autoencoder.reconstruct(latents).float() - smaller).abs().mean()
+            loss, told = loss + options.equivariance * apart, told | {"equivariance": apart.detach()}
+        if options.focus:
+            where = focus(points, *target.shape[-2:])
+            apart = ((output - target).abs() * where).sum() / (3 * where.sum()).clamp_min(1)
+            loss, told = loss + options.focus * apart, told | {"focus": apart.detach()}
+        if self.critic is not None:
+            own, complaint = self.critic.own_loss(target, output), self.critic.complaint(output)
+            loss = loss + own + options.critic * complaint
+            told |= {"critic": own.detach(), "complaint": complaint.detach()}
+        return loss, told
 
 
 class AutoencoderTask:
@@ -82,6 +110,8 @@ class AutoencoderTask:
         self.bank, self.options, self.processes = bank, options, processes
         torch.manual_seed(options.training.seed)
         autoencoder = start or quiet(AutoencoderKL(options.config(bank.pictures.shape[-1])))
+        if autoencoder.config.latent_channels < options.latent_channels:
+            autoencoder = widened(autoencoder, options.latent_channels)
         autoencoder.to(processes.device).train()
         autoencoder.to(memory_format=torch.channels_last)
         if options.decoder_alone:
@@ -89,7 +119,7 @@ class AutoencoderTask:
             autoencoder.quant_conv.requires_grad_(False)
         self.module = Reconstruction(autoencoder, options).to(processes.device)
         if options.training.compile:
-            compile_parts(autoencoder, ResnetBlock)
+            compile_parts(autoencoder, ResnetBlock2D)
 
     def loss(self, model, step, progress):
         """Loss of one step."""
@@ -99,24 +129,25 @@ class AutoencoderTask:
         count = max(self.processes.world, options.batch * options.crop**2 // crop**2)
         count -= count % self.processes.world
         random = generator(device, options.training.seed, step)
-        pictures = self.draw(count, crop, random)
+        pictures, points = self.draw(count, crop, random)
         scale = self.module.autoencoder.config.downsampling
         noise = torch.randn(
             count, options.latent_channels, crop // scale, crop // scale, generator=random, device=device)
         mine = self.processes.share(count)
         target = (pictures[mine].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         with autocast(device, options.training.precision):
-            return model(target, noise[mine])
+            return model(target, noise[mine], points[mine])
 
     def draw(self, count, crop, random):
-        """uint8 pictures [count, 3, crop, crop]: turned, moved in colour and cut; some are poses."""
+        """uint8 pictures [count, 3, crop, crop]: turned, moved in colour and cut; some are poses. And their points
+        [count, 130, 3], those of poses absent."""
         device = self.processes.device
         side = self.bank.pictures.shape[-1]
         numbers = torch.randint(len(self.bank), (count,), generator=random, device=device)
         poses = math.floor(count * self.options.poses)
         chosen = self.bank.pictures[numbers]
         if poses:
-            drawn = draw_poses(self.bank.keypoints[numbers[:poses]], side, side)
+            drawn = self.options.drawer(self.bank.keypoints[numbers[:poses]], side, side)
             chosen = torch.cat([drawn, chosen[poses:]])
         corners = torch.randint(0, side - crop + 1, (count, 2), generator=random, device=device)
         pixel = torch.arange(crop, device=device)
@@ -129,7 +160,12 @@ class AutoencoderTask:
         matrices, offsets = colour_shifts(count, random)
         changed = shift_colours(cut, matrices, offsets)
         changed[:poses] = cut[:poses]
-        return changed
+        points = self.bank.keypoints[numbers].clone()
+        points[..., :2] -= corners[:, None].flip(-1)
+        points[..., 0] = torch.where(turn[:, 0, 0], crop - points[..., 0], points[..., 0])
+        points[:poses, :, 2] = 0
+        points[..., 2] *= ((points[..., :2] >= 0) & (points[..., :2] < crop)).all(-1)
+        return changed, points
 
     def watch(self, journal, step):
         """Tells how well whole pictures are reconstructed, and shows eight of them."""
@@ -151,10 +187,37 @@ def quiet(autoencoder, logvar=-5.0):
     return autoencoder
 
 
+@torch.no_grad()
+def widened(autoencoder, channels):
+    """The autoencoder with more latent channels: at first it paints what it painted, and the new ones are not heard."""
+    old = autoencoder.config.latent_channels
+    made = quiet(AutoencoderKL(replace(autoencoder.config, latent_channels=channels)))
+    means = torch.arange(old)
+    moments = torch.cat([means, means + channels])
+    known, tensors = autoencoder.state_dict(), made.state_dict()
+    places = {  # where old outputs and inputs lie among the new ones; None: as they are
+        "encoder.conv_out": (moments, None), "quant_conv": (moments, moments), "post_quant_conv": (means, means),
+        "decoder.conv_in": (None, means)}
+    for name, value in known.items():
+        outputs, inputs = places.get(name.rpartition(".")[0], (None, None))
+        tensor = tensors[name]
+        if inputs is not None and name.endswith("weight"):
+            tensor[outputs if outputs is not None else slice(None)] = 0
+            part = tensor[:, inputs].clone()
+            part[outputs if outputs is not None else slice(None)] = value
+            tensor[:, inputs] = part
+        elif outputs is not None:
+            tensor[outputs] = value
+        else:
+            tensor.copy_(value)
+    return made
+
+
 def train_autoencoder(bank, folder, budget, options, processes, deadline=None, start=None):
     """Trains in `folder`; gives the autoencoder with averaged, normalized weights, or None if time ran out.
 
-    `start` is an autoencoder to go on from, whatever its sizes; without it a new one is made.
+    `start` is an autoencoder to go on from, whatever its sizes, and with more latent channels where the options say so;
+    without it a new one is made.
     """
     task = AutoencoderTask(bank, options, processes, start)
     trainer = Trainer(folder, "autoencoder", task, budget, options.training, processes, deadline)

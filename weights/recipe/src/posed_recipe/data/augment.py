@@ -8,7 +8,7 @@ import math
 
 import torch
 
-from posed_recipe.pose import present
+from posed_recipe.pose import BODY, present
 
 
 def colour_shifts(count, generator):
@@ -36,9 +36,11 @@ def shift_colours(pictures, matrix, offset):
     return (changed * 255).round().to(torch.uint8).reshape(pictures.shape)
 
 
-def jitter(keypoints, generator, pixels=1.0, missing=0.04):
-    """Keypoints [B, 18, 3] as a detector would find them: moved by some pixels, now and then one lost."""
+def jitter(keypoints, generator, pixels=1.0, missing=0.04, fine=0.4):
+    """Points [B, 18 or 130, 3] as a detector would find them: moved by some pixels, those of hands and faces by the part
+    `fine` of it, now and then one lost."""
     noise = torch.randn(keypoints.shape[:2] + (2,), generator=generator, device=keypoints.device)
+    noise[:, BODY:] *= fine
     lost = torch.rand(keypoints.shape[:2], generator=generator, device=keypoints.device) < missing
     there = present(keypoints) & ~lost
     moved = keypoints.clone()

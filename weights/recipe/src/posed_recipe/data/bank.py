@@ -10,17 +10,18 @@ import torch
 from posed_recipe.data.pictures import PictureSet
 from posed_recipe.data.synthetic import finished_shards, read_synthetic
 from posed_recipe.errors import RecipeError
+from posed_recipe.pose import POINTS
 
 CHUNK = 256
 
 
 class PictureBank:
-    """uint8 pictures [capacity, 3, H, W] and keypoints [capacity, 18, 3], of which the first `len` are there."""
+    """uint8 pictures [capacity, 3, H, W] and keypoints [capacity, 130, 3], of which the first `len` are there."""
 
     def __init__(self, size, device, capacity, threads=4):
         height, width = size
         self.pictures = torch.zeros(capacity, 3, height, width, dtype=torch.uint8, device=device)
-        self.keypoints = torch.zeros(capacity, 18, 3, device=device)
+        self.keypoints = torch.zeros(capacity, POINTS, 3, device=device)
         self.count, self.threads = 0, threads
 
     @classmethod
@@ -42,7 +43,8 @@ class PictureBank:
                 loaded = np.stack(list(pool.map(pictures.load, chunk)))
                 span = slice(self.count, self.count + len(chunk))
                 self.pictures[span] = torch.from_numpy(loaded).permute(0, 3, 1, 2)
-                self.keypoints[span] = torch.from_numpy(pictures.keypoints[chunk])
+                points = torch.from_numpy(pictures.keypoints[chunk])
+                self.keypoints[span, :points.shape[1]] = points.to(self.keypoints.device)
                 self.count += len(chunk)
 
     def __len__(self):

@@ -17,7 +17,7 @@ class PictureSet:
     size: tuple[int, int]
     """(height, width) of the pictures as they are loaded."""
     keypoints: np.ndarray
-    """float32 [n, 18, 3], in pixels of `size`."""
+    """float32 [n, 18, 3], or with hands and faces [n, 130, 3] (`pose.skeleton`), in pixels of `size`."""
     load: Callable[[int], np.ndarray]
     """Picture i as uint8 [H, W, 3] of `size`; safe to call from several threads."""
     offsets: np.ndarray

@@ -9,6 +9,7 @@ from PIL import Image
 
 from posed_recipe.data.pictures import PictureSet, fit, pairs_of_groups
 from posed_recipe.errors import RecipeError
+from posed_recipe.pose.skeleton import BODY, FACE, HAND
 
 SIDE = 256
 
@@ -24,7 +25,7 @@ def read_synthetic(folder, size=(SIDE, SIDE), indices=None):
     for index in finished_shards(folder) if indices is None else indices:
         with np.load(index) as arrays:
             spans.append(arrays["picture"])
-            keypoints.append(arrays["keypoints"].astype(np.float32))
+            keypoints.append(points_of(arrays))
             identity.append(arrays["identity"])
             surfaces += [arrays["surface"]] if "surface" in arrays else []
         shard.append(np.full(len(identity[-1]), len(tars)))
@@ -39,6 +40,15 @@ def read_synthetic(folder, size=(SIDE, SIDE), indices=None):
     return PictureSet(tuple(size), np.concatenate(keypoints) * scale, load,
                       *pairs_of_groups(groups, len(identity)), name=str(folder),
                       surfaces=np.concatenate(surfaces) if len(surfaces) == len(tars) else None)
+
+
+def points_of(arrays):
+    """All points of a shard's people, float32 [n, 130, 3]; hands and faces that it does not have are absent."""
+    count = len(arrays["keypoints"])
+    parts = [("keypoints", BODY), ("hands", 2 * HAND), ("face", FACE)]
+    return np.concatenate([
+        arrays[name].astype(np.float32).reshape(count, size, 3) if name in arrays else np.zeros((count, size, 3), np.float32)
+        for name, size in parts], axis=1)
 
 
 class ShardPictures:

@@ -55,11 +55,11 @@ class Maker:
 class Peopling:
     """The set to train on, and the held-out pairs."""
 
-    def __init__(self, folder, heldout, identities, count, workers, seed):
+    def __init__(self, folder, heldout, identities, count, workers, seed, signing=0.0):
         self.folder, self.heldout = Path(folder), Path(heldout)
         workers = workers or max(1, (os.cpu_count() or 3) - 2)
         self.train = Maker(self.folder / "make.log", "make", "--out", folder, "--identities", identities,
-                           "--workers", workers, "--seed", seed)
+                           "--workers", workers, "--seed", seed, "--signing", signing)
         self.pairs = Maker(self.heldout / "make.log", "pairs", "--out", heldout, "--count", count,
                            "--seed", seed)
 

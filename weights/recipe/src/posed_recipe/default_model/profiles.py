@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 from posed_recipe.autoencoder.trainer import AutoencoderOptions
+from posed_recipe.detail import SourceBlend
 from posed_recipe.flow.rectify import RectifyOptions
 from posed_recipe.flow.refine import RefineOptions
 from posed_recipe.flow.trainer import EncoderOptions, FlowOptions
 from posed_recipe.latents.precompute import PrecomputeOptions
+from posed_recipe.pose import PoseDrawer
 from posed_recipe.training.loop import TrainingOptions
 
 
@@ -36,6 +38,8 @@ class DefaultPlan:
     """Default: all cores but two."""
     least_pictures: int = 2000
     """The autoencoder waits for so many."""
+    signing: float = 0.5
+    """Share of the identities that sign before a fixed camera; the others are seen from anywhere, in any posture."""
     heldout: int = 200
     seed: int = 7
     shares: Shares = field(default_factory=Shares)
@@ -44,6 +48,10 @@ class DefaultPlan:
     flow: FlowOptions = field(default_factory=FlowOptions)
     rectify: RectifyOptions = field(default_factory=RectifyOptions)
     refine: RefineOptions = field(default_factory=RefineOptions)
+    drawer: PoseDrawer = field(default_factory=lambda: PoseDrawer(hands=True))
+    """How poses are drawn, to the autoencoder and to the flow."""
+    detail: SourceBlend = field(default_factory=SourceBlend)
+    """How the source's pixels come into pictures."""
     dtype: str = "bf16"
     nfe: int = 4
     """Evaluations that the model folder asks for by default."""

@@ -92,6 +92,7 @@ def train_default(folder, plan, budget_minutes, processes, deadline, people=None
     `people` and `heldout` name finished sets to take instead of making them, `start` a model whose autoencoder is
     trained on.
     """
+    plan.autoencoder.drawer = plan.precompute.drawer = plan.drawer
     work = Work(folder, plan, budget_minutes, processes, deadline, people, heldout, start)
     straighten = [("pairs", solve_pairs), ("rectify", rectify)] if plan.rectify.pairs else []
     stages = [
@@ -124,7 +125,7 @@ def train_pictures(work):
     making = None
     if work.makes_people and work.processes.leads:
         making = Peopling(
-            work.people, work.heldout, plan.identities, plan.heldout, plan.people_workers, plan.seed)
+            work.people, work.heldout, plan.identities, plan.heldout, plan.people_workers, plan.seed, plan.signing)
     try:
         bank, growing = open_bank(work, making)
         if bank is None:
@@ -182,7 +183,7 @@ def watcher(work, folder):
     if not (work.heldout / "pairs.jsonl").exists():
         return None
     vae = published.autoencoder(work.folder / "autoencoder" / "vae", work.processes.device)
-    return SheetWatcher(folder, vae, work.heldout, work.plan.size)
+    return SheetWatcher(folder, vae, work.heldout, work.plan.size, drawer=work.plan.drawer)
 
 
 def train_flow(work):
@@ -255,7 +256,7 @@ def export(work):
     models.append(("model", last, few))
     for name, run, sampler in models:
         model = assemble(work.folder / "autoencoder" / "vae", work.folder / run, sampler=sampler,
-                         device=work.processes.device)
+                         device=work.processes.device, detail=plan.detail)
         result[name] = {"bytes": model.save(work.folder / name, plan.dtype)}
         if (work.heldout / "pairs.jsonl").exists():
             result[name].update(measure(work, model, name, sampler))

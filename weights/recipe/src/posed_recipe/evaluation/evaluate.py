@@ -13,7 +13,7 @@ from tqdm import tqdm
 from posed_recipe.errors import RecipeError
 from posed_recipe.evaluation.metrics import closed, scores
 from posed_recipe.evaluation.synthesizer import Synthesizer, read_picture
-from posed_recipe.pose import draw_poses
+from posed_recipe.pose.skeleton import BODY, FACE, HAND
 
 ANSWERS = ("output", "copy", "reconstruction")
 
@@ -41,7 +41,7 @@ def read_pairs(folder, size, limit=None):
         entry = json.loads(line)
         with Image.open(folder / entry["target"]) as picture:
             scale = np.asarray([size[1] / picture.width, size[0] / picture.height, 1], np.float32)
-        points = [row if row is not None else [-1, -1, 0] for row in entry["keypoints"]]
+        points = points_of(entry)
         mask = None
         if entry.get("mask"):
             with Image.open(folder / entry["mask"]) as picture:
@@ -52,8 +52,16 @@ def read_pairs(folder, size, limit=None):
             np.asarray(points, np.float32) * scale, mask)
 
 
+def points_of(entry):
+    """All points [130, 3] of a line: body, hands and face; what is not there is absent."""
+    hands = entry.get("hands") or [None, None]
+    parts = [(entry["keypoints"], BODY), (hands[0], HAND), (hands[1], HAND), (entry.get("face"), FACE)]
+    rows = [row for points, count in parts for row in (points or [None] * count)]
+    return [row if row is not None else [-1, -1, 0] for row in rows]
+
+
 def stacked(pairs):
-    """Sources [B, H, W, 3], targets and keypoints [B, 18, 3] of several pairs."""
+    """Sources [B, H, W, 3], targets and points [B, 130, 3] of several pairs."""
     return tuple(np.stack([getattr(pair, name) for pair in pairs]) for name in ("source", "target", "keypoints"))
 
 
@@ -94,20 +102,20 @@ def evaluate(model, data, settings, limit=None, batch=25, sheet=None):
         for metric in totals["output"]
     }
     if sheet is not None:
-        Image.fromarray(contact_sheet(shown[:16])).save(sheet)
+        Image.fromarray(contact_sheet(shown[:16], model.pose_drawer)).save(sheet)
     return {"pairs": done, "settings": settings.describe(), "metrics": metrics, "closed": closed(metrics)}
 
 
-def contact_sheet(rows):
+def contact_sheet(rows, drawer):
     """Source, pose, output, target of each row side by side: uint8 [rows*H, 4*W, 3]."""
     painted = []
     for source, keypoints, output, target in rows:
         height, width = source.shape[:2]
-        pose = draw_poses(as_batch(keypoints), height, width)[0].permute(1, 2, 0).numpy()
+        pose = drawer(as_batch(keypoints), height, width)[0].permute(1, 2, 0).numpy()
         painted.append(np.concatenate([source, pose, output, target], axis=1))
     return np.concatenate(painted, axis=0)
 
 
 def as_batch(keypoints):
-    """[18, 3] -> a tensor [1, 18, 3]"""
+    """[n, 3] -> a tensor [1, n, 3]"""
     return torch.from_numpy(np.asarray(keypoints, np.float32))[None]

@@ -7,7 +7,6 @@ import torch
 from PIL import Image
 
 from posed_recipe.data.pictures import fit
-from posed_recipe.pose import draw_poses
 from posed_recipe.rpfm import noise, solve, steps_of_budget
 from posed_recipe.training.loop import autocast
 
@@ -43,10 +42,10 @@ class Synthesizer:
 
     @torch.no_grad()
     def conditions(self, sources, keypoints):
-        """uint8 sources [B, H, W, 3] and keypoints [B, 18, 3] in their pixels -> z_s, z_p, g_s, g_p."""
+        """uint8 sources [B, H, W, 3] and points [B, 18 or 130, 3] in their pixels -> z_s, z_p, g_s, g_p."""
         model = self.model
         height, width = sources.shape[1:3]
-        poses = draw_poses(torch.as_tensor(keypoints, device=self.device), height, width)
+        poses = model.pose_drawer(torch.as_tensor(keypoints, device=self.device), height, width)
         poses = poses.permute(0, 2, 3, 1).cpu().numpy()
         z_s, z_p = self.encode(sources), self.encode(poses)
         if not model.transformer.config.conditional_aggregation:
@@ -95,7 +94,10 @@ class Synthesizer:
 
     def synthesize(self, sources, keypoints, settings, first=0):
         """uint8 pictures [B, H, W, 3]."""
-        return self.decode(self.latents(sources, keypoints, settings, first))
+        pictures = self.decode(self.latents(sources, keypoints, settings, first))
+        if self.model.detail_decoder is None:
+            return pictures
+        return self.model.detail_decoder(pictures, np.asarray(sources), self.reconstruct(sources))
 
 
 def read_picture(path, size):

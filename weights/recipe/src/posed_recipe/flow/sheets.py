@@ -10,14 +10,17 @@ from posed_recipe.evaluation.evaluate import contact_sheet, read_pairs, stacked
 from posed_recipe.evaluation.metrics import scores
 from posed_recipe.evaluation.synthesizer import Settings, Synthesizer
 from posed_recipe.model_folder import ModelFolder
+from posed_recipe.pose import PoseDrawer
 
 
 class SheetWatcher:
     """Paints `sheets/step-….png` of the first pairs of a held-out set, and tells how good they are."""
 
-    def __init__(self, folder, autoencoder, data, size, encoders=None, count=16, settings=None):
+    def __init__(self, folder, autoencoder, data, size, encoders=None, count=16, settings=None,
+                 drawer=None):
         self.folder = Path(folder) / "sheets"
         self.autoencoder, self.encoders = autoencoder, encoders
+        self.drawer = drawer or PoseDrawer()
         self.settings = settings or Settings(solver="euler", nfe=8, precision="bf16")
         self.pairs = list(read_pairs(data, size, count))
 
@@ -31,16 +34,16 @@ class SheetWatcher:
             journal.say(f"step {step}: {len(found)} held-out pairs, SSIM {means['ssim']:.4f}, "
                         f"PSNR {means['psnr']:.2f} dB at NFE {self.settings.nfe}")
             journal.record(step, {f"heldout_{name}": value for name, value in means.items()})
-        sheet = contact_sheet(zip(sources, keypoints, outputs, targets, strict=True))
+        sheet = contact_sheet(zip(sources, keypoints, outputs, targets, strict=True), self.drawer)
         self.folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(sheet).save(self.folder / f"step-{step:07}.png")
         journal.picture("sheet", sheet, step)
 
     def model(self, flow):
         """The parts as a model."""
+        parts = (None, None)
         if flow.encoder is not None:
-            return ModelFolder(self.autoencoder, flow.transformer, flow.encoder, flow.preprocessor)
-        source, pose = (self.encoders or [None])[0], (self.encoders or [None])[-1]
-        if source is None:
-            return ModelFolder(self.autoencoder, flow.transformer, None, None)
-        return ModelFolder(self.autoencoder, flow.transformer, *source, *pose)
+            parts = (flow.encoder, flow.preprocessor)
+        elif self.encoders:
+            parts = (*self.encoders[0], *self.encoders[-1])
+        return ModelFolder(self.autoencoder, flow.transformer, *parts, pose_drawer=self.drawer)

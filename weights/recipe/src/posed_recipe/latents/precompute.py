@@ -7,7 +7,7 @@ where it stopped and gives the same arrays. Several processes take chunks in tur
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from posed_recipe.data.augment import colour_shifts, jitter, shift_colours
 from posed_recipe.errors import RecipeError
 from posed_recipe.latents.store import StoreShape
-from posed_recipe.pose import draw_poses, mirror
+from posed_recipe.pose import PoseDrawer, mirror
 from posed_recipe.training.loop import autocast, generator
 from posed_recipe.weights import write_json
 
@@ -36,6 +36,8 @@ class PrecomputeOptions:
     threads: int = 8
     precision: str = "bf16"
     seed: int = 0
+    drawer: PoseDrawer = field(default_factory=PoseDrawer)
+    """How poses are drawn."""
 
 
 PRECOMPUTATIONS = {"default": PrecomputeOptions, "paper": lambda: PrecomputeOptions(turns=1, colours=1, jitters=1)}
@@ -109,7 +111,7 @@ class Precomputation:
         self.shape = StoreShape(
             count, options.turns, options.colours, options.jitters, (config.latent_channels, *latent),
             *encoders.shapes(pictures.size), fingerprint(autoencoder), pictures.name,
-            None if pictures.surfaces is None else pictures.surfaces.shape[1])
+            None if pictures.surfaces is None else pictures.surfaces.shape[1], options.drawer)
 
     def prepare(self):
         """Makes the files, or takes up those of an interrupted run of the same shape."""
@@ -188,7 +190,7 @@ class Precomputation:
                 self.keep(files, "latents", span, turn * options.colours + colour, changed,
                           self.encoders.source_entry)
             for number in range(options.jitters):
-                drawn = draw_poses(jitter(pose, random) if number else pose, height, width)
+                drawn = options.drawer(jitter(pose, random) if number else pose, height, width)
                 self.keep(files, "pose_latents", span, turn * options.jitters + number, drawn,
                           self.encoders.pose_entry)
 

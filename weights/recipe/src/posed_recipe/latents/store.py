@@ -13,13 +13,14 @@
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from posed_recipe.errors import RecipeError
+from posed_recipe.pose import PoseDrawer
 from posed_recipe.weights import write_json
 
 FORMAT = 1
@@ -43,6 +44,8 @@ class StoreShape:
     name: str = ""
     surface: int | None = None
     """Side of the maps of places on the person, where they are known."""
+    drawer: PoseDrawer = field(default_factory=PoseDrawer)
+    """How the poses were drawn."""
     format: int = FORMAT
 
     @classmethod
@@ -54,6 +57,7 @@ class StoreShape:
         values = json.loads(path.read_text())
         if values.get("format") != FORMAT:
             raise RecipeError(f'{path}: "format" must be {FORMAT}, but it is {values.get("format")}')
+        values["drawer"] = PoseDrawer(**values.get("drawer", {}))
         pairs = ("latent", "source_features", "pose_features")
         return cls(**{
             key: tuple(value) if key in pairs and value is not None else value

@@ -71,3 +71,22 @@ def sample_camera(rng, found, shot=None):
         focal = min(focal, 2 * distance / width * .98)
     shift = uniform(-.06, .06), uniform(-.015, .015)
     return Camera(look(eye, np.array([middle, centre, 0]), focal, shift), eye, shot)
+
+
+def fixed_camera(rng, found):
+    """A camera that stays while a person (`Found`, at rest) signs: from above the head to between knees and waist."""
+    uniform = rng.uniform
+    body = found.body
+    hip, knee = (body[a, 1] / 2 + body[b, 1] / 2 for a, b in ((8, 11), (9, 12)))
+    lowest, highest = uniform(knee - .05, hip + .12), found.crown[1] + uniform(.06, .30)
+    height, centre = highest - lowest, (highest + lowest) / 2
+    middle = body[1, 0] + normal_within(rng, .05, .12)
+    distance = uniform(2.2, 5)
+    eye = np.array([middle + uniform(-.25, .25), centre + uniform(-.25, .35), distance])
+    shift = uniform(-.05, .05), 0.
+    return Camera(look(eye, np.array([middle, centre, 0]), 2 * distance / height, shift), eye, SHOTS.index("half"))
+
+
+def normal_within(rng, deviation, most):
+    """A normal number about 0, not farther away than `most`."""
+    return float(np.clip(rng.normal(0, deviation), -most, most))

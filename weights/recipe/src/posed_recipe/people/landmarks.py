@@ -1,6 +1,7 @@
-"""Keypoints: OpenPose's 18 of the body and 21 of each hand, from the joints of the rig and points of the skin."""
+"""Keypoints: OpenPose's 18 of the body, 21 of each hand and 70 of the face, from joints of the rig and points of the skin."""
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from .body import DECIMETRE
 
@@ -17,7 +18,8 @@ _JOINTS = {2: "upperarm01.R", 3: "lowerarm01.R", 4: "wrist.R", 5: "upperarm01.L"
            8: "upperleg01.R", 9: "lowerleg01.R", 10: "foot.R", 11: "upperleg01.L", 12: "lowerleg01.L", 13: "foot.L"}
 # How deep below the visible surface, in metres, a keypoint may lie and still count as seen, clothes included.
 _DEPTHS = np.array([.05, .14, .15, .11, .08, .15, .11, .08, .21, .14, .11, .21, .14, .11, .04, .04, .045, .045])
-HAND_DEPTH = .035
+HAND_DEPTH, FACE_DEPTH = .035, .02
+_JAW = ((.80, 7.15), (.80, 6.95), (.77, 6.75), (.72, 6.57), (.63, 6.40), (.50, 6.27), (.34, 6.17), (.17, 6.11))
 
 
 class Landmarks:
@@ -44,6 +46,8 @@ class Landmarks:
         self._head = list(skin)
         self._skin = np.array([*skin.values(), *feet, top, *tips])
         fingers = [f"finger{finger}-{k}" for finger in range(1, 6) for k in (1, 2, 3)]
+        front = surface[(template[surface, 2] > .4) & (template[surface, 1] > 5.9) & (template[surface, 1] < 8)]
+        self._front, self._face_tree = front, cKDTree(template[front] * np.array([1, 1, .15]))
         self._hands = [[model.bone[f"{name}.{side}"] for name in ("wrist", *fingers)] for side in "LR"]
 
     def find(self, body, skeleton):
@@ -61,6 +65,13 @@ class Landmarks:
                 hands[hand, 1 + 4 * finger:4 + 4 * finger] = joints[1 + 3 * finger:4 + 3 * finger]
                 hands[hand, 4 + 4 * finger] = tips[finger]
         return Found(points, hands, on_skin[9], on_skin[5:9])
+
+    def face(self, body, skeleton, mood):
+        """OpenPose's 70 points of a face that does what `mood` says: (70, 3) in the world, metres."""
+        places = face_places(mood)
+        depth = np.full((len(places), 1), 1.5 * .15)  # of several vertices in line, the foremost
+        vertices = self._front[self._face_tree.query(np.concatenate([places, depth], 1))[1]]
+        return self.model.skin(body.vertices[vertices], skeleton, vertices)[0]
 
     def _tip(self, surface, side, finger):
         """The vertex farthest along a finger's last bone."""
@@ -96,3 +107,27 @@ def confidences(pixels, distances, surface, size):
     confidence = np.where(seen, VISIBLE, HIDDEN)
     confidence[[k for k in HEAD if not seen[k]]] = ABSENT
     return np.where(inside, confidence, ABSENT)
+
+
+def face_places(mood):
+    """(70, 2): where the points of a face lie on the template, in decimetres; right to left as OpenPose orders them."""
+    jaw = [(-x, y) for x, y in _JAW] + [(0, 6.09)] + [(x, y) for x, y in _JAW[::-1]]
+    brow = [(x, 7.505 + mood.brows + .035 - 1.1 * (x - .32) ** 2 + .10 * (x - .32)) for x in (.52, .42, .32, .22, .12)]
+    nose = [(0, 7.28), (0, 7.16), (0, 7.04), (0, 6.93)] + [(x, 6.85) for x in (-.14, -.07, 0, .07, .14)]
+    upper, lower = 7.285 + .055 * (1 - mood.lids), 7.245
+    eye = [(.43, 7.285), (.36, upper), (.26, upper), (.20, 7.285), (.26, lower), (.36, lower)]
+    left_eye = [eye[k] for k in (3, 2, 1, 0, 5, 4)]
+    width = .255 * (1 - .35 * mood.narrow)
+
+    def lip(share, height):
+        opened = mood.mouth * max(0., 1 - share * share)
+        return share * width, 6.612 + {"upper": .05 * opened + .11 * (1 - abs(share) ** 2.2), "rise": .05 * opened,
+                                       "drop": -.12 * opened,
+                                       "lower": -.12 * opened - .12 * (1 - abs(share) ** 3)}[height]
+
+    outer = [lip(share, "upper") for share in (-1, -.66, -.33, 0, .33, .66, 1)] \
+        + [lip(share, "lower") for share in (.66, .33, 0, -.33, -.66)]
+    inner = [lip(share, "rise") for share in (-.9, -.45, 0, .45, .9)] + [lip(share, "drop") for share in (.45, 0, -.45)]
+    mirrored = [(-x, y) for x, y in brow], [(-x, y) for x, y in eye]
+    return np.array([*jaw, *mirrored[0], *brow[::-1], *nose, *mirrored[1], *left_eye, *outer, *inner,
+                     (-.312, 7.285), (.312, 7.285)], float)

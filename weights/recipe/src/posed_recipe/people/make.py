@@ -14,15 +14,19 @@ from .workers import results
 IDENTITIES_PER_SHARD = 100
 
 
-def make(out, identities, poses, seed, workers=1, size=256, split="train"):
-    """Writes `identities` x `poses` pictures into the folder `out`; returns pictures a second, by the clock."""
+def make(out, identities, poses, seed, workers=1, size=256, split="train", signing=0.):
+    """Writes `identities` x `poses` pictures into the folder `out`; returns pictures a second, by the clock.
+
+    A share `signing` of the identities signs before a fixed camera.
+    """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    about = {"size": size, "poses": poses, "seed": seed, "split": split, "identities": identities}
+    about = {"size": size, "poses": poses, "seed": seed, "split": split, "signing": signing,
+             "identities": identities}
     _check_same(out, about)
     assets.load()  # built once, before processes ask for it
     shards = range(-(-identities // IDENTITIES_PER_SHARD))
-    jobs = [(out, shard, _identities(shard, identities), poses, seed, size, split)
+    jobs = [(out, shard, _identities(shard, identities), poses, seed, size, split, signing)
             for shard in shards if not is_complete(out, shard)]
     start, made = time.monotonic(), 0
     todo = sum(len(job[2]) * poses for job in jobs)
@@ -41,11 +45,11 @@ def _identities(shard, identities):
 
 def _make_shard(job):
     """Makes one shard; returns how many pictures it has."""
-    out, number, identities, poses, seed, size, split = job
+    out, number, identities, poses, seed, size, split, signing = job
     studio = shared_studio(size)
     writer = ShardWriter(out, number)
     for identity in identities:
-        for pose, shot in enumerate(studio.shots(split, seed, identity, poses)):
+        for pose, shot in enumerate(studio.shots(split, seed, identity, poses, signing)):
             writer.add(identity, pose, shot)
     writer.close()
     return len(identities) * poses
@@ -58,7 +62,7 @@ def _check_same(out, about):
     except FileNotFoundError:
         return
     about = {"format": FORMAT, **about}
-    for key in ("format", "size", "poses", "seed", "split"):
+    for key in ("format", "size", "poses", "seed", "split", "signing"):
         if found.get(key) != about[key]:
             raise SetError(f"{out}: holds a set whose {key} is {found.get(key)!r}, not {about[key]!r}; "
                            "choose another folder")

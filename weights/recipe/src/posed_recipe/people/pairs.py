@@ -19,12 +19,13 @@ FEWEST_SEEN = 8
 """A target shows at least so many keypoints, so that its pose says something."""
 
 
-def write_pairs(out, count, seed=0, workers=1, size=256, split="heldout"):
-    """Writes `count` pairs, each of an identity of its own, and `pairs.jsonl`."""
+def write_pairs(out, count, seed=0, workers=1, size=256, split="heldout", signing=False):
+    """Writes `count` pairs, each of an identity of its own, and `pairs.jsonl`; all of `signing` before a fixed camera, or
+    none."""
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     assets.load()  # built once, before processes ask for it
-    jobs = [(out, range(start, min(start + PAIRS_PER_JOB, count)), seed, size, split)
+    jobs = [(out, range(start, min(start + PAIRS_PER_JOB, count)), seed, size, split, signing)
             for start in range(0, count, PAIRS_PER_JOB)]
     lines = []
     with tqdm(total=count, unit="pairs") as bar:
@@ -37,18 +38,22 @@ def write_pairs(out, count, seed=0, workers=1, size=256, split="heldout"):
 
 def _write_some(job):
     """Writes the pictures of some pairs; returns their lines."""
-    out, numbers, seed, size, split = job
+    out, numbers, seed, size, split, signing = job
     studio, lines = shared_studio(size), []
     for number in numbers:
-        sitting = studio.person(split, seed, number)
-        source = sitting.shoot(generator(split, seed, number, 2))
-        target = _telling(sitting, split, seed, number)
+        if signing:
+            source, target = studio.shots(split, seed, number, 2, signing=1.)
+        else:
+            sitting = studio.person(split, seed, number)
+            source = sitting.shoot(generator(split, seed, number, 2))
+            target = _telling(sitting, split, seed, number)
         names = {kind: f"{number:05d}-{kind}.png" for kind in ("source", "target", "mask")}
         Image.fromarray(source.picture).save(out / names["source"])
         Image.fromarray(target.picture).save(out / names["target"])
         (out / names["mask"]).write_bytes(mask_png(target.mask))
-        lines.append({**names, "keypoints": listed(target.keypoints), "source_keypoints": listed(source.keypoints),
-                      "identity": number})
+        lines.append({
+            **names, "keypoints": listed(target.keypoints), "hands": [listed(hand) for hand in target.hands],
+            "face": listed(target.face), "source_keypoints": listed(source.keypoints), "identity": number})
     return lines
 
 

@@ -38,7 +38,7 @@ def sample_pose(rng, poser, stride=1.0, kind=None):
     if view in ("side", "back") and rng.random() < .45:  # looks towards the camera
         turn = -np.sign((yaw + 180) % 360 - 180) * uniform(15, 60)
     head = np.array([normal(2, 8), turn, normal(0, 6)])
-    return Pose(yaw, tilt, lean, spine, head, _legs(rng, kind, stride), _arms(rng, kind, poser), kind)
+    return Pose(yaw, tilt, lean, spine, head, _legs(rng, kind, stride), sample_arms(rng, kind, poser), kind)
 
 
 def _legs(rng, kind, stride):
@@ -69,7 +69,8 @@ def _legs(rng, kind, stride):
     return tuple(legs)
 
 
-def _arms(rng, kind, poser):
+def sample_arms(rng, kind, poser):
+    """Left and right arm of a posture of that kind."""
     shares = dict(SEATED_MODES if kind == SEATED else ARM_MODES)
     if kind == WALKING:
         shares["hang"] *= 2.5
@@ -79,10 +80,11 @@ def _arms(rng, kind, poser):
     modes = [first, first if rng.random() < .4 else _choice(rng, shares)]
     if "crossed" in modes:
         modes = ["crossed", "crossed"]
-    return tuple(_arm(rng, poser, *SIDES[number], mode, number) for number, mode in enumerate(modes))
+    return tuple(sample_arm(rng, poser, *SIDES[number], mode, number) for number, mode in enumerate(modes))
 
 
-def _arm(rng, poser, side, sign, mode, number):
+def sample_arm(rng, poser, side, sign, mode, number):
+    """An arm of one side, the first or second to be drawn (`number`), that does what `mode` says."""
     uniform, normal = rng.uniform, rng.normal
     shoulder = poser.joint(f"upperarm01.{side}")
     length = sum(poser.arm_lengths(side))

@@ -14,6 +14,7 @@ from .camera import distance_of_depth
 from .dressing import CLOTHS
 from .meshes import SHELLS
 from .rotations import Y, cross, unit
+from .signing import CALM
 from .wardrobe import PATTERNS
 
 SHADOW_SIZE = 512
@@ -154,11 +155,11 @@ class Renderer:
 
     # A picture
 
-    def draw(self, skeleton, camera, light, furniture=None):
+    def draw(self, skeleton, camera, light, furniture=None, mood=CALM):
         """(picture uint8 (size, size, 3), part map uint8 (size, size), `Depth`, `Surface`)."""
         gl = self._gl
         self._blocks["Bones"].write(uniforms.bones(skeleton))
-        self._blocks["Frame"].write(uniforms.frame(camera, light, light_view(light.direction)))
+        self._blocks["Frame"].write(uniforms.frame(camera, light, light_view(light.direction), mood))
         self._shadow_target.use()
         self._shadow_target.clear(depth=1.)
         gl.enable_only(gl.DEPTH_TEST | gl.CULL_FACE)

@@ -13,8 +13,11 @@ from .motions import MOTIONS
 from .pairs import listed
 from .studio import shared_studio
 
+PERFORMANCE, RATE = "performance", 25
+"""The sequence that signs before a fixed camera, and its pictures a second."""
 
-def write_sequences(out, people=1, frames=32, seed=0, size=256, split="heldout", motions=tuple(MOTIONS)):
+
+def write_sequences(out, people=1, frames=32, seed=0, size=256, split="heldout", motions=(*MOTIONS, PERFORMANCE)):
     """Writes `person-00/MOTION/frame-000.png` and `.json` (as OpenPose writes it) for each; yields the folders.
 
     `source.png` of a person is a front view in a calm pose, with its keypoints in `source.json`.
@@ -26,11 +29,13 @@ def write_sequences(out, people=1, frames=32, seed=0, size=256, split="heldout",
         for name in motions:
             folder = home / name
             folder.mkdir(parents=True, exist_ok=True)
-            shots = film(sitting, name, frames, generator(split, seed, number, 50))
+            rng = generator(split, seed, number, 50)
+            shots = list(sitting.sign(rng, frames, RATE)) if name == PERFORMANCE else film(sitting, name, frames, rng)
             _write(folder, shots, size)
-            if name == motions[0]:
-                Image.fromarray(shots[0].picture).save(home / "source.png")
-                (home / "source.json").write_text(json.dumps(_openpose(shots[0], size)) + "\n")
+            if name in (motions[0], PERFORMANCE):  # a fixed camera's source has its framing
+                where = home if name == motions[0] else folder
+                Image.fromarray(shots[0].picture).save(where / "source.png")
+                (where / "source.json").write_text(json.dumps(_openpose(shots[0], size)) + "\n")
             yield folder
 
 
@@ -57,13 +62,13 @@ def _together(all_found):
 
 
 def _openpose(shot, size):
-    """A frame as OpenPose writes it, hands included."""
+    """A frame as OpenPose writes it, hands and face included."""
     def flat(points):
         return [value for point in listed(points) for value in point]
 
     return {"canvas_width": size, "canvas_height": size, "people": [{
         "pose_keypoints_2d": flat(shot.keypoints), "hand_left_keypoints_2d": flat(shot.hands[0]),
-        "hand_right_keypoints_2d": flat(shot.hands[1])}]}
+        "hand_right_keypoints_2d": flat(shot.hands[1]), "face_keypoints_2d": flat(shot.face)}]}
 
 
 def _write(folder, shots, size):

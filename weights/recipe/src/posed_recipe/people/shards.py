@@ -15,10 +15,10 @@ from PIL import Image
 
 from .parts import person
 
-FORMAT = 2
+FORMAT = 3
 COLUMNS = {"picture": np.int64, "mask": np.int64, "parts": np.int64, "identity": np.int64, "pose": np.int16,
-           "keypoints": np.float32, "hands": np.float32, "kind": np.uint8, "shot": np.uint8, "yaw": np.float32,
-           "camera": np.float32, "surface": np.uint8}
+           "keypoints": np.float32, "hands": np.float32, "face": np.float32, "kind": np.uint8, "shot": np.uint8,
+           "yaw": np.float32, "camera": np.float32, "surface": np.uint8}
 _BYTES = ("picture", "mask", "parts")
 _SUFFIX = {"picture": "jpg", "mask": "mask.png", "parts": "parts.png"}
 _PALETTE = bytes(np.random.default_rng(5).integers(40, 256, (16, 3), np.uint8).ravel())
@@ -70,8 +70,8 @@ class ShardWriter:
             start = self._tar.offset + tarfile.BLOCKSIZE
             self._tar.addfile(info, io.BytesIO(data))
             self._rows[kind].append((start, len(data)))
-        values = dict(identity=identity, pose=pose, keypoints=shot.keypoints, hands=shot.hands, kind=shot.kind,
-                      shot=shot.shot, yaw=shot.yaw, camera=shot.camera, surface=shot.surface)
+        values = dict(identity=identity, pose=pose, keypoints=shot.keypoints, hands=shot.hands, face=shot.face,
+                      kind=shot.kind, shot=shot.shot, yaw=shot.yaw, camera=shot.camera, surface=shot.surface)
         for name, value in values.items():
             self._rows[name].append(value)
 

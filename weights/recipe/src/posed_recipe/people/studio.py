@@ -6,7 +6,7 @@ import numpy as np
 
 from . import assets, landmarks, parts
 from .body import BodyModel
-from .camera import SHOT_SHARES, SHOTS, Camera, sample_camera
+from .camera import SHOT_SHARES, SHOTS, Camera, fixed_camera, sample_camera
 from .collisions import Collisions
 from .colors import hsv, linear
 from .dressing import Dresser
@@ -18,10 +18,14 @@ from .postures import sample_pose
 from .renderer import Renderer
 from .rotations import Y, cross, unit
 from .scene import sample_scene
+from .signing import CALM, SECONDS, Performance
 
 GOOD_DEPTH, TRIES = .012, 6
 SAME_SHOT = .6
 """How often a picture of a person takes in as much as its others, so that pairs show the same parts."""
+
+SIGNING_STREAM = 1 << 20
+"""The stream of an identity's random numbers that its signing takes; see `identity.generator`."""
 
 SURFACE_CELLS = 32
 """The side of a picture's map of places on the person."""
@@ -37,6 +41,7 @@ class Shot:
     parts: np.ndarray
     keypoints: np.ndarray
     hands: np.ndarray
+    face: np.ndarray
     kind: int
     shot: int
     yaw: float
@@ -68,9 +73,16 @@ class Studio:
         scene = sample_scene(rng, self.size)
         return Sitting(self, self.dresser.dress(identity), scene, int(rng.choice(len(SHOTS), p=SHOT_SHARES)))
 
-    def shots(self, split, seed, number, count):
-        """`count` pictures of one identity in the same clothes, light and background."""
+    def shots(self, split, seed, number, count, signing=0.):
+        """`count` pictures of one identity in the same clothes, light and background.
+
+        Of the identities, a share `signing` signs before a fixed camera.
+        """
         sitting = self.person(split, seed, number)
+        rng = generator(split, seed, number, SIGNING_STREAM)
+        if rng.random() < signing:
+            yield from sitting.sign(rng, count)
+            return
         for pose in range(count):
             yield sitting.shoot(generator(split, seed, number, 2 + pose))
 
@@ -109,14 +121,32 @@ class Sitting:
         furniture = _seat(rng, found) if pose.kind == SEATED else None
         return self.photograph(pose, skeleton, found, camera, furniture)
 
+    def sign(self, rng, count, rate=None):
+        """`count` pictures of the person signing before one fixed camera: a film of `rate` pictures a second, or
+        pictures at times of chance. Mostly the first shows the hands at rest."""
+        performance = Performance(rng, self.poser, lambda pose: self._depth(pose) < GOOD_DEPTH)
+        times = rng.uniform(0, SECONDS, count) if rate is None else np.arange(count) / rate
+        if rng.random() < .6:
+            times[:1] = performance.rest
+        placed = [self.stand(performance.at(time)[0]) for time in times]
+        # The feet stay: what moves is above them.
+        camera = fixed_camera(rng, self.stand(performance.at(performance.rest)[0])[2])
+        for time, (pose, skeleton, found) in zip(times, placed):
+            hips = found.body[[8, 11]].mean(0) * np.array([1, 0, 1])
+            yield self.photograph(pose, skeleton.moved(-hips), found.moved(-hips), camera, mood=performance.at(time)[1])
+
+    def _depth(self, pose):
+        """How deep the arms of a pose are in the body, in metres."""
+        turns, root = self.poser.turns(pose)
+        skeleton = self.studio.model.pose(self.dressed.body.joints, turns, root)
+        return self.studio.collisions.depth(self.dressed.body, skeleton)
+
     def _good_pose(self, rng, kind):
         """The first drawn pose in which arms stay out of the body, else the best of some."""
         best = None
         for _ in range(TRIES):
             pose = sample_pose(rng, self.poser, self.stride, kind)
-            turns, root = self.poser.turns(pose)
-            skeleton = self.studio.model.pose(self.dressed.body.joints, turns, root)
-            depth = self.studio.collisions.depth(self.dressed.body, skeleton)
+            depth = self._depth(pose)
             if best is None or depth < best[0]:
                 best = depth, pose
             if depth < GOOD_DEPTH:
@@ -131,21 +161,26 @@ class Sitting:
         shift = np.array([-found.body[:, 0].mean(), -found.feet[:, 1].min() + .012, -found.body[:, 2].mean()])
         return pose, skeleton.moved(shift), found.moved(shift)
 
-    def photograph(self, pose, skeleton, found, camera: Camera, furniture=None):
+    def photograph(self, pose, skeleton, found, camera: Camera, furniture=None, mood=CALM):
         """The `Shot` of a placed pose."""
         size = self.studio.size
-        picture, part_map, depth, surface = self.studio.renderer.draw(skeleton, camera, self.scene.light, furniture)
+        picture, part_map, depth, surface = self.studio.renderer.draw(
+            skeleton, camera, self.scene.light, furniture, mood)
         pixels, distances = camera.project(found.body, size)
         confidence = confidences(pixels, distances, depth.at(pixels), size)
-        flat = found.hands.reshape(-1, 3)
-        hand_pixels, hand_distances = camera.project(flat, size)
-        inside = ((hand_pixels >= 0) & (hand_pixels < size)).all(1)
-        seen = hand_distances - depth.at(hand_pixels) < landmarks.HAND_DEPTH
-        hand_confidence = np.where(inside, np.where(seen, landmarks.VISIBLE, landmarks.HIDDEN), landmarks.ABSENT)
+
+        def seen(points, reach, otherwise):
+            """[n, 3]: points of the world in the picture, and what a detector makes of those that are hidden."""
+            places, away = camera.project(points, size)
+            inside = ((places >= 0) & (places < size)).all(1)
+            visible = np.where(away - depth.at(places) < reach, landmarks.VISIBLE, otherwise)
+            return np.column_stack([places, np.where(inside, visible, landmarks.ABSENT)]).astype(np.float32)
+
+        hands = seen(found.hands.reshape(-1, 3), landmarks.HAND_DEPTH, landmarks.HIDDEN).reshape(2, 21, 3)
+        face = seen(self.studio.landmarks.face(self.dressed.body, skeleton, mood), landmarks.FACE_DEPTH, landmarks.ABSENT)
         yaw = (pose.yaw + 180) % 360 - 180
-        return Shot(picture, part_map, np.column_stack([pixels, confidence]).astype(np.float32),
-                    np.column_stack([hand_pixels, hand_confidence]).astype(np.float32).reshape(2, 21, 3),
-                    pose.kind, camera.shot, float(yaw), camera.to_pixels(size).astype(np.float32), surface.cells(SURFACE_CELLS))
+        return Shot(picture, part_map, np.column_stack([pixels, confidence]).astype(np.float32), hands, face, pose.kind,
+                    camera.shot, float(yaw), camera.to_pixels(size).astype(np.float32), surface.cells(SURFACE_CELLS))
 
 
 def _seat(rng, found):

@@ -6,7 +6,7 @@ from .dressing import CLOTHS
 
 BONES = 163
 BLOCKS = {"Bones": 0, "Frame": 1, "Person": 2}
-SIZES = {"Bones": BONES * 3 * 16, "Frame": (3 * 16 + 6 * 4) * 4, "Person": (7 * 4 + 10 * 20) * 4}
+SIZES = {"Bones": BONES * 3 * 16, "Frame": (3 * 16 + 7 * 4) * 4, "Person": (7 * 4 + 10 * 20) * 4}
 
 
 def bones(skeleton):
@@ -14,11 +14,11 @@ def bones(skeleton):
     return np.concatenate([skeleton.rotations, skeleton.offsets[..., None]], 2).astype(np.float32).tobytes()
 
 
-def frame(camera, light, to_light):
-    """Camera and light of a picture."""
+def frame(camera, light, to_light, mood):
+    """Camera, light and face of a picture."""
     matrices = [matrix.T.ravel() for matrix in (camera.to_clip, to_light, np.linalg.inv(camera.to_clip))]
     vectors = [[*camera.eye, 1], [*light.direction, 0], [*light.color, 0], [*light.sky, 0], [*light.floor, 0],
-               [light.shadow, light.floor_shadow, 0, 0]]
+               [light.shadow, light.floor_shadow, 0, 0], [mood.mouth, mood.narrow, mood.brows, mood.lids]]
     return np.concatenate(matrices + vectors).astype(np.float32).tobytes()
 
 

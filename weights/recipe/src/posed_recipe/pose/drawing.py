@@ -7,12 +7,49 @@ discs of 1 * H / 256. A pixel is covered by clamp(r + 0.5 - d, 0, 1), d the dist
 one over the other in floats and rounded once at the end.
 """
 
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
 import torch
 
-from posed_recipe.pose.skeleton import BONES, COLOURS, FINGERS, LIMBS, present
+from posed_recipe.errors import RecipeError
+from posed_recipe.pose.skeleton import BODY, BONES, COLOURS, FACE, FINGERS, HAND, LIMBS, POINTS, present
+from posed_recipe.weights import write_json
 
 LIMB_SHADE, BONE_SHADE = 0.6, 0.8
 WHITE = (255, 255, 255)
+
+
+@dataclass
+class PoseDrawer:
+    """How a model wants poses drawn: `pose_drawer/config.json`. What it does not draw, the model does not see."""
+
+    hands: bool = False
+    face: bool = False
+
+    @classmethod
+    def from_pretrained(cls, folder):
+        """The part in a folder; where there is none, a drawer of bodies alone."""
+        file = Path(folder) / "config.json"
+        if not file.exists():
+            return cls()
+        values = json.loads(file.read_text())
+        if values.get("body", "capsules") != "capsules":
+            raise RecipeError(f'{file}: "body" must be "capsules", but it is {json.dumps(values["body"])}')
+        return cls(bool(values.get("hands")), bool(values.get("face")))
+
+    def save_pretrained(self, folder):
+        """Writes `config.json`."""
+        write_json(Path(folder) / "config.json", {"_class_name": "PoseDrawer", "body": "capsules", **asdict(self)})
+
+    def __call__(self, points, height, width):
+        """Points [B, 18 or 130, 3] in pixels -> uint8 [B, 3, height, width]."""
+        hands = face = None
+        if points.shape[1] == POINTS:
+            hands = points[:, BODY:POINTS - FACE].reshape(-1, 2, HAND, 3) if self.hands else None
+            face = points[:, -FACE:] if self.face else None
+        return draw_poses(points[:, :BODY], height, width, hands, face)
 
 
 def draw_poses(keypoints, height, width, hands=None, face=None):

@@ -13,8 +13,24 @@ COLOURS = [
     (0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85),
 ]
 
-# MIRRORED[k] is the joint that takes joint k's place when left and right change sides.
-MIRRORED = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
+BODY, HAND, FACE = 18, 21, 70
+POINTS = BODY + 2 * HAND + FACE
+"""All points of a person in one array: the body's joints, the left hand's, the right hand's, the face's."""
+
+
+def _mirrored():
+    body = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
+    left, right, face = BODY, BODY + HAND, BODY + 2 * HAND
+    hands = [*range(right, right + HAND), *range(left, left + HAND)]
+    # Of the face: jaw, brows, bridge and tip of the nose, eyes, lips outside and inside, pupils.
+    places = [16 - k for k in range(17)] + [43 - k for k in range(17, 27)] + [27, 28, 29, 30] \
+        + [66 - k for k in range(31, 36)] + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40] \
+        + [54 - k for k in range(7)] + [59, 58, 57, 56, 55] + [64, 63, 62, 61, 60, 67, 66, 65] + [69, 68]
+    return body + hands + [face + k for k in places]
+
+
+# MIRRORED[k] is the point that takes point k's place when left and right change sides.
+MIRRORED = _mirrored()
 
 THRESHOLD = 0.05
 """A joint of less confidence is absent."""
@@ -37,9 +53,9 @@ def present(keypoints):
 
 
 def mirror(keypoints, width):
-    """Keypoints [..., 18, 3] in pixels of the picture turned left to right. Absent joints stay absent."""
+    """Points [..., n, 3], the body's 18 or all, in pixels of the picture turned left to right. Absent ones stay absent."""
     there = present(keypoints)
     turned = keypoints.clone()
     turned[..., 0] = width - keypoints[..., 0]
     turned[..., 2] = keypoints[..., 2] * there
-    return turned[..., MIRRORED, :]
+    return turned[..., MIRRORED[:keypoints.shape[-2]], :]

@@ -4,6 +4,7 @@ import json
 import math
 from pathlib import Path
 
+import diffusers
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
@@ -129,10 +130,6 @@ def preprocessor(config, mean, deviation, **more):
 
 def read_autoencoder(folder, channels):
     """An AutoencoderKL or AutoencoderTiny of so many latent channels: its configuration and its tensors."""
-    try:
-        import diffusers
-    except ImportError as error:
-        raise RecipeError("checking an autoencoder needs `pip install posed-recipe[published]`") from error
     if (Path(folder) / "vae" / "config.json").is_file():
         folder = Path(folder) / "vae"
     config = config_of(folder, ("AutoencoderKL", "AutoencoderTiny"))

@@ -17,6 +17,7 @@ layout(std140) uniform Frame {
     vec4 sky_color;
     vec4 floor_color;
     vec4 strength;    // of shadows on people, of shadows on the floor
+    vec4 mood;        // mouth open, mouth narrow, brows raised, lids closed
 };
 layout(std140) uniform Person {
     vec4 skin;

@@ -11,5 +11,10 @@ void main() {
     }
     s.color *= mix(.55, 1., smoothstep(.14, .02, d.y + .02));
     s.gloss = .25; s.shine = 60.;
+    float lid = d.y - mix(.15, -.10, mood.w);
+    if (mood.w > 0. && lid > 0.) {
+        s.color = skin.rgb * (lid < .03 ? .35 : .85);
+        s.gloss = .05;
+    }
     finish(s);
 }

@@ -10,16 +10,21 @@ void main() {
     if (t.y > 6.0) {
         float across = abs(t.x);
         vec2 mouth = vec2(t.x, t.y - 6.612);
-        float reach = across / .262, corner = clamp(reach, 0., 1.2);
-        float upper = .125 * (1. - pow(corner, 2.2)) * (1. - .20 * exp(-mouth.x * mouth.x * 500.));
-        float lower = -.135 * (1. - corner * corner * corner);
+        float narrow = 1. - .35 * mood.y;
+        float reach = across / (.262 * narrow), corner = clamp(reach, 0., 1.2);
+        float opened = mood.x * max(0., 1. - corner * corner), rise = .05 * opened, drop = -.12 * opened;
+        float upper = rise + .125 * (1. - pow(corner, 2.2)) * (1. - .20 * exp(-mouth.x * mouth.x * 500.));
+        float lower = drop - .135 * (1. - corner * corner * corner);
         float red = smoothstep(-.02, .015, min(upper - mouth.y, mouth.y - lower)) * front * step(1.15, t.z)
-            * smoothstep(.282, .242, across);
+            * smoothstep(.282, .242, across / narrow);
         s.color = mix(s.color, lips.rgb, red * .8);
         s.gloss = mix(s.gloss, .10, red);
-        float gap = front * step(1.1, t.z) * smoothstep(.020, .006, abs(mouth.y)) * smoothstep(.272, .232, across);
-        s.color = mix(s.color, lips.rgb * .30, gap * .85);
-        vec2 b = vec2(across - .32, t.y - (7.505 + face.y));
+        float gap = front * step(1.1, t.z) * smoothstep(-.020, -.006, min(rise - mouth.y, mouth.y - drop))
+            * smoothstep(.272, .232, across / narrow);
+        s.color = mix(s.color, mix(lips.rgb * .30, vec3(.05, .015, .015), min(1., opened * 3.)), gap * .85);
+        float teeth = gap * smoothstep(.15, .4, opened) * smoothstep(rise - .05, rise - .035, mouth.y);
+        s.color = mix(s.color, vec3(.70, .67, .60), teeth * .8);
+        vec2 b = vec2(across - .32, t.y - (7.505 + face.y + mood.z));
         float thick = face.x * mix(1., .45, smoothstep(-.12, .2, b.x));
         float arch = .035 - 1.1 * b.x * b.x + .10 * b.x;
         float brow = smoothstep(thick, thick * .4, abs(b.y - arch)) * smoothstep(.205, .15, abs(b.x)) * front;
