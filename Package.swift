@@ -86,6 +86,7 @@ let package = Package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0",
             traits: ["YAML", "Logging"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -220,6 +221,7 @@ let package = Package(
                 "PosedServing", "PosedRPC", "PosedProtos", "PosedAccounts", "PosedErrors",
                 "PosedGuarded", "CPosedReflection",
                 product("SwiftProtobuf", "swift-protobuf"),
+                product("Tracing", "swift-distributed-tracing"),
             ]),
         .target(
             name: "CPosedStudio", path: "CShims/CPosedStudio", exclude: ["studio", "openapi.json"],
@@ -243,6 +245,7 @@ let package = Package(
             [
                 "PosedGuarded", "PosedBase", product("Logging", "swift-log"),
                 product("CoreMetrics", "swift-metrics"),
+                product("Tracing", "swift-distributed-tracing"),
             ]),
         room(
             "Daemon/PosedDaemon",
@@ -255,6 +258,7 @@ let package = Package(
                 product("Hummingbird", "hummingbird"), product("NIOCore", "swift-nio"),
                 product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("Tracing", "swift-distributed-tracing"),
                 product("UnixSignals", "swift-service-lifecycle"), product("Yams", "Yams"),
             ]),
         .executableTarget(

@@ -21,6 +21,7 @@ const present = (joint) => joint[2] >= 0.05;
 
 export class Skeleton extends EventTarget {
   #canvas; #pose = structuredClone(rest); #held = null; #chosen = null; #whole = null;
+  #backdrop = null;
 
   /** An editor on a canvas. `change` tells that a person moved a joint; `choose` tells that one was chosen. */
   constructor(canvas) {
@@ -37,6 +38,12 @@ export class Skeleton extends EventTarget {
 
   set pose(joints) {
     this.#pose = structuredClone(joints);
+    this.#draw();
+  }
+
+  /** The picture that shows through behind the joints; null for none. */
+  set backdrop(picture) {
+    this.#backdrop = picture;
     this.#draw();
   }
 
@@ -118,13 +125,17 @@ export class Skeleton extends EventTarget {
     const [canvas, side] = [this.#canvas, this.#canvas.width];
     const pen = canvas.getContext("2d");
     pen.clearRect(0, 0, side, side);
+    if (this.#backdrop) {
+      pen.globalAlpha = 0.35;
+      pen.drawImage(this.#backdrop, 0, 0, side, side);
+    }
     pen.lineCap = "round";
     limbs.forEach(([from, to], index) => {
       const [a, b] = [this.#pose[from], this.#pose[to]];
       if (!present(a) || !present(b)) return;
-      pen.globalAlpha = 0.6;
+      pen.globalAlpha = 0.75;
       pen.strokeStyle = colours[index];
-      pen.lineWidth = side / 36;
+      pen.lineWidth = side / 44;
       pen.beginPath();
       pen.moveTo(a[0] * side, a[1] * side);
       pen.lineTo(b[0] * side, b[1] * side);
@@ -137,9 +148,8 @@ export class Skeleton extends EventTarget {
       pen.arc(joint[0] * side, joint[1] * side, side / 52, 0, 2 * Math.PI);
       pen.fillStyle = colours[index];
       pen.fill();
-      if (index !== this.#chosen) return;
-      pen.lineWidth = 3;
-      pen.strokeStyle = "#fff";
+      pen.lineWidth = index === this.#chosen ? 4 : 1.5;
+      pen.strokeStyle = index === this.#chosen ? "#fff" : "#0008";
       pen.stroke();
     });
   }

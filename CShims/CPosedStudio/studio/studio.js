@@ -30,11 +30,13 @@ async function draw(side, { blob, facts, milliseconds }) {
   const used = facts.used;
   find(`facts-${side}`).textContent = `${used.solver}, ${used.nfe} evaluations, guidance ${used.guidance_scale}, seed ${used.seed}`;
   if (side !== "a") return;
+  skeleton.backdrop = find("ghost").checked ? canvas : null;
   const now = performance.now();
   shown.push(now);
   while (shown[0] < now - 2000) shown.shift();
   find("rate").textContent = (shown.length / 2).toFixed(1);
-  if (milliseconds !== null) find("latency").textContent = `${Math.round(milliseconds)} ms`;
+  find("evaluations").textContent = used.nfe;
+  if (milliseconds !== null) find("latency").textContent = Math.round(milliseconds);
 }
 
 function open(side) {
@@ -183,6 +185,7 @@ function poseFile() {
 
 skeleton.addEventListener("change", () => { stop(); show(); });
 skeleton.addEventListener("choose", ({ detail }) => { find("joint").textContent = detail; });
+find("ghost").onchange = ({ target }) => { skeleton.backdrop = target.checked ? find("picture-a") : null; };
 find("reset").onclick = () => { stop(); skeleton.pose = rest; show(); };
 find("save-picture").onclick = () => find("picture-a").toBlob((blob) => save(blob, "frame.png"));
 find("save-pose").onclick = () => save(poseFile(), "pose.json");

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import HTTPTypes
+package import HTTPTypes
 internal import PosedGuarded
 package import PosedRPC
 
@@ -45,7 +45,7 @@ package final class Browsers: Sendable {
     }
 
     /// The cookie that a ticket buys; nil for a ticket that was used, is too old or never was.
-    func redeem(_ ticket: String) -> String? {
+    package func redeem(_ ticket: String) -> String? {
         let cookie = Self.secret()
         return state.withLock { state in
             guard let (identity, end) = state.tickets.removeValue(forKey: ticket), end > .now else {
@@ -58,7 +58,7 @@ package final class Browsers: Sendable {
     }
 
     /// Whom the cookies of a request stand for; nil where none is good.
-    func identity(cookies header: String?) -> Identity? {
+    package func identity(cookies header: String?) -> Identity? {
         guard let header else { return nil }
         for piece in header.split(separator: ";") {
             let pair = piece.split(separator: "=", maxSplits: 1)
@@ -90,16 +90,22 @@ package final class Browsers: Sendable {
 }
 
 /// The checks that keep pages of other sites from using a visitor's browser against the daemon.
-struct OriginCheck: Sendable {
+package struct OriginCheck: Sendable {
     /// The values of `Host` that mean this daemon, in lower case.
     var hosts: Set<String>
     /// `http` or `https`.
     var scheme: String
 
+    /// A check of a daemon with these names.
+    package init(hosts: Set<String>, scheme: String) {
+        self.hosts = hosts
+        self.scheme = scheme
+    }
+
     /// Throws for a request that a browser made for another site, or under a foreign name of this host.
     ///
     /// Requests with a bearer token need no such check: no page can make a browser send one.
-    func check(_ headers: HTTPFields, authority: String?) throws(Problem) {
+    package func check(_ headers: HTTPFields, authority: String?) throws(Problem) {
         let host = (authority ?? "").lowercased()
         guard hosts.contains(host) else {
             throw Problem(

@@ -1,10 +1,10 @@
-internal import Foundation
-internal import PosedErrors
+package import Foundation
+package import PosedErrors
 
 /// The parts of a body of the type `multipart/form-data` (RFC 7578).
-struct Multipart {
+package struct Multipart {
     /// One part.
-    struct Part {
+    private struct Part {
         /// The form field's name.
         var name: String
         /// The media type, in lower case; empty where the part names none.
@@ -17,13 +17,13 @@ struct Multipart {
     /// The most bytes of a part's header.
     private static let headerLimit = 4096
 
-    private(set) var parts: [Part] = []
+    private var parts: [Part] = []
 
     /// Takes a body apart.
     ///
     /// - Parameter contentType: the request's `Content-Type`, which names the boundary.
     /// - Throws: `invalidArgument` for a body that is not what its type says.
-    init(_ body: Data, contentType: String) throws(RequestError) {
+    package init(_ body: Data, contentType: String) throws(RequestError) {
         guard let boundary = Self.parameter("boundary", of: contentType), !boundary.isEmpty,
             boundary.utf8.count <= 70
         else {
@@ -55,10 +55,10 @@ struct Multipart {
     }
 
     /// The bodies of all parts of a name, in their order.
-    func all(_ name: String) -> [Data] { parts.filter { $0.name == name }.map(\.body) }
+    package func all(_ name: String) -> [Data] { parts.filter { $0.name == name }.map(\.body) }
 
     /// Throws for parts whose names are not among these.
-    func check(names: Set<String>) throws(RequestError) {
+    package func check(names: Set<String>) throws(RequestError) {
         for part in parts where !names.contains(part.name) {
             throw Self.broken(
                 "parts named " + names.sorted().joined(separator: ", "), "\"\(part.name)\"")

@@ -10,7 +10,7 @@ internal import SwiftProtobuf
 /// A refusal as HTTP tells it: a status and a problem document (RFC 9457).
 ///
 /// Sendable because its details are values of JSON, which nobody changes.
-struct Problem: Error, @unchecked Sendable {
+package struct Problem: Error, @unchecked Sendable {
     /// The HTTP status.
     var status: HTTPResponse.Status
     /// The canonical code.

@@ -6,6 +6,8 @@ package struct Frame: Sendable {
     package var used: UsedSettings
     package var cache: CacheUse
     package var timings: StageTimings
+    /// When each stage was worked on, for traces; a source that was encoded for the frame counts from its receipt.
+    package var stages: [StageSpan] = []
 
     /// A frame as given.
     package init(image: Image, used: UsedSettings, cache: CacheUse, timings: StageTimings) {
@@ -50,6 +52,21 @@ package struct CacheUse: Sendable, Equatable {
     package init(source: Bool = false, pose: Bool = false) {
         self.source = source
         self.pose = pose
+    }
+}
+
+/// When a stage of a frame was worked on, or waited.
+package struct StageSpan: Sendable, Equatable {
+    /// `queue`, `source`, `pose`, `solve`, `decode` or `encode`.
+    package var name: String
+    package var start: ContinuousClock.Instant
+    package var end: ContinuousClock.Instant
+
+    /// As given.
+    package init(_ name: String, _ start: ContinuousClock.Instant, _ end: ContinuousClock.Instant) {
+        self.name = name
+        self.start = start
+        self.end = end
     }
 }
 

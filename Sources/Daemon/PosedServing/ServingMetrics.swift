@@ -6,6 +6,8 @@ package protocol ServingMetrics: Sendable {
     func frame(of owner: String, outcome: String, total: Duration, queue: Duration)
     /// A stage of a frame was carried out: `source`, `pose`, `solve`, `decode`.
     func stage(_ name: String, _ duration: Duration)
+    /// The first frame of a session, or that of a request with its own pictures, was made.
+    func firstFrame(_ total: Duration)
     /// A batch of velocity evaluations of that many rows was carried out.
     func batch(rows: Int, _ duration: Duration)
     /// A cache was asked: `source` or `pose`.
@@ -18,6 +20,7 @@ package struct NoMetrics: ServingMetrics {
     package init() {}
     package func frame(of owner: String, outcome: String, total: Duration, queue: Duration) {}
     package func stage(_ name: String, _ duration: Duration) {}
+    package func firstFrame(_ total: Duration) {}
     package func batch(rows: Int, _ duration: Duration) {}
     package func cache(_ name: String, hit: Bool) {}
 }

@@ -98,11 +98,11 @@ package enum JSONValue: Sendable {
     package var kind: String {
         switch self {
         case .object: "an object"
-        case .array(let elements): "a list of \(elements.count)"
+        case .array: "an array"
         case .string: "a string"
         case .integer: "an integer"
         case .number: "a number that is no integer"
-        case .bool: "true or false"
+        case .bool: "a boolean"
         case .null: "null"
         }
     }

@@ -1,8 +1,7 @@
 internal import HTTPTypes
+internal import PosedHTTP
 internal import PosedRPC
 internal import Testing
-
-@testable internal import PosedHTTP
 
 @Suite("Browsers")
 struct BrowsersTests {

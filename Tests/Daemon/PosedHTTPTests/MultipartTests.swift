@@ -1,8 +1,7 @@
 internal import Foundation
 internal import PosedErrors
+internal import PosedHTTP
 internal import Testing
-
-@testable internal import PosedHTTP
 
 @Suite("A form of files")
 struct MultipartTests {
@@ -14,7 +13,7 @@ struct MultipartTests {
 
     @Test("gives its parts by name, in their order, with the bytes that came")
     func parts() throws {
-        let form = try form(
+        let form = try self.form(
             """
             --b
             Content-Disposition: form-data; name="source"; filename="a; b.png"
@@ -55,7 +54,7 @@ struct MultipartTests {
 
     @Test("may have no other parts than those that are known")
     func names() throws {
-        let form = try form("--b\nContent-Disposition: form-data; name=\"x\"\n\n1\n--b--")
+        let form = try self.form("--b\nContent-Disposition: form-data; name=\"x\"\n\n1\n--b--")
         #expect(throws: Never.self) { try form.check(names: ["x", "y"]) }
         #expect(throws: RequestError.self) { try form.check(names: ["y"]) }
     }

@@ -1,4 +1,5 @@
 internal import PosedBackend
+internal import PosedTelemetry
 
 extension Codec<String> {
     /// Any text that is not empty.
@@ -61,6 +62,16 @@ extension Codec<SocketAddress> {
         .scalar(
             "an address such as 127.0.0.1:9464 or [::1]:9464",
             read: SocketAddress.init(parsing:), write: { "\"\($0)\"" })
+    }
+}
+
+extension Codec<CollectorAddress> {
+    /// A collector of traces.
+    static var collector: Codec {
+        .scalar(
+            "an address such as http://127.0.0.1:4318/v1/traces",
+            read: CollectorAddress.init(parsing:),
+            write: { Codec<String>.quoted($0.description) })
     }
 }
 

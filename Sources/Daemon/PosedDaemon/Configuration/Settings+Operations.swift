@@ -1,4 +1,5 @@
 package import Logging
+package import PosedTelemetry
 
 /// The form of the log, as the configuration names it.
 package enum LogChoice: String, Sendable, CaseIterable {
@@ -29,6 +30,13 @@ extension Settings {
         package static let logFormat = Setting<LogChoice>(
             "log.format", .choice, initial: .auto, .reload,
             "The form of the lines; auto takes the journal's, a terminal's or plain text.")
+        package static let logAccess = Setting(
+            "log.access", .flag, initial: false, .reload,
+            "Whether every call gets a line when it has ended, a hundred a second at most.")
+        package static let tracingEndpoint = Setting(
+            "tracing.endpoint", .optional(.collector), initial: nil, .restart,
+            "Where spans of calls and of frames' stages are sent to, by OTLP over HTTP; none for nowhere."
+        )
         package static let stallTimeout = Setting(
             "watchdog.stallTimeout", .duration(.seconds(1)...(.seconds(3600))),
             initial: .seconds(30), .reload,
@@ -36,6 +44,8 @@ extension Settings {
                 + "than the slowest batch.")
 
         static let all: [any AnySetting] =
-            [drainTimeout, httpAddress] + HTTP.all + [logLevel, logFormat, stallTimeout]
+            [drainTimeout, httpAddress] + HTTP.all + [
+                logLevel, logFormat, logAccess, tracingEndpoint, stallTimeout,
+            ]
     }
 }

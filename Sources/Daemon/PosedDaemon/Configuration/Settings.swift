@@ -16,6 +16,7 @@ package enum Settings {
         ("limits", "What one request may ask for, and how much of the daemon its callers may hold"),
         ("shutdown", "How the daemon ends"),
         ("http", "Metrics, liveness, the API and the studio over HTTP"), ("log", "The log"),
+        ("tracing", "Traces"),
         ("watchdog", "When the daemon counts as stuck"),
     ]
 

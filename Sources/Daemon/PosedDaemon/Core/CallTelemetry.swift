@@ -1,6 +1,7 @@
 package import Logging
 package import PosedRPC
 package import PosedTelemetry
+internal import Tracing
 
 /// Gives every call's lines in the log its id, counts calls, and logs what went wrong.
 package struct CallTelemetry: Sendable {
@@ -8,13 +9,20 @@ package struct CallTelemetry: Sendable {
     private let logger: Logger
     private let known: Set<String>
     private let quota: LogQuota
+    /// The lines of the access log: a hundred a second at most.
+    private let accesses = LogQuota(lines: 1000, period: .seconds(10))
+    private let isAccessLogged: @Sendable () -> Bool
 
     /// Telemetry of the methods of a router; calls of others are counted under one name.
     ///
-    /// - Parameter quota: how many lines callers' mistakes may make.
+    /// - Parameters:
+    ///   - quota: how many lines callers' mistakes may make.
+    ///   - isAccessLogged: whether every call gets a line.
     package init(
-        _ metrics: DaemonMetrics, methods: some Sequence<String>, logger: Logger, quota: LogQuota
+        _ metrics: DaemonMetrics, methods: some Sequence<String>, logger: Logger, quota: LogQuota,
+        isAccessLogged: @escaping @Sendable () -> Bool = { false }
     ) {
+        self.isAccessLogged = isAccessLogged
         self.metrics = metrics
         self.logger = logger
         self.quota = quota
@@ -38,15 +46,45 @@ package struct CallTelemetry: Sendable {
     ) async throws {
         try await RequestID.$current.withValue(request.id) {
             do {
-                try await body()
+                try await traced(request, identity, body)
                 count(request, code: .ok)
+                note(request, identity, .ok)
             } catch {
                 let told = told(error)
                 count(request, code: told.code)
+                note(request, identity, told.code)
                 report(told, request, identity: identity)
                 throw error
             }
         }
+    }
+
+    /// Runs a call in a span, below that of the caller where it names one.
+    private func traced(
+        _ request: ServerRequest, _ identity: Identity, _ body: () async throws -> Void
+    ) async throws {
+        var context = ServiceContext.topLevel
+        InstrumentationSystem.instrument.extract(
+            request.metadata, into: &context, using: MetadataExtractor())
+        try await withSpan(
+            String(request.method.drop { $0 == "/" }), context: context, ofKind: .server
+        ) { span in
+            span.attributes["posed.identity"] = "\(identity)"
+            span.attributes["posed.request_id"] = request.id
+            try await body()
+        }
+    }
+
+    /// Writes a call into the access log, where there is one.
+    private func note(_ request: ServerRequest, _ identity: Identity, _ code: StatusCode) {
+        guard isAccessLogged(), let withheld = accesses.take() else { return }
+        var metadata: Logger.Metadata = [
+            "method": "\(request.method)", "code": "\(code.name)", "peer": "\(request.peer)",
+            "identity": "\(identity)",
+            "milliseconds": "\(Int(request.arrival.duration(to: .now) / .milliseconds(1)))",
+        ]
+        if withheld > 0 { metadata["withheld"] = "\(withheld)" }
+        logger.info("A call has ended", metadata: metadata)
     }
 
     /// Counts a call that was turned away when it arrived, and says so in the log.
@@ -84,4 +122,9 @@ package struct CallTelemetry: Sendable {
             logger.info("\(told.message)", metadata: metadata)
         }
     }
+}
+
+/// Finds what a caller says of its trace.
+private struct MetadataExtractor: Extractor {
+    func extract(key: String, from carrier: Metadata) -> String? { carrier[key] }
 }

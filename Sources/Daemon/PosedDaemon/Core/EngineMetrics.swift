@@ -7,6 +7,8 @@ struct EngineMetrics: ServingMetrics {
     private let batchRows: Histogram
     private let queueSeconds: Histogram
     private let frameSeconds: Histogram
+    private let firstFrameSeconds: Histogram
+    private let evaluationSeconds: Histogram
 
     /// Counts in these metrics.
     init(_ metrics: DaemonMetrics) {
@@ -14,6 +16,8 @@ struct EngineMetrics: ServingMetrics {
         batchRows = metrics.batchRows()
         queueSeconds = metrics.queueSeconds()
         frameSeconds = metrics.frameSeconds()
+        firstFrameSeconds = metrics.firstFrameSeconds()
+        evaluationSeconds = metrics.evaluationSeconds()
     }
 
     func frame(of owner: String, outcome: String, total: Duration, queue: Duration) {
@@ -28,8 +32,11 @@ struct EngineMetrics: ServingMetrics {
         metrics.stageSeconds(name).observe(duration)
     }
 
+    func firstFrame(_ total: Duration) { firstFrameSeconds.observe(total) }
+
     func batch(rows: Int, _ duration: Duration) {
         batchRows.observe(Double(rows))
+        evaluationSeconds.observe(duration)
     }
 
     func cache(_ name: String, hit: Bool) {

@@ -61,7 +61,10 @@ extension ServingCore {
         try services.register(in: &router)
         let telemetry = CallTelemetry(
             context.metrics, methods: router.methods, logger: log.logger("posed.calls"),
-            quota: LogQuota())
+            quota: LogQuota(),
+            isAccessLogged: { [weak self] in
+                self?.running?.configuration[Settings.Operations.logAccess] ?? false
+            })
         var settings = try configuration.server(activated: context.activated)
         settings.reloadable = [tokens]
         let (quota, events) = (LogQuota(), log.logger("posed.server"))

@@ -5,6 +5,7 @@ internal import PosedRPC
 package import PosedSystemd
 package import PosedTelemetry
 internal import ServiceLifecycle
+internal import Tracing
 
 /// A process that is a daemon: its log, its configuration, its signals, its pages, and the daemon itself.
 package struct DaemonProcess: Sendable {
@@ -64,6 +65,11 @@ package struct DaemonProcess: Sendable {
             configuration.apply(to: log, suited: suited)
             for name in source.strayVariables {
                 logger.warning("\(name) in the environment is not a setting; it is ignored")
+            }
+            if let collector = configuration[Settings.Operations.tracingEndpoint] {
+                let exporter = TraceExporter(
+                    collector, version: POSED_VERSION, logger: log.logger("posed.traces"))
+                InstrumentationSystem.bootstrap(TraceRecorder { exporter.take($0) })
             }
             let core = try await makeCore(configuration, log)
             let world = DaemonEnvironment(

@@ -4,6 +4,7 @@ import PosedProtos
 package import PosedRPC
 import PosedServing
 import PosedVision
+import Tracing
 
 /// Reads the pictures of requests and writes those of replies, within the account of whoever asks. Large ones and
 /// compressed ones are work for threads of their own.
@@ -58,11 +59,34 @@ package struct PictureCodec: Sendable {
             }
         }
         let end = ContinuousClock.now
+        trace(frame, encode: StageSpan("encode", start, end))
         message.used = Posed_V1_UsedSettings(frame.used)
         message.cache = Posed_V1_CacheUse(frame.cache)
         message.timings = Posed_V1_StageTimings(
             frame.timings, encode: end - start,
             total: arrival.map { end - $0 } ?? frame.timings.total + (end - start))
         return message
+    }
+
+    /// Tells the tracer when the stages of a frame were worked on, below the span of the call.
+    private func trace(_ frame: Frame, encode: StageSpan) {
+        guard !(InstrumentationSystem.tracer is NoOpTracer), let first = frame.stages.first else {
+            return
+        }
+        let (now, wall) = (ContinuousClock.now, DefaultTracerClock.now.nanosecondsSinceEpoch)
+        func instant(_ moment: ContinuousClock.Instant) -> DefaultTracerClock.Timestamp {
+            let age = UInt64(max(0, moment.duration(to: now) / .nanoseconds(1)))
+            return .init(nanosecondsSinceEpoch: wall - min(wall, age))
+        }
+        let span = startSpan("frame", at: instant(first.start))
+        span.attributes["posed.solver"] = frame.used.solver
+        span.attributes["posed.evaluations"] = frame.used.evaluations
+        span.attributes["posed.width"] = frame.used.width
+        span.attributes["posed.height"] = frame.used.height
+        for stage in frame.stages + [encode] {
+            startSpan(stage.name, context: span.context, at: instant(stage.start))
+                .end(at: instant(stage.end))
+        }
+        span.end(at: instant(encode.end))
     }
 }

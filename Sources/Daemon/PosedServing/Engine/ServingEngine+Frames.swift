@@ -33,7 +33,9 @@ extension ServingEngine {
             let job = await prepare(draft, source)
             switch await run(job.job, job.work, owner: owner) {
             case .frame(let frame):
-                count(frame, of: owner, due: nil, received: received, lease: subject.lease)
+                count(
+                    frame, of: owner, due: nil, received: received, lease: subject.lease,
+                    isFirst: subject.lease.map { $0.session.frameCount == 0 } ?? true)
                 return frame
             case .failed(let error): throw error
             case .conditioning, .superseded:
@@ -109,8 +111,9 @@ extension ServingEngine {
     func count(
         _ frame: Frame, of owner: String, due: ContinuousClock.Instant?,
         received: ContinuousClock.Instant,
-        lease: SessionLease<SessionDefaults>?
+        lease: SessionLease<SessionDefaults>?, isFirst: Bool
     ) {
+        if isFirst { tally.firstFrame(frame.timings.total) }
         let isLate = due.map { received.advanced(by: frame.timings.total) > $0 } ?? false
         tally.note(owner, late: isLate, reduced: frame.used.isReduced)
         lease?.count(frames: 1)

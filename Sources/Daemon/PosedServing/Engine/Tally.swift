@@ -53,6 +53,8 @@ package final class Tally: ServingMetrics {
 
     package func stage(_ name: String, _ duration: Duration) { watcher.stage(name, duration) }
 
+    package func firstFrame(_ total: Duration) { watcher.firstFrame(total) }
+
     package func batch(rows: Int, _ duration: Duration) {
         counts.withLock {
             $0.batches += 1

@@ -36,6 +36,7 @@ extension LaneWorker {
         }
         for (member, problem) in zip(members, problems) {
             member.holding.timings.solve += cost
+            member.holding.solveSpan?.end = start.advanced(by: cost)
             if let problem { finish(member.id, .failed(RequestError(problem))) }
         }
     }

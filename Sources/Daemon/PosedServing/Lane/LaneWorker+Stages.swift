@@ -44,7 +44,9 @@ extension LaneWorker {
         let made = try executor.pose(work.pose, job.job.form)
         let holding = holding(id, job)
         holding.pose = made
-        holding.timings.pose = start.duration(to: lane.clock())
+        let end = lane.clock()
+        holding.timings.pose = start.duration(to: end)
+        holding.poseSpan = StageSpan("pose", start, end)
         work.onPose(made)
         return .stage(.begin)
     }
@@ -68,7 +70,9 @@ extension LaneWorker {
         }
         let solve = try executor.begin(plan, source: work.source, pose: pose, job.job.form)
         holding.solve = solve
-        holding.timings.solve = start.duration(to: lane.clock())
+        let end = lane.clock()
+        holding.timings.solve = start.duration(to: end)
+        holding.solveSpan = StageSpan("solve", start, end)
         lane.state.withLock {
             $0.scheduler.begins(id, evaluations: solve.plannedEvaluations)
         }
@@ -100,8 +104,22 @@ extension LaneWorker {
         used.evaluations = solve.evaluations
         used.isReduced = holding.isReduced
         used.warmStart = solve.start
-        finish(
-            id, .frame(Frame(image: image, used: used, cache: work.cache, timings: timings)))
+        var frame = Frame(image: image, used: used, cache: work.cache, timings: timings)
+        frame.stages = stages(of: holding, job, work, decode: StageSpan("decode", start, end))
+        finish(id, .frame(frame))
+    }
+
+    /// When the stages of a frame were worked on, and before that waited for.
+    private func stages(
+        of holding: Holding, _ job: LaneJob, _ work: FrameWork, decode: StageSpan
+    ) -> [StageSpan] {
+        let worked = [holding.poseSpan, holding.solveSpan, decode].compactMap { $0 }
+        let received = job.job.received
+        let waitsFrom = received.advanced(by: work.sourceTime)
+        let first = worked.first?.start ?? waitsFrom
+        let source = StageSpan("source", received, waitsFrom)
+        return (work.sourceTime > .zero ? [source] : [])
+            + [StageSpan("queue", min(waitsFrom, first), first)] + worked
     }
 
     private func note(_ stage: Stage, _ id: JobID, _ job: LaneJob, _ cost: Duration, next: Demand?)

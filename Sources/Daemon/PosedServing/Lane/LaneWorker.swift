@@ -15,6 +15,10 @@ package final class LaneWorker {
         var solve: (any LaneSolve)?
         var isReduced = false
         var timings = StageTimings()
+        /// When the pose was encoded.
+        var poseSpan: StageSpan?
+        /// When the solve began, and when its last evaluation ended.
+        var solveSpan: StageSpan?
 
         init(_ job: LaneScheduler.Job) {
             form = job.form

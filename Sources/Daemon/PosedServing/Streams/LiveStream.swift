@@ -48,6 +48,8 @@ final class LiveStream: Sendable {
     private let engine: ServingEngine
     private let terms: Terms
     private let brake = Brake()
+    /// Whether a frame was made.
+    private let hasFrames = Atomic(false)
     private let track: Guarded<PoseTrack>
     private let state = Guarded(State())
 
@@ -176,9 +178,10 @@ final class LiveStream: Sendable {
     ) -> StreamAnswer.Outcome {
         switch outcome {
         case .frame(var frame):
+            let isFirst = !hasFrames.exchange(true, ordering: .acquiringAndReleasing)
             engine.count(
                 frame, of: terms.owner, due: job.due, received: job.received,
-                lease: terms.subject.lease)
+                lease: terms.subject.lease, isFirst: isFirst)
             frame.timings.pose += readTime
             frame.timings.total += readTime
             return .frame(frame, format)

@@ -4,6 +4,10 @@ package struct DaemonMetrics: Sendable {
     package let frames: MetricFamily<Counter>
     /// From a frame's arrival to its picture.
     package let frameSeconds: MetricFamily<Histogram>
+    /// The same of the first frame of a session, of a stream, and of requests with pictures of their own.
+    package let firstFrameSeconds: MetricFamily<Histogram>
+    /// Time of one velocity evaluation, of however many frames together.
+    package let evaluationSeconds: MetricFamily<Histogram>
     /// Time of computing, by stage.
     package let stageSeconds: MetricFamily<Histogram>
     /// Time that a frame waited before anything was computed for it.
@@ -53,6 +57,12 @@ package struct DaemonMetrics: Sendable {
             "posed_frames_total", help: "Frames by how they ended.", labels: ["outcome"])
         frameSeconds = try registry.histogram(
             "posed_frame_seconds", help: "Time from a frame's arrival to its picture.")
+        firstFrameSeconds = try registry.histogram(
+            "posed_first_frame_seconds",
+            help: "Time from arrival to picture of the first frame of a session or a stream.")
+        evaluationSeconds = try registry.histogram(
+            "posed_evaluation_seconds",
+            help: "Time of one velocity evaluation, of however many frames together.")
         stageSeconds = try registry.histogram(
             "posed_stage_seconds", help: "Time of computing, by stage.", labels: ["stage"])
         queueSeconds = try registry.histogram(
