@@ -28,6 +28,24 @@ typedef struct encoder {
   cpicture_status failure;
 } encoder;
 
+/// Begins an encode of what the caller passed. Fails where there is nothing to encode, or nowhere to put it.
+static cpicture_status begin(encoder *self, const uint8_t *pixels, uint32_t width, uint32_t height,
+                             uint8_t **data, size_t *size, char *message, size_t message_capacity) {
+  *self = (encoder){
+      .pixels = pixels,
+      .width = width,
+      .height = height,
+      .note = {message, message_capacity},
+      .failure = CPICTURE_BAD_ARGUMENT,
+  };
+  if (data == NULL || size == NULL) return CPICTURE_BAD_ARGUMENT;
+  *data = NULL;
+  *size = 0;
+  if (pixels != NULL && width > 0 && height > 0) return CPICTURE_OK;
+  note_say(&self->note, "a picture that is written needs pixels");
+  return CPICTURE_BAD_ARGUMENT;
+}
+
 /// Makes room for `count` more bytes; 0 where there is no memory for them.
 static int reserve(encoder *self, size_t count) {
   if (count <= self->capacity - self->size) return 1;
@@ -94,22 +112,14 @@ static cpicture_status write_png(encoder *self, int channels, int level) {
 cpicture_status cpicture_encode_png(const uint8_t *pixels, uint32_t width, uint32_t height, int channels,
                                     int level, uint8_t **data, size_t *size, char *message,
                                     size_t message_capacity) {
-  encoder self = {
-      .pixels = pixels,
-      .width = width,
-      .height = height,
-      .note = {message, message_capacity},
-      .failure = CPICTURE_BAD_ARGUMENT,
-  };
-  if (data == NULL || size == NULL) return CPICTURE_BAD_ARGUMENT;
-  *data = NULL;
-  *size = 0;
-  if (pixels == NULL || width == 0 || height == 0 || (channels != 1 && channels != 3) || level < 0 ||
-      level > 9) {
-    note_say(&self.note, "a PNG needs pixels, 1 or 3 channels and a level of 0 to 9");
+  encoder self;
+  cpicture_status status = begin(&self, pixels, width, height, data, size, message, message_capacity);
+  if (status != CPICTURE_OK) return status;
+  if ((channels != 1 && channels != 3) || level < 0 || level > 9) {
+    note_say(&self.note, "a PNG needs 1 or 3 channels and a level of 0 to 9");
     return CPICTURE_BAD_ARGUMENT;
   }
-  cpicture_status status = CPICTURE_NO_MEMORY;
+  status = CPICTURE_NO_MEMORY;
   self.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &self, png_failed, png_warned);
   if (self.png != NULL) self.info = png_create_info_struct(self.png);
   if (self.info == NULL) {
@@ -187,27 +197,18 @@ static cpicture_status write_jpeg(encoder *self, int quality) {
 
 cpicture_status cpicture_encode_jpeg(const uint8_t *pixels, uint32_t width, uint32_t height, int quality,
                                      uint8_t **data, size_t *size, char *message, size_t message_capacity) {
-  encoder self = {
-      .pixels = pixels,
-      .width = width,
-      .height = height,
-      .note = {message, message_capacity},
-      .failure = CPICTURE_BAD_ARGUMENT,
-  };
-  if (data == NULL || size == NULL) return CPICTURE_BAD_ARGUMENT;
-  *data = NULL;
-  *size = 0;
-  if (pixels == NULL || width == 0 || height == 0 || width > JPEG_MAX_DIMENSION ||
-      height > JPEG_MAX_DIMENSION || quality < 1 || quality > 100) {
-    note_say(&self.note, "a JPEG needs pixels, sides of at most %ld and a quality of 1 to 100",
-             JPEG_MAX_DIMENSION);
+  encoder self;
+  cpicture_status status = begin(&self, pixels, width, height, data, size, message, message_capacity);
+  if (status != CPICTURE_OK) return status;
+  if (width > JPEG_MAX_DIMENSION || height > JPEG_MAX_DIMENSION || quality < 1 || quality > 100) {
+    note_say(&self.note, "a JPEG needs sides of at most %ld and a quality of 1 to 100", JPEG_MAX_DIMENSION);
     return CPICTURE_BAD_ARGUMENT;
   }
   self.jpeg.err = jpeg_std_error(&self.errors);
   self.errors.error_exit = jpeg_failed;
   self.errors.emit_message = jpeg_warned;
   self.jpeg.client_data = &self;
-  const cpicture_status status = write_jpeg(&self, quality);
+  status = write_jpeg(&self, quality);
   jpeg_destroy_compress(&self.jpeg);
   return finish(&self, status, data, size);
 }

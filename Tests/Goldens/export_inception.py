@@ -50,8 +50,8 @@ def formula(name, shape):
     return torch.from_numpy(values.astype(np.float32).reshape(shape))
 
 
-def golden():
-    """Some features of two pictures under the formula's weights, and the mean of all."""
+def network():
+    """FID's network with the formula's weights, and those weights by their names in the published file."""
     plain = inception._inception_v3(num_classes=1008, aux_logits=False, weights=None)
     kept = inception.load_state_dict_from_url, inception._inception_v3
     found = {}
@@ -66,13 +66,19 @@ def golden():
         return plain
 
     inception.load_state_dict_from_url, inception._inception_v3 = load, make
-    network = inception.InceptionV3([3]).eval()
+    model = inception.InceptionV3([3]).eval()
     inception.load_state_dict_from_url, inception._inception_v3 = kept
+    return model, {name: tensor for name, tensor in load().items() if tensor.dtype == torch.float32}
+
+
+def golden():
+    """Some features of two pictures under the formula's weights, and the mean of all."""
+    model, _ = network()
     result = []
     for width, height, seed in ((64, 64, 1), (176, 256, 2)):
         picture = torch.from_numpy(pattern(width, height, seed)).permute(2, 0, 1)[None].float() / 255
         with torch.no_grad():
-            features = network(picture)[0].flatten().double().numpy()
+            features = model(picture)[0].flatten().double().numpy()
         assert features.shape == (2048,)
         result.append({"width": width, "height": height, "seed": seed, "mean": float(features.mean()),
                        "every16th": [float(f"{value:.9g}") for value in features[::16]]})

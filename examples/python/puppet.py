@@ -124,10 +124,13 @@ def main():
     moves.add_argument("--video", help="a video of somebody who moves")
     moves.add_argument("--camera", type=int, help="the number of a camera, such as 0")
     parser.add_argument("--out", help="the video that is written; without it a window shows the frames")
+    parser.add_argument("--fit", default="crop", choices=["stretch", "crop", "pad"],
+                        help="what is done to a source of another aspect than the model's (crop)")
     parser.add_argument("--nfe", type=int, help="velocity evaluations of a frame")
     options = parser.parse_args()
 
-    with Client(options.address) as posed, posed.session(*options.source, nfe=options.nfe) as person:
+    with Client(options.address) as posed, posed.session(
+            *options.source, fit=options.fit, nfe=options.nfe) as person:
         model = next(model for model in posed.models() if model.name == person.message.model)
         size = model.width, model.height
         is_live = options.camera is not None

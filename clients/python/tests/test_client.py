@@ -151,6 +151,27 @@ def test_what_is_no_pose_is_refused_at_once(person, pose):
         person.synthesize(pose)
 
 
+def test_a_picture_of_another_aspect_is_cropped(posed):
+    square = numpy.asarray(Image.open(SOURCE).convert("RGB").crop((0, 7, 75, 82)))
+    wide = numpy.hstack([square[:, ::-1], square, square[:, ::-1]])
+    plain, cropped = (posed.synthesize([picture], POSE, fit=fit, seed=1, nfe=1).array()
+                      for picture, fit in ((square, ""), (wide, "crop")))
+    assert (plain == cropped).all()
+    with posed.session(wide, fit="crop") as person:
+        assert (person.synthesize(POSE, seed=1, nfe=1).array() == plain).all()
+    with pytest.raises(ValueError, match="stretch, crop or pad"):
+        posed.session(square, fit="fill")
+
+
+def test_poses_are_fitted_to_the_person(posed, person):
+    fitted = person.synthesize(POSE, retarget_to=POSE, seed=1, nfe=1)
+    alone = posed.synthesize([SOURCE], POSE, retarget_to=POSE, seed=1, nfe=1)
+    assert (fitted.array() == alone.array()).all()
+    assert all(answer.frame for answer in person.stream(poses(3), retarget_to=POSE, smooth=1.0, nfe=1))
+    with pytest.raises(InvalidArgument, match="retarget_to"):
+        person.synthesize(POSE, retarget_to=Image.new("RGB", (8, 8)))
+
+
 def test_refusals_say_the_field(person):
     with pytest.raises(InvalidArgument) as caught:
         person.synthesize(POSE, nfe=0)

@@ -75,6 +75,8 @@ package struct ServingConfiguration: Sendable {
     package var streamWindow = 8
     /// How long after the last new source a large encoder of sources alone is given back; nil: never.
     package var sourceEncoderIdle: Duration?
+    /// An encoder of fewer bytes of weights is never given back.
+    package var largeEncoder = 512 << 20
     /// Where sessions outlive the process; nil: nowhere.
     package var stateFolder: String?
     /// Whether each model makes a picture before the engine is ready.

@@ -87,7 +87,8 @@ extension Lane {
             let executor = PipelineExecutor(
                 models.models, solvers, batchRows: configuration.batchRows.most,
                 benchLimit: models.models.count + max(0, configuration.extraSizes),
-                sourceEncoderIdle: configuration.sourceEncoderIdle)
+                sourceEncoderIdle: configuration.sourceEncoderIdle,
+                largeEncoder: configuration.largeEncoder)
             for (index, model) in models.models.enumerated() where configuration.warmsUp {
                 onProgress("warming up \(models.served[index].description.name)")
                 let size = model.pictureSize

@@ -15,22 +15,22 @@ final class PipelineExecutor: LaneExecutor {
     private let benchLimit: Int
     private var benches: [(form: LaneForm, bench: Workbench)] = []
     private let sourceEncoderIdle: Duration?
+    private let largeEncoder: Int
     /// When each model last encoded a source.
     private var lastSource: [Int: ContinuousClock.Instant] = [:]
-
-    /// Encoders with fewer bytes of weights are kept.
-    private static let largeEncoder = 512 << 20
 
     /// - Parameters:
     ///   - batchRows: rows that any batch has at most.
     ///   - benchLimit: workbenches kept, those with solves in progress excepted.
     ///   - sourceEncoderIdle: how long after the last source a large encoder of sources alone is given
     ///     back; nil: never.
+    ///   - largeEncoder: encoders with fewer bytes of weights are kept.
     init(
         _ models: [PoseModel], _ solvers: SolverRegistry, batchRows: Int, benchLimit: Int,
-        sourceEncoderIdle: Duration? = nil
+        sourceEncoderIdle: Duration? = nil, largeEncoder: Int
     ) {
         self.sourceEncoderIdle = sourceEncoderIdle
+        self.largeEncoder = largeEncoder
         self.models = models
         self.solvers = solvers
         self.batchRows = batchRows
@@ -157,7 +157,7 @@ final class PipelineExecutor: LaneExecutor {
         for (index, model) in models.enumerated() {
             guard let last = lastSource[index], model.canReleaseSourceEncoder,
                 model.sourceEncoder.isLoaded,
-                model.sourceEncoder.byteCount >= Self.largeEncoder
+                model.sourceEncoder.byteCount >= largeEncoder
             else { continue }
             let left = sourceEncoderIdle - last.duration(to: now)
             if left > .zero {

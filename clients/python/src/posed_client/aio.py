@@ -78,10 +78,11 @@ class AsyncClient:
 
     # Sessions
 
-    def session(self, *pictures: Picture, name: str = "", id: str = "", model: str = "", ttl: Optional[float] = None,
-                **settings: Any) -> "AsyncSession":
+    def session(self, *pictures: Picture, name: str = "", id: str = "", model: str = "", fit: str = "",
+                ttl: Optional[float] = None, **settings: Any) -> "AsyncSession":
         """A session of pictures of a person, made by `async with` or by `await …start()`; see `Client.session`."""
-        request = requests.create_session(pictures, name=name, id=id, model=model, ttl=ttl, values=settings)
+        request = requests.create_session(pictures, name=name, id=id, model=model, fit=fit, ttl=ttl,
+                                          values=settings)
         return AsyncSession(self, request)
 
     async def open(self, name: str) -> "AsyncSession":
@@ -105,13 +106,13 @@ class AsyncClient:
 
     # Pictures without a session
 
-    async def synthesize(self, pictures: Iterable[Picture], pose: PoseLike, *, model: str = "",
-                         **settings: Any) -> Frame:
-        """One picture, of pictures sent along."""
-        request = synthesis.SynthesizeRequest(
-            sources=synthesis.Sources(images=[requests.image(picture) for picture in pictures],
-                                      model=requests.qualified("models", model)),
-            pose=requests.pose(pose), settings=requests.settings(settings))
+    async def synthesize(self, pictures: Iterable[Picture], pose: PoseLike, *, model: str = "", fit: str = "",
+                         retarget_to: Optional[PoseLike] = None, **settings: Any) -> Frame:
+        """One picture, of pictures sent along; `fit` as of `session`, `retarget_to` as of `Session.stream`."""
+        request = requests.synthesize(pose, retarget_to=retarget_to, values=settings)
+        request.sources.images.extend(requests.image(picture) for picture in pictures)
+        request.sources.model = requests.qualified("models", model)
+        request.sources.source_fit = requests.source_fit(fit)
         return Frame((await self._call(self._synthesis.Synthesize, request)).frame)
 
     # What the daemon has
@@ -220,19 +221,22 @@ class AsyncSession:
             self._client._sessions.UpdateSession, request, session=self.name, again=False)
         return self.message
 
-    async def synthesize(self, pose: PoseLike, **settings: Any) -> Frame:
-        """One picture. `settings` are fields of `SynthesisSettings`: nfe, seed, solver, image_format, …"""
-        request = synthesis.SynthesizeRequest(
-            session=self.name, pose=requests.pose(pose), settings=requests.settings(settings))
+    async def synthesize(self, pose: PoseLike, *, retarget_to: Optional[PoseLike] = None, **settings: Any) -> Frame:
+        """One picture; `retarget_to` as of `stream`. `settings` are fields of `SynthesisSettings`: nfe, seed, solver,
+        image_format, …"""
+        request = requests.synthesize(pose, retarget_to=retarget_to, values=settings)
+        request.session = self.name
         reply = await self._client._call(self._client._synthesis.Synthesize, request, session=self.name)
         return Frame(reply.frame)
 
     def stream(self, poses: Poses, *, max_lag: Optional[float] = None, frame_deadline: Optional[float] = None,
-               warm_start: float = 0.0, **settings: Any) -> "AsyncStream":
+               warm_start: float = 0.0, retarget_to: Optional[PoseLike] = None, smooth: Optional[float] = None,
+               **settings: Any) -> "AsyncStream":
         """An asynchronous iterator of an `Answer` for each of `poses`; see `Session.stream`. Poses of an ordinary
         iterable are taken in a thread, so that it may wait for them."""
         start = requests.stream_start(self.name, max_lag=max_lag, frame_deadline=frame_deadline,
-                                      warm_start=warm_start, values=settings)
+                                      warm_start=warm_start, retarget_to=retarget_to, smooth=smooth,
+                                      values=settings)
         return AsyncStream(self._client, start, poses)
 
 

@@ -84,18 +84,20 @@ class Client:
 
     # Sessions
 
-    def session(self, *pictures: Picture, name: str = "", id: str = "", model: str = "", ttl: Optional[float] = None,
-                **settings: Any) -> "Session":
+    def session(self, *pictures: Picture, name: str = "", id: str = "", model: str = "", fit: str = "",
+                ttl: Optional[float] = None, **settings: Any) -> "Session":
         """Encodes pictures of a person: paths or bytes of picture files, arrays [H, W, 3] of uint8, or pictures
         of Pillow. The session ends with its `with`.
 
         name:     for people.
         id:       of the session, `sessions/{id}`; the daemon chooses one where it is empty.
         model:    the daemon's default where it is empty.
+        fit:      what is done to pictures of another aspect, "stretch", "crop" or "pad"; else what the model says.
         ttl:      seconds that it lives without a request.
         settings: fields of `SynthesisSettings` that its frames are made with: nfe, seed, solver, …
         """
-        request = requests.create_session(pictures, name=name, id=id, model=model, ttl=ttl, values=settings)
+        request = requests.create_session(pictures, name=name, id=id, model=model, fit=fit, ttl=ttl,
+                                          values=settings)
         return Session(self, self._call(self._sessions.CreateSession, request))
 
     def open(self, name: str) -> "Session":
@@ -116,13 +118,13 @@ class Client:
 
     # Pictures without a session
 
-    def synthesize(self, pictures: Iterable[Picture], pose: PoseLike, *, model: str = "",
-                   **settings: Any) -> Frame:
-        """One picture, of pictures sent along."""
-        request = synthesis.SynthesizeRequest(
-            sources=synthesis.Sources(images=[requests.image(picture) for picture in pictures],
-                                      model=requests.qualified("models", model)),
-            pose=requests.pose(pose), settings=requests.settings(settings))
+    def synthesize(self, pictures: Iterable[Picture], pose: PoseLike, *, model: str = "", fit: str = "",
+                   retarget_to: Optional[PoseLike] = None, **settings: Any) -> Frame:
+        """One picture, of pictures sent along; `fit` as of `session`, `retarget_to` as of `Session.stream`."""
+        request = requests.synthesize(pose, retarget_to=retarget_to, values=settings)
+        request.sources.images.extend(requests.image(picture) for picture in pictures)
+        request.sources.model = requests.qualified("models", model)
+        request.sources.source_fit = requests.source_fit(fit)
         return Frame(self._call(self._synthesis.Synthesize, request).frame)
 
     # What the daemon has
@@ -215,21 +217,27 @@ class Session:
             self._client._sessions.UpdateSession, request, session=self.name, again=False)
         return self.message
 
-    def synthesize(self, pose: PoseLike, **settings: Any) -> Frame:
-        """One picture. `settings` are fields of `SynthesisSettings`: nfe, seed, solver, image_format, …"""
-        request = synthesis.SynthesizeRequest(
-            session=self.name, pose=requests.pose(pose), settings=requests.settings(settings))
+    def synthesize(self, pose: PoseLike, *, retarget_to: Optional[PoseLike] = None, **settings: Any) -> Frame:
+        """One picture; `retarget_to` as of `stream`. `settings` are fields of `SynthesisSettings`: nfe, seed, solver,
+        image_format, …"""
+        request = requests.synthesize(pose, retarget_to=retarget_to, values=settings)
+        request.session = self.name
         return Frame(self._client._call(self._client._synthesis.Synthesize, request, session=self.name).frame)
 
     def stream(self, poses: Iterable[PoseLike], *, max_lag: Optional[float] = None,
-               frame_deadline: Optional[float] = None, warm_start: float = 0.0, **settings: Any) -> "Stream":
+               frame_deadline: Optional[float] = None, warm_start: float = 0.0,
+               retarget_to: Optional[PoseLike] = None, smooth: Optional[float] = None,
+               **settings: Any) -> "Stream":
         """An iterator of an `Answer` for each of `poses`, in their order; both flow at the same time.
 
         With `max_lag` (seconds) the latest pose wins: answers to poses that were passed over have
         `superseded_by` instead of a frame. Leaving the stream's `with`, or closing it, stops the work.
+        `retarget_to` is the pose of the person in the source picture, which the poses are fitted to; `smooth` calms
+        joints that tremble: a cutoff in hertz, such as 1.
         """
         start = requests.stream_start(self.name, max_lag=max_lag, frame_deadline=frame_deadline,
-                                      warm_start=warm_start, values=settings)
+                                      warm_start=warm_start, retarget_to=retarget_to, smooth=smooth,
+                                      values=settings)
         client = self._client
         return Stream(client._synthesis.StreamSynthesize, lambda: client._endpoint.metadata(self.name), start, poses,
                       client.reconnect)

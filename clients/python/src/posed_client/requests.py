@@ -21,6 +21,9 @@ PoseLike = Union[str, "os.PathLike[str]", bytes, Joints, "PIL.Image.Image", pose
 FORMATS = {"png": image_pb2.IMAGE_FORMAT_PNG, "raw": image_pb2.IMAGE_FORMAT_RAW_RGB8,
            "jpeg": image_pb2.IMAGE_FORMAT_JPEG}
 
+FITS = {"": image_pb2.SOURCE_FIT_UNSPECIFIED, "stretch": image_pb2.SOURCE_FIT_STRETCH,
+        "crop": image_pb2.SOURCE_FIT_CROP, "pad": image_pb2.SOURCE_FIT_PAD}
+
 
 def image(picture: Picture) -> image_pb2.Image:
     """An Image message of a path, of the bytes of a picture file, of an array [H, W, 3] of uint8, or of a
@@ -136,21 +139,37 @@ def duration(seconds: float) -> duration_pb2.Duration:
     return duration_pb2.Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)
 
 
-def create_session(pictures: Sequence[Picture], *, name: str, id: str, model: str, ttl: Optional[float],
+def source_fit(name: str) -> image_pb2.SourceFit:
+    """How pictures of another aspect are brought to the model's. Raises ValueError."""
+    if name not in FITS:
+        raise ValueError(f"fit: expected stretch, crop or pad, got {name!r}")
+    return FITS[name]
+
+
+def create_session(pictures: Sequence[Picture], *, name: str, id: str, model: str, fit: str, ttl: Optional[float],
                    values: Mapping[str, Any]) -> session_service_pb2.CreateSessionRequest:
     """The request that makes a session. It has an id of its own, so that it may be repeated."""
     if not pictures:
         raise ValueError("session: expected at least one picture of the person, got none")
     request = session_service_pb2.CreateSessionRequest(
         sources=[image(picture) for picture in pictures], display_name=name, model=qualified("models", model),
-        default_settings=settings(values), session_id=id, request_id=str(uuid.uuid4()))
+        default_settings=settings(values), session_id=id, request_id=str(uuid.uuid4()), source_fit=source_fit(fit))
     if ttl is not None:
         request.ttl.CopyFrom(duration(ttl))
     return request
 
 
+def synthesize(pose_like: PoseLike, *, retarget_to: Optional[PoseLike],
+               values: Mapping[str, Any]) -> synthesis_service_pb2.SynthesizeRequest:
+    """The request for one picture, of whom is not said yet."""
+    return synthesis_service_pb2.SynthesizeRequest(
+        pose=pose(pose_like), settings=settings(values),
+        retarget_to=None if retarget_to is None else pose(retarget_to))
+
+
 def stream_start(session: str, *, max_lag: Optional[float], frame_deadline: Optional[float],
-                 warm_start: float, values: Mapping[str, Any]) -> synthesis_service_pb2.StreamStart:
+                 warm_start: float, retarget_to: Optional[PoseLike], smooth: Optional[float],
+                 values: Mapping[str, Any]) -> synthesis_service_pb2.StreamStart:
     """The first message of a stream."""
     start = synthesis_service_pb2.StreamStart(session=session, settings=settings(values))
     if warm_start:
@@ -159,6 +178,10 @@ def stream_start(session: str, *, max_lag: Optional[float], frame_deadline: Opti
         start.max_lag.CopyFrom(duration(max_lag))
     if frame_deadline is not None:
         start.frame_deadline.CopyFrom(duration(frame_deadline))
+    if retarget_to is not None:
+        start.retarget_to.CopyFrom(pose(retarget_to))
+    if smooth is not None:
+        start.smoothing.min_cutoff = smooth
     return start
 
 
