@@ -1,3 +1,4 @@
+import PosedPipeline
 import PosedServing
 import PosedTesting
 import PosedVision
