@@ -26,7 +26,7 @@ struct TinyEngine: Sendable {
             name: "tiny", autoencoder: loaded.autoencoder, sourceEncoder: loaded.sourceEncoder,
             poseEncoder: loaded.poseEncoder, transformer: loaded.transformer,
             sampler: loaded.sampler, framing: loaded.framing, poseDrawer: drawer,
-            streams: loaded.streams, reports: loaded.reports)
+            detailDecoder: loaded.detailDecoder, streams: loaded.streams, reports: loaded.reports)
         var configuration = ServingConfiguration(models: [
             .init(name: "tiny", model, fingerprint: "tiny")
         ])
