@@ -2,9 +2,10 @@
 
     python3 Tests/Goldens/check_fid.py --posekit .build/release/posekit --pairs 300
 
-Makes pairs of pictures that differ in colour and grain, has the small model evaluated on them, kills that in the middle and
-lets it go on, and computes the distance of sources and targets (`copy` in the report) from the same files. Then one picture
-is taken away: the pair must be listed, and the exit status be 1. Needs what `export_inception.py` needs.
+Makes pairs of pictures that differ in colour and grain, has the small model evaluated on them, kills that in the
+middle and lets it go on, and computes the distance of sources and targets (`copy` in the report) from the same files.
+Then one picture is taken away: the pair must be listed, and the exit status be 1. Needs what `export_inception.py`
+needs.
 """
 
 import argparse

@@ -17,7 +17,7 @@ import Testing
         let kept = try await TinyEngine.make()
         let tiny = try await TinyEngine.make {
             $0.sourceEncoderIdle = .milliseconds(20)
-            $0.largeEncoder = 1
+            $0.largeEncoder = 0
             // Warming up encodes a source as well, after which the encoder is as idle.
             $0.warmsUp = true
         }
