@@ -309,7 +309,7 @@ let package = Package(
         tests(
             "Tools/PosedEvaluation",
             ["PosedBackend", "PosedVision", "PosedWeights", "PosedTensor", "PosedModels"]),
-        tests("Tools/posekit", ["PosedVision", "PosedWeights"]),
+        tests("Tools/posekit", ["PosedBackend", "PosedTensor", "PosedVision", "PosedWeights"]),
         tests("Daemon/PosedScheduling", []),
         tests("Daemon/PosedSessions", ["PosedAccounts", "PosedErrors"]),
         tests("Daemon/PosedRPC", ["CPosedGRPC", "PosedAccounts", "PosedErrors"]),

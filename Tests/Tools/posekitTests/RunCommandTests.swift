@@ -1,4 +1,6 @@
 import Foundation
+import PosedBackend
+import PosedTensor
 import PosedTesting
 import PosedWeights
 import Testing
