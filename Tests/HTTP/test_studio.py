@@ -59,11 +59,14 @@ class StudioTests(unittest.TestCase):
                 return self.page.execute_script(PICTURE)
 
     def test_1_a_dragged_wrist_changes_the_picture(self):
-        before = self.settled()
+        self.settled()
         self.assertNotIn("ticket", self.page.current_url)
+        self.page.find_element(By.ID, "reset").click()
+        before = self.settled()
         skeleton = self.page.find_element(By.ID, "skeleton")
         size = skeleton.size
-        wrist = (0.415 - 0.5) * size["width"], (0.517 - 0.5) * size["height"]
+        # Where the pose at rest has the right wrist.
+        wrist = (0.39 - 0.5) * size["width"], (0.52 - 0.5) * size["height"]
         ActionChains(self.page).move_to_element_with_offset(skeleton, *wrist).click_and_hold() \
             .move_by_offset(-60, -80).release().perform()
         self.until(lambda: self.page.execute_script(PICTURE) != before)
