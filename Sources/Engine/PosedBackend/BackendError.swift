@@ -33,6 +33,12 @@ package struct BackendError: CodedError {
         self.message = message
         self.cause = cause
     }
+
+    /// The message, followed by that of the cause.
+    package var description: String {
+        guard let cause else { return message }
+        return "\(message) (\(cause))"
+    }
 }
 
 extension BackendError.Code {
