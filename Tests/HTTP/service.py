@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Interop/python"))
 
 from daemon import BINARIES, POSE, SOURCE, TOKEN, Daemon, free_port  # noqa: E402
 
-__all__ = ["BINARIES", "POSE", "SOURCE", "TOKEN", "Service", "form"]
+__all__ = ["BINARIES", "POSE", "SOURCE", "TOKEN", "Service", "form", "free_port"]
 
 
 class Service(Daemon):
