@@ -15,10 +15,12 @@ struct posed_tls_context {
   SSL_CTX *native;
   X509_STORE *roots; ///< of clients; NULL where they are not asked
   posed_tls_client client;
+  posed_tls_protocol protocol;
 };
 
 struct posed_tls_session {
   SSL *native;
+  posed_tls_protocol protocol;
 };
 
 void posed_tls_reason(char *reason, size_t capacity) {
@@ -38,13 +40,28 @@ static int no_password(char *buffer, int size, int writing, void *context) {
   return -1;
 }
 
-/// HTTP/2 or nothing.
+/// A protocol as ALPN names it.
+typedef struct protocol_name {
+  const unsigned char *bytes;
+  unsigned int size;
+} protocol_name;
+
+static const unsigned char http2[] = {2, 'h', '2'};
+static const unsigned char http1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+/// They outlive every context, which sessions need not.
+static protocol_name protocol_names[] = {
+    [POSED_TLS_HTTP2] = {http2, sizeof http2},
+    [POSED_TLS_HTTP1] = {http1, sizeof http1},
+};
+
+/// The context's protocol or nothing.
 static int choose_protocol(SSL *session, const unsigned char **chosen, unsigned char *size,
                            const unsigned char *offered, unsigned int count, void *context) {
-  (void)session, (void)context;
-  static const unsigned char http2[] = {2, 'h', '2'};
+  (void)session;
+  const protocol_name *spoken = context;
   unsigned char *found = NULL;
-  if (SSL_select_next_proto(&found, size, http2, sizeof http2, offered, count) != OPENSSL_NPN_NEGOTIATED)
+  if (SSL_select_next_proto(&found, size, spoken->bytes, spoken->size, offered, count) !=
+      OPENSSL_NPN_NEGOTIATED)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   *chosen = found;
   return SSL_TLSEXT_ERR_OK;
@@ -101,11 +118,13 @@ static bool use_roots(posed_tls_context *context, const char *roots) {
 }
 
 posed_tls_context *posed_tls_context_create(const char *chain, const char *key, const char *client_roots,
-                                            posed_tls_client client, char *reason, size_t capacity) {
+                                            posed_tls_client client, posed_tls_protocol protocol,
+                                            char *reason, size_t capacity) {
   ERR_clear_error();
   posed_tls_context *context = calloc(1, sizeof *context);
   if (!context) return NULL;
   context->client = client;
+  context->protocol = protocol;
   context->native = SSL_CTX_new(TLS_server_method());
   bool good = context->native && SSL_CTX_set_min_proto_version(context->native, TLS1_2_VERSION) == 1;
   if (good) {
@@ -116,7 +135,7 @@ posed_tls_context *posed_tls_context_create(const char *chain, const char *key, 
                                              SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(context->native, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                           SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_alpn_select_cb(context->native, choose_protocol, NULL);
+    SSL_CTX_set_alpn_select_cb(context->native, choose_protocol, &protocol_names[protocol]);
     good = use_chain(context->native, chain) && use_key(context->native, key);
   }
   if (good && client != POSED_TLS_CLIENT_IGNORED) good = client_roots && use_roots(context, client_roots);
@@ -143,6 +162,7 @@ posed_tls_session *posed_tls_session_create(posed_tls_context *context, int desc
     posed_tls_session_destroy(session);
     return NULL;
   }
+  session->protocol = context->protocol;
   SSL_set_accept_state(session->native);
   return session;
 }
@@ -170,7 +190,7 @@ static posed_tls_result result_of(posed_tls_session *session, int returned) {
 posed_tls_result posed_tls_handshake(posed_tls_session *session) {
   ERR_clear_error();
   posed_tls_result result = result_of(session, SSL_do_handshake(session->native));
-  if (result != POSED_TLS_DONE) return result;
+  if (result != POSED_TLS_DONE || session->protocol == POSED_TLS_HTTP1) return result;
   // A client that offers no protocol at all is not asked by `choose_protocol`.
   const unsigned char *protocol = NULL;
   unsigned int size = 0;

@@ -9,19 +9,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Interop/python"))
 
-from daemon import BINARIES, POSE, SOURCE, TOKEN, Daemon, free_port  # noqa: E402
+from daemon import BINARIES, MODEL, POSE, SOURCE, TOKEN, Daemon, free_port  # noqa: E402
 
-__all__ = ["BINARIES", "POSE", "SOURCE", "TOKEN", "Service", "form", "free_port"]
+__all__ = ["BINARIES", "MODEL", "POSE", "SOURCE", "TOKEN", "Service", "form", "free_port"]
 
 
 class Service(Daemon):
-    """A daemon whose HTTP interface listens on `api`, a port of loopback, without TLS."""
+    """A daemon whose HTTP interface listens on `api`, a port of loopback, without TLS unless `secure`."""
 
-    def __init__(self, changes=None, api=None):
+    def __init__(self, changes=None, api=None, secure=False):
         self.api = api or free_port()
         plain = dict.fromkeys(f"listen.tcp.{name}" for name in (
             "addresses", "tls.certificate", "tls.key", "tls.clientCA"))
-        super().__init__({**plain, "http.api.address": f"127.0.0.1:{self.api}", **(changes or {})})
+        super().__init__({**({} if secure else plain), "http.api.address": f"127.0.0.1:{self.api}", **(changes or {})})
 
     def ask(self, method, path, body=None, headers=None, token=TOKEN):
         """One request; the answer's status, headers (names in lower case) and bytes."""

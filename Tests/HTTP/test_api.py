@@ -3,10 +3,12 @@
 import http.client
 import json
 import socket
+import ssl
+import subprocess
 import time
 import unittest
 
-from service import POSE, SOURCE, Service, form
+from service import BINARIES, MODEL, POSE, SOURCE, TOKEN, Service, form
 
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8\xff"
@@ -171,6 +173,43 @@ class APITests(unittest.TestCase):
         kept = {"Cookie": cookie.split(";")[0]}
         self.assertEqual(self.service.ask("GET", "/v1/sessions", headers=kept, token=None)[0], 200)
         self.assertEqual(self.service.ask("GET", path, token=None)[0], 403)
+
+    def test_tls_is_that_of_grpc(self):
+        secure = Service(secure=True)
+        try:
+            trust = ssl.create_default_context(cafile=secure.authority.roots)
+            trust.load_cert_chain(*secure.authority.issue("studio"))
+            connection = http.client.HTTPSConnection("localhost", secure.api, timeout=60, context=trust)
+            # A client certificate says who calls, as over gRPC.
+            body, kind = form(source=SOURCE.read_bytes(), pose=POSE.read_bytes(), settings=b'{"nfe": 1}')
+            for _ in range(2):
+                connection.request("POST", "/v1/frames", body=body, headers={"Content-Type": kind})
+                answer = connection.getresponse()
+                self.assertEqual(answer.status, 200)
+                self.assertTrue(answer.read().startswith(PNG))
+            connection.close()
+            plain = http.client.HTTPConnection("127.0.0.1", secure.api, timeout=60)
+            with self.assertRaises((http.client.HTTPException, OSError)):
+                plain.request("GET", "/v1/models")
+                plain.getresponse()
+        finally:
+            secure.stop()
+
+    def test_an_address_for_others_needs_tls(self):
+        done = subprocess.run(
+            [str(BINARIES / "posed"), "--model", str(MODEL), "--check-config",
+             "--set", "http.api.address=0.0.0.0:8080"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("http.api.address", done.stdout + done.stderr)
+
+    def test_a_client_that_leaves_holds_nothing(self):
+        body, kind = form(source=SOURCE.read_bytes(), pose=POSE.read_bytes(), settings=b'{"nfe": 200}')
+        for _ in range(5):
+            gone = http.client.HTTPConnection("127.0.0.1", self.service.api, timeout=60)
+            gone.request("POST", "/v1/frames", body=body,
+                         headers={"Content-Type": kind, "Authorization": f"Bearer {TOKEN}"})
+            gone.sock.close()
+        self.assertEqual(self.service.ask("GET", "/v1/models")[0], 200)
 
     def test_a_slow_head_is_given_up(self):
         brief = Service({"http.api.idleTimeout": "1s"})

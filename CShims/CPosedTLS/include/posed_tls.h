@@ -23,6 +23,12 @@ typedef enum posed_tls_client {
   POSED_TLS_CLIENT_REQUIRED = 2, ///< without a verified certificate the handshake fails
 } posed_tls_client;
 
+/// What is spoken within TLS.
+typedef enum posed_tls_protocol {
+  POSED_TLS_HTTP2 = 0, ///< clients must name it in the handshake
+  POSED_TLS_HTTP1 = 1, ///< clients that name none mean it
+} posed_tls_protocol;
+
 /// What a step of a session came to.
 typedef enum posed_tls_result {
   POSED_TLS_DONE = 0,
@@ -32,11 +38,13 @@ typedef enum posed_tls_result {
   POSED_TLS_FAILED = 4,      ///< the session is over; `posed_tls_reason` says why
 } posed_tls_result;
 
-/// A context that serves HTTP/2 alone. All texts are PEM and end with a zero: `chain` is the certificate and
-/// those that lead to its authority, `key` its private key, `client_roots` the authorities of clients (NULL
-/// with POSED_TLS_CLIENT_IGNORED). NULL where they do not make a usable set, with a reason in `reason`.
+/// A context that serves one protocol alone. All texts are PEM and end with a zero: `chain` is the
+/// certificate and those that lead to its authority, `key` its private key, `client_roots` the authorities of
+/// clients (NULL with POSED_TLS_CLIENT_IGNORED). NULL where they do not make a usable set, with a reason in
+/// `reason`.
 posed_tls_context *posed_tls_context_create(const char *chain, const char *key, const char *client_roots,
-                                            posed_tls_client client, char *reason, size_t capacity);
+                                            posed_tls_client client, posed_tls_protocol protocol,
+                                            char *reason, size_t capacity);
 /// Sessions that were made from the context keep it alive.
 void posed_tls_context_destroy(posed_tls_context *context);
 

@@ -17,7 +17,11 @@ extension ServingCore {
     ) throws -> APIServer? {
         guard let address = configuration[Settings.HTTP.address] else { return nil }
         var settings = server
-        let security = configuration.tcpSecurity
+        var security = configuration.tcpSecurity
+        if case .tls(var tls) = security {
+            tls.speaksHTTP1 = true
+            security = .tls(tls)
+        }
         settings.endpoints = [.tcp(host: address.host, port: address.port, security: security)]
         settings.reloadable = []
         let host = APIServer.Host(

@@ -50,6 +50,8 @@ package enum ServerSecurity: Sendable, Hashable {
         package var clientRoots: String?
         /// Whether clients without a certificate are turned away.
         package var requiresClientCertificate: Bool
+        /// Whether HTTP/1.1 is spoken within TLS; HTTP/2 otherwise.
+        package var speaksHTTP1 = false
 
         package init(
             identity: CertificateFiles, clientRoots: String? = nil,

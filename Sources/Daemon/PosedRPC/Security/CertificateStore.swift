@@ -68,7 +68,8 @@ final class CertificateStore: ReloadableFiles {
         return TLSContext.Material(
             roots: roots, key: try PEMFile.read(files.identity.key),
             chain: try PEMFile.read(files.identity.certificate),
-            requiresClientCertificate: files.requiresClientCertificate)
+            requiresClientCertificate: files.requiresClientCertificate,
+            speaksHTTP1: files.speaksHTTP1)
     }
 
     private static func context(

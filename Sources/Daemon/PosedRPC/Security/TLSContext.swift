@@ -11,6 +11,8 @@ final class TLSContext: @unchecked Sendable {
         let key: String
         let chain: String
         let requiresClientCertificate: Bool
+        /// Whether HTTP/1.1 is spoken; HTTP/2 otherwise.
+        let speaksHTTP1: Bool
     }
 
     fileprivate let handle: OpaquePointer
@@ -25,7 +27,8 @@ final class TLSContext: @unchecked Sendable {
         var reason = [CChar](repeating: 0, count: 256)
         let made = withOptional(material.roots) { roots in
             posed_tls_context_create(
-                material.chain, material.key, roots, client, &reason, reason.count)
+                material.chain, material.key, roots, client,
+                material.speaksHTTP1 ? POSED_TLS_HTTP1 : POSED_TLS_HTTP2, &reason, reason.count)
         }
         guard let made else { throw Refusal(reason: String(reason)) }
         handle = made
