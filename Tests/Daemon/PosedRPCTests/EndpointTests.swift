@@ -4,9 +4,9 @@ import Testing
 
 @Suite("Endpoints", .timeLimit(.minutes(10)))
 struct EndpointTests {
-    private func server(_ endpoints: Endpoint..., ledger: Ledger) throws -> Server {
+    private func server(_ endpoints: Endpoint..., objectCounts: ObjectCounts) throws -> Server {
         var configuration = ServerConfiguration(endpoints: endpoints)
-        configuration.ledger = ledger
+        configuration.objectCounts = objectCounts
         var router = Router()
         try router.unary(Methods.text) { _, context in context.request.peer.description }
         return Server(configuration: configuration, router: router)
@@ -14,28 +14,29 @@ struct EndpointTests {
 
     /// Starts and stops the server; `body` runs in between.
     private func running(
-        _ endpoints: Endpoint..., body: (Server, Ledger) async throws -> Void
+        _ endpoints: Endpoint..., body: (Server, ObjectCounts) async throws -> Void
     ) async throws {
-        let ledger = Ledger()
+        let objectCounts = ObjectCounts()
         do {
             var configuration = ServerConfiguration(endpoints: endpoints)
-            configuration.ledger = ledger
+            configuration.objectCounts = objectCounts
             var router = Router()
             try router.unary(Methods.text) { _, context in context.request.peer.description }
             let server = Server(configuration: configuration, router: router)
             try server.start()
-            try await body(server, ledger)
+            try await body(server, objectCounts)
             server.cancelAll()
             await server.stopped()
         }
-        await ledger.settled()
+        await objectCounts.settled()
     }
 
-    private func ask(_ target: ChannelConfiguration.Target, _ ledger: Ledger) async throws
+    private func ask(_ target: ChannelConfiguration.Target, _ objectCounts: ObjectCounts)
+        async throws
         -> String
     {
         var configuration = ChannelConfiguration(target: target)
-        configuration.ledger = ledger
+        configuration.objectCounts = objectCounts
         return try await Channel(configuration).unary(Methods.text, "")
     }
 
@@ -55,16 +56,17 @@ struct EndpointTests {
         let folder = try TemporaryFolder()
         let abandoned = try ListeningPair.listen(folder["s"])
         close(abandoned)
-        try await running(.unix(path: folder["s"], mode: 0o600)) { _, ledger in
-            let answer = try await ask(.unix(path: folder["s"]), ledger)
+        try await running(.unix(path: folder["s"], mode: 0o600)) { _, objectCounts in
+            let answer = try await ask(.unix(path: folder["s"]), objectCounts)
             #expect(answer.hasPrefix("unix:uid="))
-            let second = try server(.unix(path: folder["s"], mode: 0o600), ledger: ledger)
+            let second = try server(
+                .unix(path: folder["s"], mode: 0o600), objectCounts: objectCounts)
             let error = #expect(throws: RPCError.self) { try second.start() }
             #expect(error?.code == .alreadyExists)
         }
         try "precious".write(toFile: folder["s"], atomically: true, encoding: .utf8)
-        let ledger = Ledger()
-        let third = try server(.unix(path: folder["s"], mode: 0o600), ledger: ledger)
+        let objectCounts = ObjectCounts()
+        let third = try server(.unix(path: folder["s"], mode: 0o600), objectCounts: objectCounts)
         #expect(throws: RPCError.self) { try third.start() }
         let text = try String(contentsOfFile: folder["s"], encoding: .utf8)
         #expect(text == "precious")
@@ -73,7 +75,7 @@ struct EndpointTests {
     @Test("a failed start leaves nothing behind")
     func failedStart() async throws {
         let folder = try TemporaryFolder()
-        let ledger = Ledger()
+        let objectCounts = ObjectCounts()
         let bad: [Endpoint] = [
             .unix(path: folder["missing/s"], mode: 0o600),
             .unix(path: String(repeating: "x", count: 200), mode: 0o600),
@@ -84,7 +86,8 @@ struct EndpointTests {
         for endpoint in bad {
             let server = try server(
                 .unix(path: folder["s"], mode: 0o600),
-                .tcp(host: "127.0.0.1", port: 0, security: .insecure), endpoint, ledger: ledger)
+                .tcp(host: "127.0.0.1", port: 0, security: .insecure), endpoint,
+                objectCounts: objectCounts)
             #expect(throws: RPCError.self) { try server.start() }
             #expect(server.boundEndpoints.isEmpty)
             await server.stopped()
@@ -92,22 +95,22 @@ struct EndpointTests {
         let none = Server(
             configuration: ServerConfiguration(endpoints: []), router: Router())
         #expect(throws: RPCError.self) { try none.start() }
-        await ledger.settled()
+        await objectCounts.settled()
         #expect(!FileManager.default.fileExists(atPath: folder["s"]))
     }
 
     @Test("TCP serves on a free port, and tells the peer's address")
     func tcp() async throws {
         let endpoint = Endpoint.tcp(host: "127.0.0.1", port: 0, security: .insecure)
-        try await running(endpoint) { server, ledger in
+        try await running(endpoint) { server, objectCounts in
             guard case .tcp(let host, let port) = server.boundEndpoints.first else {
                 Issue.record("no port")
                 return
             }
-            let answer = try await ask(.tcp(host: host, port: port), ledger)
+            let answer = try await ask(.tcp(host: host, port: port), objectCounts)
             #expect(answer.hasPrefix("127.0.0.1:"))
             let second = try self.server(
-                .tcp(host: host, port: port, security: .insecure), ledger: ledger)
+                .tcp(host: host, port: port, security: .insecure), objectCounts: objectCounts)
             let error = #expect(throws: RPCError.self) { try second.start() }
             #expect(error?.code == .alreadyExists)
         }
@@ -117,8 +120,8 @@ struct EndpointTests {
     func inherited() async throws {
         let folder = try TemporaryFolder()
         let descriptor = try ListeningPair.listen(folder["s"])
-        try await running(.listener(descriptor: descriptor)) { _, ledger in
-            let answer = try await ask(.unix(path: folder["s"]), ledger)
+        try await running(.listener(descriptor: descriptor)) { _, objectCounts in
+            let answer = try await ask(.unix(path: folder["s"]), objectCounts)
             #expect(answer == "unix:uid=\(getuid()),pid=\(getpid())")
         }
         #expect(FileManager.default.fileExists(atPath: folder["s"]))
@@ -127,8 +130,8 @@ struct EndpointTests {
     @Test("an inherited TCP listener tells addresses too")
     func inheritedTCP() async throws {
         let (descriptor, port) = try ListeningPair.listenTCP()
-        try await running(.listener(descriptor: descriptor)) { _, ledger in
-            let answer = try await ask(.tcp(host: "127.0.0.1", port: port), ledger)
+        try await running(.listener(descriptor: descriptor)) { _, objectCounts in
+            let answer = try await ask(.tcp(host: "127.0.0.1", port: port), objectCounts)
             #expect(answer.hasPrefix("127.0.0.1:"))
         }
     }
@@ -136,9 +139,9 @@ struct EndpointTests {
     @Test("connections of several clients keep their own peers")
     func peers() async throws {
         let folder = try TemporaryFolder()
-        try await running(.unix(path: folder["s"], mode: 0o600)) { _, ledger in
+        try await running(.unix(path: folder["s"], mode: 0o600)) { _, objectCounts in
             for _ in 0..<30 {
-                let answer = try await ask(.unix(path: folder["s"]), ledger)
+                let answer = try await ask(.unix(path: folder["s"]), objectCounts)
                 #expect(answer == "unix:uid=\(getuid()),pid=\(getpid())")
             }
         }

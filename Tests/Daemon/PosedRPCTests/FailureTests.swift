@@ -174,10 +174,10 @@ struct FailureTests {
 
     @Test("nobody listening is unavailable, and a deadline ends the wait for a server")
     func nobodyThere() async throws {
-        let ledger = Ledger()
+        let objectCounts = ObjectCounts()
         do {
             var configuration = ChannelConfiguration(target: .unix(path: "/tmp/posed-nobody"))
-            configuration.ledger = ledger
+            configuration.objectCounts = objectCounts
             let channel = try Channel(configuration)
             let error = await status { try await channel.unary(Methods.text, "") }
             #expect(error?.code == .unavailable)
@@ -190,7 +190,7 @@ struct FailureTests {
             #expect(closed?.code == .unavailable)
             #expect(channel.connectivity() == .shutdown)
         }
-        await ledger.settled()
+        await objectCounts.settled()
     }
 
     @Test("two tasks that read one stream are told so")

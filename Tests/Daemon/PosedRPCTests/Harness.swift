@@ -28,9 +28,9 @@ struct Settings {
     var channel: (inout ChannelConfiguration) -> Void = { _ in }
 }
 
-/// A server on a Unix socket of its own and a channel to it; everything is counted in one ledger.
+/// A server on a Unix socket of its own and a channel to it; everything is counted in one objectCounts.
 final class Harness: Sendable {
-    let ledger: Ledger
+    let objectCounts: ObjectCounts
     let folder: TemporaryFolder
     let server: Server
     let channel: Channel
@@ -40,12 +40,12 @@ final class Harness: Sendable {
     init(
         _ settings: Settings = Settings(), serving register: (inout Router) throws -> Void
     ) throws {
-        let ledger = Ledger()
+        let objectCounts = ObjectCounts()
         let folder = try TemporaryFolder()
         let events = EventLog()
         var configuration = ServerConfiguration(
             endpoints: [.unix(path: folder["s"], mode: 0o600)])
-        configuration.ledger = ledger
+        configuration.objectCounts = objectCounts
         configuration.onEvent = { events.note($0) }
         settings.server(&configuration)
         var router = Router()
@@ -54,10 +54,10 @@ final class Harness: Sendable {
             configuration: configuration, router: router, interceptors: settings.interceptors)
         try server.start()
         var target = ChannelConfiguration(target: .unix(path: folder["s"]))
-        target.ledger = ledger
+        target.objectCounts = objectCounts
         settings.channel(&target)
         channel = try Channel(target)
-        self.ledger = ledger
+        self.objectCounts = objectCounts
         self.folder = folder
         self.events = events
     }
@@ -72,15 +72,15 @@ final class Harness: Sendable {
         }
     }
 
-    /// Runs `body`, then shuts everything down and waits until the ledger reads zero.
+    /// Runs `body`, then shuts everything down and waits until the objectCounts reads zero.
     static func run(
         _ settings: Settings = Settings(), serving register: (inout Router) throws -> Void,
         test body: (Harness) async throws -> Void
     ) async throws {
-        let ledger: Ledger
+        let objectCounts: ObjectCounts
         do {
             let harness = try Harness(settings, serving: register)
-            ledger = harness.ledger
+            objectCounts = harness.objectCounts
             do {
                 try await body(harness)
             } catch {
@@ -92,8 +92,8 @@ final class Harness: Sendable {
             harness.server.beginGracefulShutdown()
             await harness.server.stopped()
         }
-        await ledger.settled()
-        #expect(ledger.snapshot().isEmpty)
+        await objectCounts.settled()
+        #expect(objectCounts.snapshot().isEmpty)
     }
 }
 

@@ -69,7 +69,7 @@ struct HostileClientTests {
     @Test("silent connections do not keep out who speaks, on Unix sockets and over TCP")
     func silentCrowd() async throws {
         let settings = Settings(server: { configuration in
-            configuration.maxNewcomersOfPeer = 8
+            configuration.maxPendingOfPeer = 8
             configuration.endpoints.append(
                 .tcp(host: "127.0.0.1", port: 0, security: .insecure))
         })
@@ -81,7 +81,7 @@ struct HostileClientTests {
             }
             var target = ChannelConfiguration(
                 target: .tcp(host: "127.0.0.1", port: try harness.port))
-            target.ledger = harness.ledger
+            target.objectCounts = harness.objectCounts
             let answer = try await Channel(target).unary(Methods.echo, MessageBytes(text: "I"))
             #expect(try answer.text == "I")
             withExtendedLifetime(crowd) {}

@@ -40,7 +40,7 @@ struct SecurityTests {
     ) throws -> Channel {
         var configuration = ChannelConfiguration(target: .tcp(host: "localhost", port: port))
         configuration.security = .tls(tls)
-        configuration.ledger = harness.ledger
+        configuration.objectCounts = harness.objectCounts
         return try Channel(configuration)
     }
 
@@ -247,7 +247,7 @@ struct SecurityTests {
                 .tcp(host: "127.0.0.1", port: 0, security: .tls(tls)))
             configuration.greetingTimeout = .milliseconds(500)
             configuration.transport.handshakeTimeout = .milliseconds(500)
-            configuration.maxNewcomersOfPeer = 8
+            configuration.maxPendingOfPeer = 8
         })
         try await Harness.run(settings) {
             try $0.unary(Methods.text) { request, _ in request }

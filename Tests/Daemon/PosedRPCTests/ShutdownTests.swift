@@ -21,7 +21,7 @@ struct ShutdownTests {
             harness.server.beginGracefulShutdown()
             // The socket is closed: nobody new gets in.
             var configuration = ChannelConfiguration(target: .unix(path: harness.folder["s"]))
-            configuration.ledger = harness.ledger
+            configuration.objectCounts = harness.objectCounts
             let late = try Channel(configuration)
             let error = await status { try await late.unary(Methods.text, "late") }
             #expect(error?.code == .unavailable)
@@ -131,11 +131,11 @@ struct ShutdownTests {
 
     @Test("cancelling the task that runs a server ends it")
     func runCancelled() async throws {
-        let ledger = Ledger()
+        let objectCounts = ObjectCounts()
         let folder = try TemporaryFolder()
         var configuration = ServerConfiguration(
             endpoints: [.unix(path: folder["s"], mode: 0o600)])
-        configuration.ledger = ledger
+        configuration.objectCounts = objectCounts
         do {
             let server = Server(configuration: configuration, router: Router())
             let task = Task { try await server.run() }
@@ -143,6 +143,6 @@ struct ShutdownTests {
             task.cancel()
             try await task.value
         }
-        await ledger.settled()
+        await objectCounts.settled()
     }
 }

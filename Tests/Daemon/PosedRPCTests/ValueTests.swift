@@ -73,20 +73,20 @@ struct ValueTests {
         #expect(Identity.anonymous.description == "anonymous")
     }
 
-    @Test("a ledger knows what is alive")
-    func ledger() async throws {
-        let ledger = Ledger()
-        #expect(ledger.snapshot().isEmpty && ledger.snapshot().description == "nothing")
+    @Test("a objectCounts knows what is alive")
+    func objectCounts() async throws {
+        let objectCounts = ObjectCounts()
+        #expect(objectCounts.snapshot().isEmpty && objectCounts.snapshot().description == "nothing")
         var configuration = ChannelConfiguration(target: .unix(path: "/tmp/posed-nobody"))
-        configuration.ledger = ledger
+        configuration.objectCounts = objectCounts
         do {
             let channel = try Channel(configuration)
-            #expect(ledger.snapshot()[.channels] == 1)
-            #expect(ledger.snapshot().description.contains("channels 1"))
+            #expect(objectCounts.snapshot()[.channels] == 1)
+            #expect(objectCounts.snapshot().description.contains("channels 1"))
             withExtendedLifetime(channel) {}
         }
-        await ledger.settled()
-        #expect(ledger.snapshot().isEmpty)
+        await objectCounts.settled()
+        #expect(objectCounts.snapshot().isEmpty)
     }
 
     @Test("a value that comes once reaches all who wait, before and after")

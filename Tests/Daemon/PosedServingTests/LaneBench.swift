@@ -43,12 +43,12 @@ final class LaneBench {
     let worker: LaneWorker
     let outcomes = Outcomes()
     let accounts = Accounts()
-    let tally = Tally(NoMetrics())
+    let counters = ServingCounters(NoMetrics())
     private(set) var ids: [JobID] = []
 
     init(_ limits: SchedulerLimits = SchedulerLimits()) {
         let clock = clock
-        lane = Lane(limits: limits, metrics: tally) { clock.now }
+        lane = Lane(limits: limits, metrics: counters) { clock.now }
         executor = FakeExecutor(clock)
         worker = LaneWorker(lane, executor)
     }

@@ -24,8 +24,8 @@ final class TestEngine {
         scheduler: SchedulerLimits = SchedulerLimits(), lanes count: Int = 1
     ) throws {
         let clock = clock
-        let tally = Tally(NoMetrics())
-        lanes = (0..<count).map { _ in Lane(limits: scheduler, metrics: tally) { clock.now } }
+        let counters = ServingCounters(NoMetrics())
+        lanes = (0..<count).map { _ in Lane(limits: scheduler, metrics: counters) { clock.now } }
         executors = (0..<count).map { _ in FakeExecutor(clock) }
         workers = zip(lanes, executors).map { LaneWorker($0, $1) }
         var description = ModelDescription()
@@ -36,7 +36,8 @@ final class TestEngine {
             identity: "fake")
         model.sourceBytes = FakeExecutor.sourceBytes
         engine = try ServingEngine(
-            lanes: lanes, tally: tally, models: [model], registry: SolverRegistry(), solvers: [],
+            lanes: lanes, counters: counters, models: [model], registry: SolverRegistry(),
+            solvers: [],
             backends: [], limits: limits,
             streamWindow: window, archive: nil)
     }

@@ -123,8 +123,8 @@ extension ServingCore {
                 metrics.accountHeld(resource.rawValue).set(Double(held[resource]))
                 metrics.accountRefused(resource.rawValue).set(Double(refused[resource]))
             }
-            let alive = Ledger.shared.snapshot()
-            for item in Ledger.Item.allCases {
+            let alive = ObjectCounts.shared.snapshot()
+            for item in ObjectCounts.Item.allCases {
                 metrics.rpcAlive("\(item)").set(Double(alive[item]))
             }
         } while (try? await Task.sleep(for: .seconds(1))) != nil

@@ -8,7 +8,8 @@ package final class Channel: Sendable {
     /// - Throws: `RPCError` with `failedPrecondition` when certificates cannot be read.
     package init(_ configuration: ChannelConfiguration) throws(RPCError) {
         self.configuration = configuration
-        let queue = try CompletionQueue(name: "posed-rpc-call", ledger: configuration.ledger)
+        let queue = try CompletionQueue(
+            name: "posed-rpc-call", objectCounts: configuration.objectCounts)
         core = Guarded(try Channel.connect(configuration, queue))
     }
 

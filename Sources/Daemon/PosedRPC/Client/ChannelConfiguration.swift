@@ -18,7 +18,7 @@ package struct ChannelConfiguration: Sendable {
     /// Metadata of every call, asked for at its beginning: a token, for example.
     package var metadata: @Sendable () throws -> Metadata = { Metadata() }
     /// Counts what is alive.
-    package var ledger = Ledger.shared
+    package var objectCounts = ObjectCounts.shared
 
     package init(target: Target) {
         self.target = target

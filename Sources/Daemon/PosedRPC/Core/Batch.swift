@@ -6,20 +6,20 @@ internal import CPosedGRPC
 /// thread that delivers its completion and whoever that hands it to.
 final class Batch: @unchecked Sendable {
     private let handle: OpaquePointer
-    private let entry: Ledger.Entry
-    private let ledger: Ledger
+    private let entry: ObjectCounts.Entry
+    private let objectCounts: ObjectCounts
     /// Keeps the call and its queue, which own what the batch received.
     private var call: CoreCall?
     private var completed: (@Sendable (Batch, Bool) -> Void)?
 
     /// - Throws: `RPCError` with `resourceExhausted` when memory is short.
-    init(ledger: Ledger) throws(RPCError) {
+    init(objectCounts: ObjectCounts) throws(RPCError) {
         guard let handle = posed_grpc_batch_create() else {
             throw RPCError(.resourceExhausted, "no memory for the operations of a call")
         }
         self.handle = handle
-        self.ledger = ledger
-        entry = Ledger.Entry(.batches, in: ledger)
+        self.objectCounts = objectCounts
+        entry = ObjectCounts.Entry(.batches, in: objectCounts)
     }
 
     deinit {
@@ -39,7 +39,8 @@ final class Batch: @unchecked Sendable {
     ///
     /// - Parameter through: complete only when the socket has it.
     func send(_ message: MessageBytes, through: Bool = false) {
-        posed_grpc_batch_send_message(handle, SentMessage.adopt(message, ledger: ledger), through)
+        posed_grpc_batch_send_message(
+            handle, SentMessage.adopt(message, objectCounts: objectCounts), through)
     }
 
     func sendClose() {
@@ -100,7 +101,7 @@ final class Batch: @unchecked Sendable {
     /// The message that came, copied out of the library; nil when none came.
     func takeMessage() -> MessageBytes? {
         guard let handle = posed_grpc_batch_take_message(handle) else { return nil }
-        return ReceivedMessage(handle, ledger: ledger).copy()
+        return ReceivedMessage(handle, objectCounts: objectCounts).copy()
     }
 
     var initialMetadata: Metadata {
@@ -130,11 +131,11 @@ final class Batch: @unchecked Sendable {
 /// A message that came, in the library's memory.
 private struct ReceivedMessage: ~Copyable {
     private let handle: OpaquePointer
-    private let entry: Ledger.Entry
+    private let entry: ObjectCounts.Entry
 
-    init(_ handle: OpaquePointer, ledger: Ledger) {
+    init(_ handle: OpaquePointer, objectCounts: ObjectCounts) {
         self.handle = handle
-        entry = Ledger.Entry(.messages, in: ledger)
+        entry = ObjectCounts.Entry(.messages, in: objectCounts)
     }
 
     deinit {
@@ -156,16 +157,16 @@ private struct ReceivedMessage: ~Copyable {
 /// A message on its way out: keeps its memory until the library has sent it.
 private final class SentMessage {
     private let storage: MessageStorage
-    private let entry: Ledger.Entry
+    private let entry: ObjectCounts.Entry
 
-    private init(_ storage: MessageStorage, ledger: Ledger) {
+    private init(_ storage: MessageStorage, objectCounts: ObjectCounts) {
         self.storage = storage
-        entry = Ledger.Entry(.messages, in: ledger)
+        entry = ObjectCounts.Entry(.messages, in: objectCounts)
     }
 
-    static func adopt(_ message: MessageBytes, ledger: Ledger) -> OpaquePointer? {
+    static func adopt(_ message: MessageBytes, objectCounts: ObjectCounts) -> OpaquePointer? {
         let storage = message.owner
-        let sent = Unmanaged.passRetained(SentMessage(storage, ledger: ledger))
+        let sent = Unmanaged.passRetained(SentMessage(storage, objectCounts: objectCounts))
         return posed_grpc_message_adopt(
             storage.bytes.baseAddress, storage.bytes.count,
             { context in

@@ -9,7 +9,7 @@ internal import CPosedGRPC
 /// Sendable because the library's queues may be used from any thread.
 final class CompletionQueue: @unchecked Sendable {
     let handle: OpaquePointer
-    let ledger: Ledger
+    let objectCounts: ObjectCounts
     /// What is to come out of the queue.
     let tags: TagTable
     private var hasThread = true
@@ -18,12 +18,12 @@ final class CompletionQueue: @unchecked Sendable {
     private final class Drain: @unchecked Sendable {
         let handle: OpaquePointer
         let tags: TagTable
-        private let entry: Ledger.Entry
+        private let entry: ObjectCounts.Entry
 
-        init(handle: OpaquePointer, ledger: Ledger) {
+        init(handle: OpaquePointer, objectCounts: ObjectCounts) {
             self.handle = handle
-            tags = TagTable(ledger: ledger)
-            entry = Ledger.Entry(.queues, in: ledger)
+            tags = TagTable(objectCounts: objectCounts)
+            entry = ObjectCounts.Entry(.queues, in: objectCounts)
         }
 
         /// Hands completions out until there will be no more.
@@ -57,15 +57,15 @@ final class CompletionQueue: @unchecked Sendable {
     /// Creates the queue and starts its thread, which shows as `name`.
     ///
     /// - Throws: `RPCError` with `resourceExhausted` when there is no memory or no thread.
-    init(name: String, ledger: Ledger) throws(RPCError) {
+    init(name: String, objectCounts: ObjectCounts) throws(RPCError) {
         posed_grpc_acquire()
         guard let handle = posed_grpc_queue_create() else {
             posed_grpc_release()
             throw RPCError(.resourceExhausted, "no completion queue could be made")
         }
         self.handle = handle
-        self.ledger = ledger
-        let drain = Drain(handle: handle, ledger: ledger)
+        self.objectCounts = objectCounts
+        let drain = Drain(handle: handle, objectCounts: objectCounts)
         tags = drain.tags
         do {
             try NativeThread.run(name) { drain.run() }

@@ -7,21 +7,21 @@ internal import PosedGuarded
 final class CoreCall: @unchecked Sendable {
     let handle: OpaquePointer
     private let queue: CompletionQueue
-    private let entry: Ledger.Entry
+    private let entry: ObjectCounts.Entry
     private let turn = Guarded(())
 
     /// Takes over the caller's hold of `handle`.
     init(_ handle: OpaquePointer, queue: CompletionQueue) {
         self.handle = handle
         self.queue = queue
-        entry = Ledger.Entry(.calls, in: queue.ledger)
+        entry = ObjectCounts.Entry(.calls, in: queue.objectCounts)
     }
 
     deinit {
         posed_grpc_call_destroy(handle)
     }
 
-    var ledger: Ledger { queue.ledger }
+    var objectCounts: ObjectCounts { queue.objectCounts }
     var tags: TagTable { queue.tags }
 
     /// Starts what `build` puts into a batch. `completed` runs once, on the queue's thread.
@@ -31,7 +31,7 @@ final class CoreCall: @unchecked Sendable {
         _ build: (Batch) -> Void,
         completed: @escaping @Sendable (Batch, _ success: Bool) -> Void
     ) -> Bool {
-        guard let batch = try? Batch(ledger: ledger) else { return false }
+        guard let batch = try? Batch(objectCounts: objectCounts) else { return false }
         build(batch)
         return turn.withLock { _ in batch.start(on: self, completed: completed) }
     }

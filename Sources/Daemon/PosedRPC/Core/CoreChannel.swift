@@ -6,7 +6,7 @@ internal import CPosedGRPC
 final class CoreChannel: @unchecked Sendable {
     let queue: CompletionQueue
     private let handle: OpaquePointer
-    private let entry: Ledger.Entry
+    private let entry: ObjectCounts.Entry
 
     /// A channel to `target` in the library's words, "unix:/run/x.sock" or "dns:///host:port".
     ///
@@ -15,7 +15,7 @@ final class CoreChannel: @unchecked Sendable {
         target: String, options: TransportOptions, security: ChannelSecurity,
         userAgent: String?, queue: CompletionQueue
     ) throws(RPCError) {
-        let credentials = try ChannelCredentials(security, ledger: queue.ledger)
+        let credentials = try ChannelCredentials(security, objectCounts: queue.objectCounts)
         var native = options.native
         // The server decides how many calls it serves at a time.
         native.max_concurrent_streams = posed_grpc_options_default().max_concurrent_streams
@@ -31,7 +31,7 @@ final class CoreChannel: @unchecked Sendable {
         }
         handle = made
         self.queue = queue
-        entry = Ledger.Entry(.channels, in: queue.ledger)
+        entry = ObjectCounts.Entry(.channels, in: queue.objectCounts)
     }
 
     deinit {

@@ -4,7 +4,7 @@ internal import PosedGuarded
 /// Owner of a server of the library.
 ///
 /// It must be stopped before it is let go: the library destroys only servers whose shutdown is
-/// complete. One that was never stopped stays, and the ledger shows it.
+/// complete. One that was never stopped stays, and the objectCounts shows it.
 ///
 /// Sendable because the library's servers may be used from any thread; the lock guards the rest.
 final class CoreServer: @unchecked Sendable {
@@ -19,13 +19,15 @@ final class CoreServer: @unchecked Sendable {
 
     private let handle: OpaquePointer
     private let queues: [CompletionQueue]
-    private let entry: Ledger.Entry
+    private let entry: ObjectCounts.Entry
     private let state = Guarded(State())
 
     /// A server whose events come out of `queues`, of which there is at least one.
     ///
     /// - Throws: `RPCError` with `resourceExhausted` when it cannot be made.
-    init(options: TransportOptions, queues: [CompletionQueue], ledger: Ledger) throws(RPCError) {
+    init(options: TransportOptions, queues: [CompletionQueue], objectCounts: ObjectCounts)
+        throws(RPCError)
+    {
         var native = options.native
         native.accepts_gzip = 1
         guard let handle = posed_grpc_server_create(&native) else {
@@ -33,7 +35,7 @@ final class CoreServer: @unchecked Sendable {
         }
         self.handle = handle
         self.queues = queues
-        entry = Ledger.Entry(.servers, in: ledger)
+        entry = ObjectCounts.Entry(.servers, in: objectCounts)
         for queue in queues { posed_grpc_server_register(handle, queue.handle) }
     }
 

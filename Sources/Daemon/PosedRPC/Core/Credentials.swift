@@ -5,9 +5,9 @@ internal import CPosedGRPC
 /// Sendable because they never change.
 final class ChannelCredentials: @unchecked Sendable {
     let handle: OpaquePointer
-    private let entry: Ledger.Entry
+    private let entry: ObjectCounts.Entry
 
-    init(_ security: ChannelSecurity, ledger: Ledger) throws(RPCError) {
+    init(_ security: ChannelSecurity, objectCounts: ObjectCounts) throws(RPCError) {
         let handle: OpaquePointer?
         switch security {
         case .insecure:
@@ -27,7 +27,7 @@ final class ChannelCredentials: @unchecked Sendable {
             throw RPCError(.failedPrecondition, "no credentials could be made of the certificates")
         }
         self.handle = handle
-        entry = Ledger.Entry(.credentials, in: ledger)
+        entry = ObjectCounts.Entry(.credentials, in: objectCounts)
     }
 
     deinit {

@@ -22,16 +22,16 @@ final class TagTable: Sendable {
         var completions: [UInt: Completion] = [:]
     }
 
-    private let ledger: Ledger
+    private let objectCounts: ObjectCounts
     private let state = Guarded(State())
 
-    init(ledger: Ledger) {
-        self.ledger = ledger
+    init(objectCounts: ObjectCounts) {
+        self.objectCounts = objectCounts
     }
 
     /// A tag to hand to the library. It keeps what it stands for until it comes back.
     func issue(_ completion: Completion) -> UnsafeMutableRawPointer? {
-        ledger.change(.tags, by: 1)
+        objectCounts.change(.tags, by: 1)
         let number = state.withLock { state in
             state.last += 1
             state.completions[state.last] = completion
@@ -44,7 +44,7 @@ final class TagTable: Sendable {
     func redeem(_ tag: UnsafeMutableRawPointer?) -> Completion? {
         let number = UInt(bitPattern: tag)
         let completion = state.withLock { $0.completions.removeValue(forKey: number) }
-        if completion != nil { ledger.change(.tags, by: -1) }
+        if completion != nil { objectCounts.change(.tags, by: -1) }
         return completion
     }
 

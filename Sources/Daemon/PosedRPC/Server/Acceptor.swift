@@ -33,7 +33,7 @@ final class Acceptor: Sendable {
     init(
         listeners: [Listener], configuration: ServerConfiguration, host: Host
     ) throws(RPCError) {
-        poller = try Poller(ledger: configuration.ledger)
+        poller = try Poller(objectCounts: configuration.objectCounts)
         let loop = Loop(
             listeners: listeners, configuration: configuration, host: host, poller: poller)
         try NativeThread.run("posed-rpc-accept") { loop.run() }
@@ -79,7 +79,7 @@ extension Acceptor {
         private let host: Host
         private let poller: Poller<Command>
         private var listeners: [UInt64: Listener] = [:]
-        private var newcomers: Newcomers
+        private var pendingConnections: PendingConnections
         /// Those who have not said yet what they speak.
         private var silent: [UInt64: Silent] = [:]
         private var served: [UInt64: Served] = [:]
@@ -98,8 +98,8 @@ extension Acceptor {
             self.configuration = configuration
             self.host = host
             self.poller = poller
-            newcomers = Newcomers(
-                most: configuration.maxNewcomers, mostEach: configuration.maxNewcomersOfPeer,
+            pendingConnections = PendingConnections(
+                most: configuration.maxPending, mostEach: configuration.maxPendingOfPeer,
                 patience: configuration.greetingTimeout)
             interval = configuration.fileCheckInterval
             nextTick = .now.advanced(by: interval)
@@ -123,7 +123,7 @@ extension Acceptor {
                     case .end: return end()
                     }
                 }
-                for key in newcomers.expired() {
+                for key in pendingConnections.expired() {
                     refuse(key, "it has not said what it speaks in time")
                 }
                 if let until = pausedUntil, until <= .now { resume() }
@@ -135,14 +135,14 @@ extension Acceptor {
         }
 
         private var deadline: ContinuousClock.Instant {
-            [nextTick, pausedUntil, newcomers.deadline].compactMap { $0 }.min() ?? nextTick
+            [nextTick, pausedUntil, pendingConnections.deadline].compactMap { $0 }.min() ?? nextTick
         }
 
         private func handle(_ event: Poller<Command>.Event) {
             if let listener = listeners[event.key] {
                 accept(listener)
-            } else if let newcomer = silent[event.key] {
-                greet(newcomer, event)
+            } else if let pending = silent[event.key] {
+                greet(pending, event)
             } else if let connection = served.removeValue(forKey: event.key) {
                 poller.forget(connection.descriptor)
                 connection.gone()
@@ -172,7 +172,7 @@ extension Acceptor {
             for _ in 0..<Loop.turn {
                 let number = posed_socket_accept(listener.socket.descriptor.number)
                 guard number >= 0 else { return acceptFailed(errno, listener) }
-                let descriptor = Descriptor(number, ledger: configuration.ledger)
+                let descriptor = Descriptor(number, objectCounts: configuration.objectCounts)
                 let peer = descriptor.peer
                 if case .tcp = peer.address { posed_socket_send_at_once(number) }
                 takeIn(
@@ -214,52 +214,52 @@ extension Acceptor {
 
         private func openReserve() -> Descriptor? {
             let number = open("/dev/null", O_RDONLY | O_CLOEXEC)
-            return number >= 0 ? Descriptor(number, ledger: configuration.ledger) : nil
+            return number >= 0 ? Descriptor(number, objectCounts: configuration.objectCounts) : nil
         }
 
         // MARK: Greeting
 
-        private func takeIn(_ newcomer: Silent) {
+        private func takeIn(_ pending: Silent) {
             lastKey += 1
-            silent[lastKey] = newcomer
-            if let leaving = newcomers.add(lastKey, of: newcomer.peer.caller) {
+            silent[lastKey] = pending
+            if let leaving = pendingConnections.add(lastKey, of: pending.peer.caller) {
                 refuse(leaving, "it had said nothing when newer connections came")
             }
             let conditions: Poller<Command>.Conditions = [.readable, .peerClosed, .changes]
-            if !poller.watch(newcomer.descriptor, conditions, key: lastKey) {
+            if !poller.watch(pending.descriptor, conditions, key: lastKey) {
                 refuse(lastKey, SystemError.last)
             }
         }
 
         /// Looks at the first bytes without taking them.
-        private func greet(_ newcomer: Silent, _ event: Poller<Command>.Event) {
+        private func greet(_ pending: Silent, _ event: Poller<Command>.Event) {
             let key = event.key
             var bytes = [UInt8](repeating: 0, count: Greeting.expected.count)
             let count = recv(
-                newcomer.descriptor.number, &bytes, bytes.count,
+                pending.descriptor.number, &bytes, bytes.count,
                 Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
             let hasLeft = count == 0 || event.conditions.hasEnded
-            if count > 0, let store = newcomer.certificates {
-                guard host.secure(newcomer.descriptor, newcomer.peer, store) else {
+            if count > 0, let store = pending.certificates {
+                guard host.secure(pending.descriptor, pending.peer, store) else {
                     return refuse(key, "too many handshakes are to be made")
                 }
                 return forget(key)
             }
             switch host.judge(bytes.prefix(max(0, count))) {
-            case .welcome: admit(newcomer.descriptor, newcomer.peer, key)
+            case .welcome: admit(pending.descriptor, pending.peer, key)
             case .wrong: refuse(key, "it does not speak HTTP/2")
             case .undecided where hasLeft:
                 // Who only looks whether somebody listens is no trouble.
                 forget(key)
-                configuration.onEvent(.connectionClosed(newcomer.peer))
+                configuration.onEvent(.connectionClosed(pending.peer))
             case .undecided: break
             }
         }
 
         private func forget(_ key: UInt64) {
-            newcomers.remove(key)
-            guard let newcomer = silent.removeValue(forKey: key) else { return }
-            poller.forget(newcomer.descriptor)
+            pendingConnections.remove(key)
+            guard let pending = silent.removeValue(forKey: key) else { return }
+            poller.forget(pending.descriptor)
         }
 
         private func refuse(_ key: UInt64, _ reason: String) {

@@ -4,12 +4,12 @@ internal import Glibc
 /// Owner of a file descriptor of the operating system.
 final class Descriptor: Sendable {
     let number: Int32
-    private let entry: Ledger.Entry
+    private let entry: ObjectCounts.Entry
 
     /// Takes `number` over.
-    init(_ number: Int32, ledger: Ledger) {
+    init(_ number: Int32, objectCounts: ObjectCounts) {
         self.number = number
-        entry = Ledger.Entry(.descriptors, in: ledger)
+        entry = ObjectCounts.Entry(.descriptors, in: objectCounts)
     }
 
     deinit {

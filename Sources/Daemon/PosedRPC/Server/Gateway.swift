@@ -28,7 +28,7 @@ package final class Gateway: Sendable {
     /// - Returns: where it is reached, in the order of the configuration.
     /// - Throws: what `Server.start` throws.
     package func start(_ serve: @escaping Serve) throws(RPCError) -> [BoundEndpoint] {
-        var binder = EndpointBinder(ledger: configuration.ledger)
+        var binder = EndpointBinder(objectCounts: configuration.objectCounts)
         for endpoint in configuration.endpoints { try binder.bind(endpoint) }
         let terminator =
             binder.stores.isEmpty ? nil : try TLSTerminator(configuration, admit: serve)

@@ -24,9 +24,9 @@ final class ListeningSocket: Sendable {
     /// A socket that nobody listens at is replaced; anything else in its place is refused.
     ///
     /// - Throws: `RPCError` with `alreadyExists`, `invalidArgument` or `failedPrecondition`.
-    init(path: String, mode: UInt32, ledger: Ledger) throws(RPCError) {
-        descriptor = try ListeningSocket.newSocket(ledger: ledger)
-        try ListeningSocket.removeStale(path, ledger: ledger)
+    init(path: String, mode: UInt32, objectCounts: ObjectCounts) throws(RPCError) {
+        descriptor = try ListeningSocket.newSocket(objectCounts: objectCounts)
+        try ListeningSocket.removeStale(path, objectCounts: objectCounts)
         // The file is born with no more permissions than these, whatever the umask.
         guard fchmod(descriptor.number, mode_t(mode)) == 0 else {
             throw ListeningSocket.failure("prepare", path)
@@ -46,7 +46,7 @@ final class ListeningSocket: Sendable {
     /// - Returns: The sockets, one or more, and the port.
     /// - Throws: `RPCError` with `alreadyExists` or `invalidArgument`.
     static func tcp(
-        _ host: String, _ port: Int, ledger: Ledger
+        _ host: String, _ port: Int, objectCounts: ObjectCounts
     ) throws(RPCError) -> (sockets: [ListeningSocket], port: Int) {
         guard (0...65535).contains(port) else {
             throw RPCError(.invalidArgument, "a port is a number of 0…65535, not \(port)")
@@ -55,7 +55,8 @@ final class ListeningSocket: Sendable {
         var actual = port
         var reason = "it is no address of this machine"
         for address in SocketAddress.resolve(host) {
-            let descriptor = try newSocket(ledger: ledger, family: Int32(address.family))
+            let descriptor = try newSocket(
+                objectCounts: objectCounts, family: Int32(address.family))
             guard address.bind(descriptor.number, port: actual) else {
                 reason = SystemError.last
                 // A host may have addresses that this machine does not.
@@ -115,24 +116,24 @@ final class ListeningSocket: Sendable {
     }
 
     private static func newSocket(
-        ledger: Ledger, family: Int32 = AF_UNIX
+        objectCounts: ObjectCounts, family: Int32 = AF_UNIX
     ) throws(RPCError) -> Descriptor {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let number = socket(family, type, 0)
         guard number >= 0 else {
             throw RPCError(.resourceExhausted, "no socket could be made: \(SystemError.last)")
         }
-        return Descriptor(number, ledger: ledger)
+        return Descriptor(number, objectCounts: objectCounts)
     }
 
-    private static func removeStale(_ path: String, ledger: Ledger) throws(RPCError) {
+    private static func removeStale(_ path: String, objectCounts: ObjectCounts) throws(RPCError) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw RPCError(
                 .alreadyExists, "\(path) was to become a socket, but another file is there")
         }
-        let probe = try newSocket(ledger: ledger)
+        let probe = try newSocket(objectCounts: objectCounts)
         let (result, reason) = try SocketAddress.withUnix(path) { address, size in
             let result = connect(probe.number, address, size)
             return (result, errno)

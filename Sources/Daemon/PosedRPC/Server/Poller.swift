@@ -39,12 +39,12 @@ final class Poller<Command: Sendable>: @unchecked Sendable {
         repeating: posed_poll_event(), count: Int(POSED_POLL_MOST))
 
     /// - Throws: `RPCError` with `resourceExhausted` when the system has no descriptor to give.
-    init(ledger: Ledger) throws(RPCError) {
+    init(objectCounts: ObjectCounts) throws(RPCError) {
         func owned(_ number: Int32) throws(RPCError) -> Descriptor {
             guard number >= 0 else {
                 throw RPCError(.resourceExhausted, "no event descriptor: \(SystemError.last)")
             }
-            return Descriptor(number, ledger: ledger)
+            return Descriptor(number, objectCounts: objectCounts)
         }
         native = try owned(posed_poller_create())
         wakeup = try owned(posed_wakeup_create())

@@ -82,13 +82,14 @@ package final class Server: Sendable {
         guard !configuration.endpoints.isEmpty else {
             throw RPCError(.invalidArgument, "a server needs at least one endpoint")
         }
-        let ledger = configuration.ledger
+        let objectCounts = configuration.objectCounts
         var queues: [CompletionQueue] = []
         for index in 0..<max(1, configuration.queues) {
-            queues.append(try CompletionQueue(name: "posed-rpc-\(index)", ledger: ledger))
+            queues.append(
+                try CompletionQueue(name: "posed-rpc-\(index)", objectCounts: objectCounts))
         }
         state.withLock { $0.queues = queues }
-        var binder = EndpointBinder(ledger: ledger)
+        var binder = EndpointBinder(objectCounts: objectCounts)
         for endpoint in configuration.endpoints { try binder.bind(endpoint) }
         let admit: TLSTerminator.Admit = { [weak self] in self?.admit($0, $1) }
         let terminator =
@@ -133,7 +134,8 @@ package final class Server: Sendable {
         }
         guard let queue,
             let server = try? CoreServer(
-                options: configuration.transport, queues: [queue], ledger: configuration.ledger)
+                options: configuration.transport, queues: [queue],
+                objectCounts: configuration.objectCounts)
         else {
             Glibc.close(descriptor)
             return nil
@@ -144,7 +146,7 @@ package final class Server: Sendable {
             server.stop {}
             return nil
         }
-        let entry = ConnectionEntry(ledger: configuration.ledger)
+        let entry = ConnectionEntry(objectCounts: configuration.objectCounts)
         server.accept(1) { [weak self] call in
             self?.arrived(call, peer)
             withExtendedLifetime(entry) {}
@@ -387,9 +389,9 @@ package final class Server: Sendable {
 
 /// Counts a connection for as long as its server of the library lives.
 private final class ConnectionEntry: Sendable {
-    private let entry: Ledger.Entry
+    private let entry: ObjectCounts.Entry
 
-    init(ledger: Ledger) {
-        entry = Ledger.Entry(.connections, in: ledger)
+    init(objectCounts: ObjectCounts) {
+        entry = ObjectCounts.Entry(.connections, in: objectCounts)
     }
 }

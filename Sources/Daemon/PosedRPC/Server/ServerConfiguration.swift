@@ -11,9 +11,9 @@ package struct ServerConfiguration: Sendable {
     /// What callers hold, and how much they may: connections of a peer, which are closed at once beyond that.
     package var accounts = Accounts(ServerConfiguration.usualLimits)
     /// Connections at a time that have not shown yet that they speak HTTP/2; the oldest leaves for a newer one.
-    package var maxNewcomers = 512
+    package var maxPending = 512
     /// Such connections of one peer; its oldest leaves for its newest.
-    package var maxNewcomersOfPeer = 64
+    package var maxPendingOfPeer = 64
     /// Decides about every call when it arrives.
     package var admit: Admit = Admission.everybody()
     /// The status of an error that was thrown for the caller.
@@ -34,7 +34,7 @@ package struct ServerConfiguration: Sendable {
     /// What the server tells of itself. It runs on the server's threads and must not block.
     package var onEvent: @Sendable (ServerEvent) -> Void = { _ in }
     /// Counts what is alive.
-    package var ledger = Ledger.shared
+    package var objectCounts = ObjectCounts.shared
 
     /// Connections of all peers and of each.
     private static var usualLimits: AccountLimits {

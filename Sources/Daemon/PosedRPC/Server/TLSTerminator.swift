@@ -25,8 +25,8 @@ final class TLSTerminator: Sendable {
     ///
     /// - Throws: `RPCError` with `resourceExhausted` when the system has no thread or descriptor.
     init(_ configuration: ServerConfiguration, admit: @escaping Admit) throws(RPCError) {
-        poller = try Poller(ledger: configuration.ledger)
-        mostWaiting = configuration.maxNewcomers
+        poller = try Poller(objectCounts: configuration.objectCounts)
+        mostWaiting = configuration.maxPending
         let loop = Loop(configuration, poller, admit)
         try NativeThread.run("posed-rpc-tls") { loop.run() }
     }
@@ -56,7 +56,7 @@ extension TLSTerminator {
         private let configuration: ServerConfiguration
         private let poller: Poller<Command>
         private let admit: Admit
-        private var newcomers: Newcomers
+        private var pendingConnections: PendingConnections
         /// By the key of the client's socket, which is even; that of the library's socket is one more.
         private var connections: [UInt64: TLSConnection] = [:]
         private var lastKey: UInt64 = 0
@@ -73,8 +73,8 @@ extension TLSTerminator {
             self.configuration = configuration
             self.poller = poller
             self.admit = admit
-            newcomers = Newcomers(
-                most: configuration.maxNewcomers, mostEach: configuration.maxNewcomersOfPeer,
+            pendingConnections = PendingConnections(
+                most: configuration.maxPending, mostEach: configuration.maxPendingOfPeer,
                 patience: configuration.transport.handshakeTimeout)
         }
 
@@ -95,7 +95,7 @@ extension TLSTerminator {
                         endsAt = .now.advanced(by: Loop.patience)
                     }
                 }
-                for key in newcomers.expired() {
+                for key in pendingConnections.expired() {
                     refuse(key, "its handshake was not done in time")
                 }
                 for (key, connection) in connections {
@@ -111,7 +111,7 @@ extension TLSTerminator {
         private var deadline: ContinuousClock.Instant {
             if !eager.isEmpty { return .now }
             let moments = connections.values.lazy.compactMap(\.deadline).min()
-            return [moments, newcomers.deadline, endsAt].compactMap { $0 }.min()
+            return [moments, pendingConnections.deadline, endsAt].compactMap { $0 }.min()
                 ?? .now.advanced(by: .seconds(3600))
         }
 
@@ -138,7 +138,7 @@ extension TLSTerminator {
             lastKey += 2
             let connection = TLSConnection(descriptor, session, peer, store)
             connections[lastKey] = connection
-            if let leaving = newcomers.add(lastKey, of: peer.caller) {
+            if let leaving = pendingConnections.add(lastKey, of: peer.caller) {
                 refuse(leaving, "its handshake was not done when newer connections came")
             }
             shake(connection, lastKey)
@@ -168,18 +168,18 @@ extension TLSTerminator {
             guard posed_socket_pair(&ours, &theirs) else {
                 return refuse(key, SystemError.last)
             }
-            let pair = Descriptor(ours, ledger: configuration.ledger)
+            let pair = Descriptor(ours, objectCounts: configuration.objectCounts)
             guard let gone = admit(theirs, connection.peer) else {
                 return refuse(key, "the server has no room for it")
             }
-            newcomers.remove(key)
+            pendingConnections.remove(key)
             connection.open(pair, hold: hold, gone: gone)
             configuration.onEvent(.connectionOpened(connection.peer))
             pump(key)
         }
 
         private func refuse(_ key: UInt64, _ reason: String) {
-            newcomers.remove(key)
+            pendingConnections.remove(key)
             guard let connection = connections.removeValue(forKey: key) else { return }
             connection.breakOff()
             poller.forget(connection.socket)
@@ -210,7 +210,7 @@ extension TLSTerminator {
         }
 
         private func finish(_ key: UInt64) {
-            newcomers.remove(key)
+            pendingConnections.remove(key)
             guard let connection = connections.removeValue(forKey: key) else { return }
             poller.forget(connection.socket)
             if let pair = connection.pair { poller.forget(pair) }

@@ -3,21 +3,21 @@
 /// Pure: it says what to do and does nothing.
 package struct MessageOutbox {
     /// A write, in the order of asking.
-    package typealias Ticket = UInt64
+    package typealias Entry = UInt64
 
     /// What to do for a writer who asks.
     package enum Answer: Equatable {
         /// Send it now; the writer waits until it is taken.
-        case send(Ticket)
+        case send(Entry)
         /// It is its turn later.
-        case queue(Ticket)
+        case queue(Entry)
         /// Nothing can be sent any more.
         case refuse
     }
 
-    private var last: Ticket = 0
-    private var active: Ticket?
-    private var line: [Ticket] = []
+    private var last: Entry = 0
+    private var active: Entry?
+    private var line: [Entry] = []
     private var closed = false
 
     package init() {}
@@ -40,7 +40,7 @@ package struct MessageOutbox {
     /// The message under way was taken, or could not be. Returns whose turn it is now; after a
     /// failure nobody's, and everybody in line fails with it.
     package mutating func complete(success: Bool) -> (
-        done: Ticket?, next: Ticket?, failed: [Ticket]
+        done: Entry?, next: Entry?, failed: [Entry]
     ) {
         let done = active
         active = nil
@@ -56,12 +56,12 @@ package struct MessageOutbox {
     }
 
     /// A writer gives up. A message in line is dropped; one under way cannot be called back.
-    package mutating func abandon(_ ticket: Ticket) {
-        line.removeAll { $0 == ticket }
+    package mutating func abandon(_ entry: Entry) {
+        line.removeAll { $0 == entry }
     }
 
     /// Nothing more will be offered. Returns the writers in line, who fail.
-    package mutating func close() -> [Ticket] {
+    package mutating func close() -> [Entry] {
         closed = true
         defer { line = [] }
         return line

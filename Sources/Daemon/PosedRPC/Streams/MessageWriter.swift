@@ -7,8 +7,8 @@ final class MessageWriter: Sendable {
 
     private struct State {
         var outbox = MessageOutbox()
-        var messages: [MessageOutbox.Ticket: MessageBytes] = [:]
-        var waiting: [MessageOutbox.Ticket: CheckedContinuation<Void, any Error>] = [:]
+        var messages: [MessageOutbox.Entry: MessageBytes] = [:]
+        var waiting: [MessageOutbox.Entry: CheckedContinuation<Void, any Error>] = [:]
     }
 
     private let call: CoreCall
@@ -33,15 +33,15 @@ final class MessageWriter: Sendable {
     ///   `resourceExhausted` for a message beyond the limit, `BrokenCall` when the call is over.
     func write(_ message: MessageBytes) async throws {
         try check(message)
-        let ticket = Guarded<MessageOutbox.Ticket?>(nil)
+        let entry = Guarded<MessageOutbox.Entry?>(nil)
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let mine = offer(message, continuation)
-                ticket.withLock { $0 = mine }
+                entry.withLock { $0 = mine }
                 if Task.isCancelled, let mine { abandon(mine) }
             }
         } onCancel: {
-            if let mine = ticket.withLock({ $0 }) { abandon(mine) }
+            if let mine = entry.withLock({ $0 }) { abandon(mine) }
         }
     }
 
@@ -64,14 +64,14 @@ final class MessageWriter: Sendable {
 
     private func offer(
         _ message: MessageBytes, _ continuation: CheckedContinuation<Void, any Error>
-    ) -> MessageOutbox.Ticket? {
+    ) -> MessageOutbox.Entry? {
         let answer = state.withLock { state in
             let answer = state.outbox.offer()
             switch answer {
-            case .send(let ticket): state.waiting[ticket] = continuation
-            case .queue(let ticket):
-                state.waiting[ticket] = continuation
-                state.messages[ticket] = message
+            case .send(let entry): state.waiting[entry] = continuation
+            case .queue(let entry):
+                state.waiting[entry] = continuation
+                state.messages[entry] = message
             case .refuse: break
             }
             return answer
@@ -80,10 +80,10 @@ final class MessageWriter: Sendable {
         case .refuse:
             continuation.resume(throwing: BrokenCall())
             return nil
-        case .queue(let ticket): return ticket
-        case .send(let ticket):
+        case .queue(let entry): return entry
+        case .send(let entry):
             send(message)
-            return ticket
+            return entry
         }
     }
 
@@ -116,17 +116,17 @@ final class MessageWriter: Sendable {
     }
 
     private func take(
-        _ tickets: [MessageOutbox.Ticket], _ state: inout State
+        _ tickets: [MessageOutbox.Entry], _ state: inout State
     ) -> [CheckedContinuation<Void, any Error>] {
-        for ticket in tickets { state.messages.removeValue(forKey: ticket) }
+        for entry in tickets { state.messages.removeValue(forKey: entry) }
         return tickets.compactMap { state.waiting.removeValue(forKey: $0) }
     }
 
-    private func abandon(_ ticket: MessageOutbox.Ticket) {
+    private func abandon(_ entry: MessageOutbox.Entry) {
         let waiting = state.withLock { state in
-            state.outbox.abandon(ticket)
-            state.messages.removeValue(forKey: ticket)
-            return state.waiting.removeValue(forKey: ticket)
+            state.outbox.abandon(entry)
+            state.messages.removeValue(forKey: entry)
+            return state.waiting.removeValue(forKey: entry)
         }
         waiting?.resume(throwing: CancellationError())
     }

@@ -53,19 +53,19 @@ package final class HealthRegistry: Sendable {
     package func watch(_ service: String) -> AsyncStream<HealthStatus?> {
         let (stream, watcher) = AsyncStream<HealthStatus?>.makeStream(
             bufferingPolicy: .bufferingNewest(1))
-        let ticket: UInt64? = state.withLock { state in
+        let number: UInt64? = state.withLock { state in
             watcher.yield(state.statuses[service])
             guard !state.isOver else { return nil }
             state.last += 1
             state.watchers[state.last] = (service, watcher)
             return state.last
         }
-        guard let ticket else {
+        guard let number else {
             watcher.finish()
             return stream
         }
         watcher.onTermination = { [weak self] _ in
-            _ = self?.state.withLock { $0.watchers.removeValue(forKey: ticket) }
+            _ = self?.state.withLock { $0.watchers.removeValue(forKey: number) }
         }
         return stream
     }

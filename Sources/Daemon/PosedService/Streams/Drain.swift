@@ -35,16 +35,16 @@ package final class Drain: Sendable {
         async rethrows
         -> Value
     {
-        let ticket: UInt64? = state.withLock { state in
+        let number: UInt64? = state.withLock { state in
             guard !state.hasBegun else { return nil }
             state.last += 1
             state.actions[state.last] = action
             return state.last
         }
-        if ticket == nil { action() }
+        if number == nil { action() }
         defer {
-            if let ticket {
-                let action = state.withLock { $0.actions.removeValue(forKey: ticket) }
+            if let number {
+                let action = state.withLock { $0.actions.removeValue(forKey: number) }
                 _ = action  // released outside of the lock
             }
         }

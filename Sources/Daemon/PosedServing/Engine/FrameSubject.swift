@@ -40,8 +40,8 @@ extension ServingEngine {
 
     /// The form on the lane that is to do a subject's next work.
     func place(_ form: LaneForm, of subject: FrameSubject) -> LaneForm {
-        guard let id = subject.lease?.session.id else { return form.on(fleet.lane(homes: [])) }
-        return form.on(fleet.lane(homes: notes.lanes(id, form)))
+        guard let id = subject.lease?.session.id else { return form.on(lanePool.lane(homes: [])) }
+        return form.on(lanePool.lane(homes: sessionKeys.lanes(id, form)))
     }
 
     /// The subject's conditioning in a form.
@@ -49,7 +49,7 @@ extension ServingEngine {
         of subject: FrameSubject, _ form: LaneForm, owner: String,
         due: ContinuousClock.Instant?
     ) async throws -> Source {
-        let known = subject.lease.flatMap { notes.key($0.session.id, form) }
+        let known = subject.lease.flatMap { sessionKeys.key($0.session.id, form) }
         if let known, let kept = try kept(known, owner: owner) { return kept }
         let pictures = try await framed(subject.pictures, subject.framing, form)
         let key: ContentKey

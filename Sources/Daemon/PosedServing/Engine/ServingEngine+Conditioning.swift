@@ -109,7 +109,7 @@ extension ServingEngine {
             width: form.width, height: form.height, sources: pictures.count)
         if let kept = try kept(key, owner: owner) { return kept }
         let account = account(of: owner)
-        let start = fleet.now
+        let start = lanePool.now
         let spent = Spent()
         let reference = try await within(due) { [self] in
             try await sources.reference(to: key, expectedBytes: expected, account: account) {
@@ -124,11 +124,11 @@ extension ServingEngine {
         let encoding = spent.time.withLock { $0 }
         let isKept =
             reference.origin == .kept || (reference.origin == .computed && encoding == nil)
-        tally.cache("source", hit: isKept)
+        counters.cache("source", hit: isKept)
         let time =
             switch reference.origin {
             case .kept: Duration.zero
-            case .joined: start.duration(to: fleet.now)
+            case .joined: start.duration(to: lanePool.now)
             case .computed: encoding ?? .zero
             }
         return Source(reference: reference, time: time, isKept: isKept)
@@ -142,7 +142,7 @@ extension ServingEngine {
         guard let saved, let tensors = await saved.load(key) else { return nil }
         let job = LaneScheduler.Job(
             owner: owner, form: form, stages: [.source], rows: 0, evaluations: 0,
-            received: fleet.now, due: due)
+            received: lanePool.now, due: due)
         switch await run(job, .restore(tensors), owner: owner) {
         case .conditioning(let made, _): return made
         case .failed(let error) where error.code == .internal:
@@ -157,7 +157,7 @@ extension ServingEngine {
         guard
             let kept = try sources.existingReference(to: key, account: account(of: owner))
         else { return nil }
-        tally.cache("source", hit: true)
+        counters.cache("source", hit: true)
         return Source(reference: kept, time: .zero, isKept: true)
     }
 
@@ -168,7 +168,7 @@ extension ServingEngine {
     ) async throws -> any Conditioning {
         let job = LaneScheduler.Job(
             owner: owner, form: form, stages: [.source], rows: 0, evaluations: 0,
-            received: fleet.now, due: due)
+            received: lanePool.now, due: due)
         switch await run(job, .source(pictures), owner: owner) {
         case .conditioning(let made, let cost):
             spent.time.withLock { $0 = cost }
@@ -183,20 +183,20 @@ extension ServingEngine {
     func run(
         _ job: LaneScheduler.Job, _ work: LaneJob.Work, owner: String
     ) async -> LaneOutcome {
-        let ticket = Ticket(fleet[job.form])
+        let submission = LaneSubmission(lanePool[job.form])
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let job = LaneJob(job, work, account: account(of: owner)) {
                     continuation.resume(returning: $0)
                 }
                 do throws(RequestError) {
-                    try ticket.submit(job)
+                    try submission.submit(job)
                 } catch {
                     continuation.resume(returning: .failed(error))
                 }
             }
         } onCancel: {
-            ticket.cancel()
+            submission.cancel()
         }
     }
 }

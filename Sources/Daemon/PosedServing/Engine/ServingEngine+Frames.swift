@@ -5,7 +5,7 @@ import PosedVision
 
 extension ServingEngine {
     package func synthesize(_ request: FrameRequest, owner: String) async throws -> Frame {
-        let received = fleet.now
+        let received = lanePool.now
         do {
             if let deadline = request.deadline, deadline <= received {
                 throw RequestError(
@@ -53,8 +53,8 @@ extension ServingEngine {
         do {
             return try await body()
         } catch {
-            let waited = received.duration(to: fleet.now)
-            tally.frame(
+            let waited = received.duration(to: lanePool.now)
+            counters.frame(
                 of: owner, outcome: RequestError(error).outcome, total: waited, queue: waited)
             throw error
         }
@@ -89,7 +89,7 @@ extension ServingEngine {
         let resolved = draft.resolved
         let key = await key(of: draft.pose, resolved.form, owner: draft.owner)
         let known = poses.pose(for: key)
-        tally.cache("pose", hit: known != nil)
+        counters.cache("pose", hit: known != nil)
         let job = LaneScheduler.Job(
             owner: draft.owner, form: resolved.form, stages: known == nil ? [.pose] : [],
             rows: resolved.rows, evaluations: resolved.evaluations,
@@ -113,9 +113,9 @@ extension ServingEngine {
         received: ContinuousClock.Instant,
         lease: SessionLease<SessionDefaults>?, isFirst: Bool
     ) {
-        if isFirst { tally.firstFrame(frame.timings.total) }
+        if isFirst { counters.firstFrame(frame.timings.total) }
         let isLate = due.map { received.advanced(by: frame.timings.total) > $0 } ?? false
-        tally.note(owner, late: isLate, reduced: frame.used.isReduced)
+        counters.note(owner, late: isLate, reduced: frame.used.isReduced)
         lease?.count(frames: 1)
     }
 
@@ -125,10 +125,10 @@ extension ServingEngine {
     func checkCost(_ resolved: ResolvedFrame) throws(RequestError) {
         let limits = limits
         let form = resolved.form
-        let (total, step) = fleet[form].predict(
+        let (total, step) = lanePool[form].predict(
             LaneScheduler.Job(
                 owner: "", form: form, stages: [.source, .pose], rows: resolved.rows,
-                evaluations: resolved.evaluations, received: fleet.now))
+                evaluations: resolved.evaluations, received: lanePool.now))
         let size = "\(form.width) × \(form.height) pixels"
         if step > limits.stepTime {
             throw RequestError(

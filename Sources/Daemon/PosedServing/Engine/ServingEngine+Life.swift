@@ -17,11 +17,11 @@ extension ServingEngine {
 
     /// The losses of devices, those that have happened and those to come. Frames on a lost lane are
     /// unavailable, and only a new engine room brings it back; new work goes to the lanes that are left.
-    package var losses: AsyncStream<LaneLoss> { fleet.losses }
+    package var losses: AsyncStream<LaneLoss> { lanePool.losses }
 
     /// Stops all work, ends the lanes' threads after the steps they are in, and sees sessions written down.
     package func shutDown() async {
-        fleet.stop()
+        lanePool.stop()
         await store.flush()
     }
 }

@@ -24,13 +24,13 @@ extension ServingEngine {
             try DirectoryArchive<SessionDefaults>(
                 StateDirectory(path), onReport: configuration.onArchive)
         }
-        let tally = Tally(metrics)
+        let counters = ServingCounters(metrics)
         var limits = SchedulerLimits().adopting(configuration.limits)
         limits.batchRows = configuration.batchRows.most
         limits.solves = max(1, configuration.maxSolves)
         limits.allowance = configuration.deadlineAllowance
         let count = try ModelLoader.lanes(of: configuration)
-        let lanes = (0..<count).map { _ in Lane(limits: limits, metrics: tally) }
+        let lanes = (0..<count).map { _ in Lane(limits: limits, metrics: counters) }
         let registry = try await registry(configuration)
         var loaded: [ModelLoader.Loaded] = []
         do {
@@ -45,7 +45,7 @@ extension ServingEngine {
             archive?.identify(hasher.key())
             let saved = await savedSources(configuration, models)
             return try ServingEngine(
-                lanes: lanes, tally: tally, models: models.map { solvers.completing($0) },
+                lanes: lanes, counters: counters, models: models.map { solvers.completing($0) },
                 registry: solvers.registry, solvers: solvers.descriptions,
                 backends: ModelLoader.backends(registry, used: models),
                 limits: configuration.limits, streamWindow: configuration.streamWindow,
@@ -89,7 +89,7 @@ extension ServingEngine {
 extension Lane {
     /// Starts the thread: it loads its copies of the models, and warms them up.
     ///
-    /// - Parameter number: the lane's place in the fleet.
+    /// - Parameter number: the lane's place in the lanePool.
     /// - Returns: What was loaded.
     fileprivate func start(
         _ number: Int, _ configuration: ServingConfiguration, _ registry: BackendRegistry,

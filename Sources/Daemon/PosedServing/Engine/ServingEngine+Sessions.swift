@@ -11,7 +11,7 @@ extension ServingEngine {
             try check(session.sources)
             let model = try resolver.model(session.model)
             var resolved = try resolver.resolve(session.defaults, model: model)
-            resolved.form = resolved.form.on(fleet.lane(homes: [], spreads: true))
+            resolved.form = resolved.form.on(lanePool.lane(homes: [], spreads: true))
             try checkCost(resolved)
             let sources = try await framed(session.sources, session.framing, resolved.form)
             let key = try await key(of: sources, resolved.form, owner: owner)
@@ -82,7 +82,7 @@ extension ServingEngine {
     func keep(_ source: Source, of id: SessionID, _ form: LaneForm) {
         let key = source.reference.key
         sources.addKeeper(of: key)
-        if notes.note(key, of: id, form) {
+        if sessionKeys.note(key, of: id, form) {
             save(source.reference.payload, key, of: id, form)
         } else {
             sources.removeKeeper(of: key)
@@ -95,7 +95,7 @@ extension ServingEngine {
         _ source: any Conditioning, _ key: ContentKey, of id: SessionID, _ form: LaneForm
     ) {
         guard let saved, saved.reserve(key, of: id, byteCount: source.byteCount) else { return }
-        fleet[form].later { executor in
+        lanePool[form].later { executor in
             let tensors = Result { try executor.save(source, form) }
             HostWork.begin { saved.save(key, tensors) }
         }
@@ -103,12 +103,12 @@ extension ServingEngine {
 
     /// Forgets a session that has ended.
     private func forget(_ id: SessionID) {
-        for key in notes.forget(id) { sources.removeKeeper(of: key) }
+        for key in sessionKeys.forget(id) { sources.removeKeeper(of: key) }
         saved?.forget(id)
     }
 
     /// Sessions of which something is remembered.
-    package var notedSessions: Int { notes.count }
+    package var notedSessions: Int { sessionKeys.count }
 
     private func describe(_ session: Session<SessionDefaults>) -> SessionDescription {
         var description = SessionDescription()

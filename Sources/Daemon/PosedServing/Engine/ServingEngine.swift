@@ -13,10 +13,10 @@ import Synchronization
 package final class ServingEngine: Serving {
     let served: [ServedModel]
     let registry: SolverRegistry
-    let fleet: Fleet
-    let tally: Tally
+    let lanePool: LanePool
+    let counters: ServingCounters
     let store: ServedSessions
-    let notes = SessionNotes()
+    let sessionKeys = SessionKeys()
     let sources: ConditioningCache<any Conditioning>
     let poses: PoseCache<any Conditioning>
     /// Encoded sources that outlive the process; nil without a place for them.
@@ -39,16 +39,16 @@ package final class ServingEngine: Serving {
     ///   - saved: where their encoded sources do.
     /// - Throws: `RequestError` for limits that make no sense.
     package init(
-        lanes: [Lane], tally: Tally, models: [ServedModel], registry: SolverRegistry,
+        lanes: [Lane], counters: ServingCounters, models: [ServedModel], registry: SolverRegistry,
         solvers: [SolverDescription], backends: [BackendDescription], limits: ServingLimits,
         streamWindow: Int, archive: (any SessionArchive<SessionDefaults>)?,
         saved: SavedSources? = nil
     ) throws(RequestError) {
         served = models
         self.registry = registry
-        fleet = Fleet(lanes)
+        lanePool = LanePool(lanes)
         for lane in lanes { lane.scale(by: models) }
-        self.tally = tally
+        self.counters = counters
         self.solvers = solvers
         self.backends = backends
         self.saved = saved
@@ -63,14 +63,14 @@ package final class ServingEngine: Serving {
         store = try ServedSessions(
             limits: SessionLimits(limits), clock: ContinuousClock(), archive: archive,
             accounts: accounts,
-            onRemoval: { [notes] session, _ in
-                for key in notes.forget(session.id) { sources.removeKeeper(of: key) }
+            onRemoval: { [sessionKeys] session, _ in
+                for key in sessionKeys.forget(session.id) { sources.removeKeeper(of: key) }
                 saved?.forget(session.id)
             })
     }
 
     /// When every lane has begun a step since; each does so at least once a second, even when it is idle.
-    package var heartbeat: ContinuousClock.Instant { fleet.heartbeat }
+    package var heartbeat: ContinuousClock.Instant { lanePool.heartbeat }
 
     /// The models, the default one first.
     package var models: [ModelDescription] { served.map(\.description) }
@@ -88,20 +88,20 @@ package final class ServingEngine: Serving {
         sources.byteLimit = limits.accounts.total[.conditioningBytes]
         poses.byteLimit = limits.maxPoseCacheBytes
         saved?.byteLimit = limits.maxSavedBytes
-        fleet.adopt(limits)
+        lanePool.adopt(limits)
     }
 
     /// What was done so far, and what is being done.
     package var statistics: ServingStatistics {
         var statistics = ServingStatistics()
-        tally.fill(&statistics)
+        counters.fill(&statistics)
         let (sources, poses) = (self.sources.statistics, self.poses.statistics)
         statistics.uptime = began.duration(to: .now)
         (statistics.sourceCache.entries, statistics.sourceCache.bytes) =
             (sources.entries, sources.bytes)
         (statistics.poseCache.entries, statistics.poseCache.bytes) = (poses.entries, poses.bytes)
-        statistics.framesQueued = fleet.waiting
-        statistics.framesRunning = max(0, fleet.count - statistics.framesQueued)
+        statistics.framesQueued = lanePool.waiting
+        statistics.framesRunning = max(0, lanePool.count - statistics.framesQueued)
         statistics.sessions = store.statistics.sessions
         statistics.sessionBytes = sources.bytes + store.statistics.bytes
         return statistics
@@ -109,7 +109,7 @@ package final class ServingEngine: Serving {
 
     package func statistics(of owner: String) -> ServingStatistics {
         var statistics = ServingStatistics()
-        tally.fill(&statistics, of: owner)
+        counters.fill(&statistics, of: owner)
         let used = accounts.used(by: .identity(owner))
         statistics.uptime = began.duration(to: .now)
         statistics.framesQueued = used[.queuedFrames]

@@ -40,13 +40,13 @@ extension Lane {
             state.isStopped = true
             return state.jobs.keys.compactMap { state.take($0) }
         }
-        doorbell.ring()
+        wakeSignal.ring()
         for job in left { report(job, .failed(.stopped)) }
     }
 
     private func run(_ worker: LaneWorker) {
         while !state.withLock({ $0.isStopped }) {
-            if let wait = worker.step() { doorbell.wait(atMost: min(wait, Self.longestWait)) }
+            if let wait = worker.step() { wakeSignal.wait(atMost: min(wait, Self.longestWait)) }
         }
         worker.releaseAll()
     }

@@ -30,7 +30,7 @@ package final class Lane: Sendable {
     private static let errandDelay = Duration.seconds(1)
 
     let state: Guarded<State>
-    let doorbell = Doorbell()
+    let wakeSignal = WakeSignal()
     let deviceLoss = DeviceLoss()
     let metrics: any ServingMetrics
     let clock: @Sendable () -> ContinuousClock.Instant
@@ -57,7 +57,7 @@ package final class Lane: Sendable {
         get { state.withLock { $0.scheduler.limits } }
         set {
             state.withLock { $0.scheduler.limits = newValue }
-            doorbell.ring()
+            wakeSignal.ring()
         }
     }
 
@@ -104,7 +104,7 @@ package final class Lane: Sendable {
             return (admitted.id, dropped.compactMap { Lane.outcome(of: $0, &state, clock()) })
         }
         for (job, outcome) in superseded { report(job, outcome) }
-        doorbell.ring()
+        wakeSignal.ring()
         return id
     }
 
@@ -112,24 +112,24 @@ package final class Lane: Sendable {
     package func cancel(_ id: JobID, with error: RequestError) {
         let job = state.withLock { $0.take(id) }
         guard let job else { return }
-        doorbell.ring()
+        wakeSignal.ring()
         report(job, .failed(error))
     }
 
     /// Has the thread look again for what is to be done: poses of a stream are no longer held back.
-    package func wake() { doorbell.ring() }
+    package func wake() { wakeSignal.ring() }
 
     /// Has something done by the lane's thread when it has nothing else to do, or in a second.
     package func later(_ errand: @escaping Errand) {
         let due = clock() + Self.errandDelay
         state.withLock { $0.errands.append((due, errand)) }
-        doorbell.ring()
+        wakeSignal.ring()
     }
 
     /// Forgets a stream.
     package func close(stream: UInt64) {
         state.withLock { $0.closedStreams.append(stream) }
-        doorbell.ring()
+        wakeSignal.ring()
     }
 
     /// What a job is predicted to take of the device's time, and its longest step. What nobody has measured,

@@ -24,7 +24,7 @@ final class LiveStream: Sendable {
     }
 
     private struct State {
-        var book = StreamBook()
+        var queue = StreamQueue()
         /// The task that delivers answers, while there is none.
         var reader: CheckedContinuation<Void, Never>?
         /// The task that takes poses, while there is no room.
@@ -57,7 +57,7 @@ final class LiveStream: Sendable {
         self.engine = engine
         self.terms = terms
         track = Guarded(terms.track)
-        engine.tally.streams(1)
+        engine.counters.streams(1)
     }
 
     /// Takes poses until there are no more.
@@ -87,9 +87,9 @@ final class LiveStream: Sendable {
 
     /// Ends the stream, whatever is under way, and gives back what it holds.
     func close() {
-        for job in change({ $0.cancel() }) { engine.fleet.cancel(job, with: .cancelled) }
-        engine.fleet.close(stream: terms.number)
-        engine.tally.streams(-1)
+        for job in change({ $0.cancel() }) { engine.lanePool.cancel(job, with: .cancelled) }
+        engine.lanePool.close(stream: terms.number)
+        engine.counters.streams(-1)
         terms.source.reference.release()
         terms.subject.lease?.release()
     }
@@ -102,12 +102,12 @@ final class LiveStream: Sendable {
     private var limit: Int { terms.window * (supersedes ? Self.answersPerFrame : 1) }
 
     private func submit(_ pose: StreamPose) async {
-        let received = engine.fleet.now
+        let received = engine.lanePool.now
         guard let (place, content) = change({ $0.open(pose) }) else { return }
         do {
             let (job, source) = try await job(content, received: received)
             let format = content.settings.over(terms.base).format ?? .png
-            let id = try engine.fleet[job.job.form].submit(
+            let id = try engine.lanePool[job.job.form].submit(
                 LaneJob(
                     job.job, job.work, account: engine.account(of: terms.owner),
                     sequence: pose.sequence ?? 0
@@ -143,7 +143,7 @@ final class LiveStream: Sendable {
             resolved.form.lane = terms.resolved.form.lane
         }
         // A stream keeps its lane as long as that works.
-        if engine.fleet.isLost(resolved.form.lane) {
+        if engine.lanePool.isLost(resolved.form.lane) {
             resolved.form = engine.place(resolved.form, of: terms.subject)
         }
         if resolved.form != terms.resolved.form {
@@ -164,12 +164,12 @@ final class LiveStream: Sendable {
         return (await engine.prepare(draft, source), source)
     }
 
-    private func note(_ job: PlacedJob, _ place: StreamBook.Place) {
-        let isCancelled = change { book in
-            book.note(job, for: place)
-            return book.isCancelled
+    private func note(_ job: PlacedJob, _ place: StreamQueue.Place) {
+        let isCancelled = change { queue in
+            queue.note(job, for: place)
+            return queue.isCancelled
         }
-        if isCancelled { engine.fleet.cancel(job, with: .cancelled) }
+        if isCancelled { engine.lanePool.cancel(job, with: .cancelled) }
     }
 
     private func answer(
@@ -194,44 +194,44 @@ final class LiveStream: Sendable {
 
     // MARK: Waiting
 
-    /// Changes the book, and does what follows from it: whoever waits for an answer or for room goes on, and no
+    /// Changes the queue, and does what follows from it: whoever waits for an answer or for room goes on, and no
     /// frame is begun while too many wait to be taken.
     @discardableResult
-    private func change<Value>(_ body: (inout StreamBook) -> sending Value) -> sending Value {
+    private func change<Value>(_ body: (inout StreamQueue) -> sending Value) -> sending Value {
         let (value, woken, isReleased) = state.withLock { state in
-            let value = body(&state.book)
-            let isOver = state.book.isOver
+            let value = body(&state.queue)
+            let isOver = state.queue.isOver
             var woken: [CheckedContinuation<Void, Never>?] = []
-            if state.book.hasAnswer || isOver {
+            if state.queue.hasAnswer || isOver {
                 woken.append(state.reader)
                 state.reader = nil
             }
-            if state.book.count < limit || isOver {
+            if state.queue.count < limit || isOver {
                 woken.append(state.writer)
                 state.writer = nil
             }
-            // Set under the lock: the scheduler never sees an older word than the book's last.
-            let isHeld = supersedes && !isOver && state.book.unreadFrames >= terms.window
+            // Set under the lock: the scheduler never sees an older word than the queue's last.
+            let isHeld = supersedes && !isOver && state.queue.unreadFrames >= terms.window
             let wasHeld = brake.set(isHeld)
             return (value, woken, wasHeld && !isHeld)
         }
         for continuation in woken { continuation?.resume() }
-        if isReleased { engine.fleet.wake() }
+        if isReleased { engine.lanePool.wake() }
         return value
     }
 
-    /// Waits until something holds of the book, or the stream is closed.
+    /// Waits until something holds of the queue, or the stream is closed.
     ///
     /// - Parameter waiter: where the task waits; one task at a time.
     /// - Throws: `CancellationError`.
     private func wait(
         _ waiter: any WritableKeyPath<State, CheckedContinuation<Void, Never>?> & Sendable,
-        until holds: @Sendable (StreamBook) -> Bool
+        until holds: @Sendable (StreamQueue) -> Bool
     ) async throws {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let goesOn = state.withLock { state in
-                    if holds(state.book) || state.book.isCancelled || Task.isCancelled {
+                    if holds(state.queue) || state.queue.isCancelled || Task.isCancelled {
                         return true
                     }
                     state[keyPath: waiter] = continuation

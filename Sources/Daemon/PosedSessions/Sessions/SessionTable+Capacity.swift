@@ -11,11 +11,11 @@ extension SessionTable {
     /// a limit, then its owner's and those of owners that have more than an equal share of what all
     /// owners may have. Those unused for longest go first, never one in use, nor one that was used a
     /// moment ago. Nothing is given up for a session that does not fit in the end.
-    func sacrifices(
-        for newcomer: Session<Settings>, at now: Time
+    func evictions(
+        for session: Session<Settings>, at now: Time
     ) throws(RequestError) -> [SessionID] {
-        let bounds = limits.bounds(of: newcomer.owner)
-        let usage = owners[newcomer.owner]
+        let bounds = limits.bounds(of: session.owner)
+        let usage = owners[session.owner]
         let ownerCount = owners.count + (usage == nil ? 1 : 0)
         var others = owners.mapValues { Holding(sessions: $0.positions.count, bytes: $0.bytes) }
         var own = Holding(sessions: usage?.positions.count ?? 0, bytes: usage?.bytes ?? 0)
@@ -29,22 +29,22 @@ extension SessionTable {
             everyone.bytes -= entry.session.byteCount
             others[entry.session.owner]?.sessions -= 1
             others[entry.session.owner]?.bytes -= entry.session.byteCount
-            guard entry.session.owner == newcomer.owner else { return }
+            guard entry.session.owner == session.owner else { return }
             own.sessions -= 1
             own.bytes -= entry.session.byteCount
         }
         func shortage() -> (mine: RequestError?, all: RequestError?) {
             (
                 refusal(
-                    newcomer, own, bounds.sessions, bounds.bytes,
-                    of: "identity:\(newcomer.owner)"),
-                refusal(newcomer, everyone, limits.sessions, limits.bytes, of: "daemon")
+                    session, own, bounds.sessions, bounds.bytes,
+                    of: "identity:\(session.owner)"),
+                refusal(session, everyone, limits.sessions, limits.bytes, of: "daemon")
             )
         }
 
         /// Whether an owner has more than its share.
         func hasMuch(_ owner: String) -> Bool {
-            guard owner != newcomer.owner, let holding = others[owner] else { return true }
+            guard owner != session.owner, let holding = others[owner] else { return true }
             return holding.sessions * ownerCount > limits.sessions
                 || holding.bytes > limits.bytes / ownerCount
         }
@@ -52,7 +52,7 @@ extension SessionTable {
         let first = shortage()
         guard first.mine != nil || first.all != nil else { return [] }
         let candidates = evictable(at: now)
-        for entry in candidates where entry.session.owner == newcomer.owner {
+        for entry in candidates where entry.session.owner == session.owner {
             guard shortage().mine != nil else { break }
             giveUp(entry)
         }
@@ -80,7 +80,7 @@ extension SessionTable {
 
     /// The refusal of a session that does not fit beside a holding; nil for one that fits.
     private func refusal(
-        _ newcomer: Session<Settings>, _ holding: Holding, _ sessionLimit: Int, _ byteLimit: Int,
+        _ session: Session<Settings>, _ holding: Holding, _ sessionLimit: Int, _ byteLimit: Int,
         of subject: String
     ) -> RequestError? {
         let isOwn = subject != "daemon"
@@ -93,11 +93,11 @@ extension SessionTable {
                 "\(who), and \(holding.sessions) are in use or too recent to be given up",
                 of: subject)
         }
-        if newcomer.byteCount > byteLimit - holding.bytes {
+        if session.byteCount > byteLimit - holding.bytes {
             let whose = isOwn ? "a client's" : "all"
             return .quota(
                 "the pictures of \(whose) sessions take at most \(byteLimit) bytes, of which "
-                    + "\(holding.bytes) cannot be given up now, so \(newcomer.byteCount) more do "
+                    + "\(holding.bytes) cannot be given up now, so \(session.byteCount) more do "
                     + "not fit", of: subject)
         }
         return nil

@@ -114,7 +114,7 @@ where Instant.Duration == Duration {
             timeToLive: draft.timeToLive ?? limits.defaultTimeToLive, settings: draft.settings,
             pictures: draft.pictures, picturesKey: draft.picturesKey, created: now.wall,
             used: now.wall, revision: 1)
-        for victim in try sacrifices(for: session, at: now) {
+        for victim in try evictions(for: session, at: now) {
             remove(victim, .evicted, at: now)
         }
         insert(session, used: now.instant)

@@ -99,17 +99,17 @@ extension BenchRun {
         var sequence: UInt64 = 0
         var credit = credits.makeAsyncIterator()
         do {
-            while let ticket = schedule.next(at: now) {
-                if let due = ticket.due {
+            while let turn = schedule.next(at: now) {
+                if let due = turn.due {
                     try await wait(until: due)
                 } else if await credit.next() == nil {
                     break
                 }
                 sequence += 1
-                sent.add(sequence, ticket.due ?? now)
+                sent.add(sequence, turn.due ?? now)
                 var request = Posed_V1_StreamSynthesizeRequest()
                 request.pose.sequence = sequence
-                request.pose.pose = poses[ticket.index % poses.count]
+                request.pose.pose = poses[turn.index % poses.count]
                 try await call.write(request)
             }
             try await call.finishWriting()

@@ -17,11 +17,11 @@ extension BenchRun {
         request.session = sessions[worker % sessions.count]
         request.settings = settings
         var misses = 0
-        while misses < Self.patience, let ticket = schedule.next(at: now) {
+        while misses < Self.patience, let turn = schedule.next(at: now) {
             // When all callers are busy, a request begins later than it was due: that is its latency too.
-            if let due = ticket.due { try await wait(until: due) }
-            let due = ticket.due ?? now
-            request.pose = poses[ticket.index % poses.count]
+            if let due = turn.due { try await wait(until: due) }
+            let due = turn.due ?? now
+            request.pose = poses[turn.index % poses.count]
             do {
                 let response = try await client.channel.unary(
                     SynthesisMethods.synthesize, request, options: client.options)

@@ -3,7 +3,7 @@ import PosedGuarded
 /// Hands out the requests of a bench: when each is due, until there are no more.
 package final class BenchSchedule: Sendable {
     /// One request.
-    package struct Ticket: Equatable, Sendable {
+    package struct Turn: Equatable, Sendable {
         package let index: Int
         /// When it is due, in seconds from the beginning; nil for now.
         package let due: Double?
@@ -33,7 +33,7 @@ package final class BenchSchedule: Sendable {
     }
 
     /// The next request at a time of the bench; nil when there are no more.
-    package func next(at now: Double) -> Ticket? {
+    package func next(at now: Double) -> Turn? {
         state.withLock { state in
             let isLast = frames.map { state.next >= $0 } ?? false
             guard !state.isOver, !isLast, now < seconds else { return nil }
@@ -43,7 +43,7 @@ package final class BenchSchedule: Sendable {
                 return nil
             }
             defer { state.next += 1 }
-            return Ticket(index: state.next, due: due)
+            return Turn(index: state.next, due: due)
         }
     }
 }

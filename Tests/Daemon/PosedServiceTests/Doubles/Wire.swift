@@ -18,14 +18,14 @@ struct Wire: Sendable {
         answering: FakeFrameStream.Answering = .atOnce,
         _ body: (Wire) async throws -> Void
     ) async throws {
-        let ledger = Ledger()
-        try await run(ledger, answering, body)
-        await ledger.settled()
-        #expect(ledger.snapshot().isEmpty, "\(ledger.snapshot())")
+        let objectCounts = ObjectCounts()
+        try await run(objectCounts, answering, body)
+        await objectCounts.settled()
+        #expect(objectCounts.snapshot().isEmpty, "\(objectCounts.snapshot())")
     }
 
     private static func run(
-        _ ledger: Ledger, _ answering: FakeFrameStream.Answering,
+        _ objectCounts: ObjectCounts, _ answering: FakeFrameStream.Answering,
         _ body: (Wire) async throws -> Void
     ) async throws {
         let path = NSTemporaryDirectory() + "posed-\(UInt64.random(in: 0...UInt64.max)).sock"
@@ -38,7 +38,7 @@ struct Wire: Sendable {
         var router = Router()
         try services.register(in: &router)
         var configuration = ServerConfiguration(endpoints: [.unix(path: path, mode: 0o600)])
-        configuration.ledger = ledger
+        configuration.objectCounts = objectCounts
         configuration.admit = { request in
             let identity = request.metadata["x-name"].map { Identity.token($0) } ?? .anonymous
             let account = serving.accounts.account(of: .init(identity))
@@ -47,7 +47,7 @@ struct Wire: Sendable {
         let server = Server(configuration: configuration, router: router)
         try server.start()
         var client = ChannelConfiguration(target: .unix(path: path))
-        client.ledger = ledger
+        client.objectCounts = objectCounts
         let channel = try Channel(client)
         do {
             // A machine with other things to do may take its time.

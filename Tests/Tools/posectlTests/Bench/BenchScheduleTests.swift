@@ -5,8 +5,8 @@ import posectl
 @Suite struct BenchScheduleTests {
     @Test func withoutAProcessRequestsAreDueWhenSomebodyAsks() {
         let schedule = BenchSchedule(process: nil, seconds: 5, frames: 2)
-        #expect(schedule.next(at: 0) == BenchSchedule.Ticket(index: 0, due: nil))
-        #expect(schedule.next(at: 1) == BenchSchedule.Ticket(index: 1, due: nil))
+        #expect(schedule.next(at: 0) == BenchSchedule.Turn(index: 0, due: nil))
+        #expect(schedule.next(at: 1) == BenchSchedule.Turn(index: 1, due: nil))
         #expect(schedule.next(at: 1) == nil)
         #expect(BenchSchedule(process: nil, seconds: 5, frames: nil).next(at: 5) == nil)
     }

@@ -2,7 +2,7 @@ import Dispatch
 import Synchronization
 
 /// Wakes the one thread that waits for it. Rings that come while it is awake count as one.
-final class Doorbell: Sendable {
+final class WakeSignal: Sendable {
     private let hasRung = Atomic(false)
     private let semaphore = DispatchSemaphore(value: 0)
 

@@ -13,7 +13,7 @@ struct PlacedJob: Sendable {
 ///
 /// A frame is made on one lane from beginning to end, because what it needs lies on that lane's devices. All
 /// copies have equal numerics, so a picture does not depend on where it was made.
-final class Fleet: Sendable {
+final class LanePool: Sendable {
     let lanes: [Lane]
     private let turn = Atomic(0)
 

@@ -8,7 +8,7 @@ import PosedVision
 import Testing
 
 /// Several lanes, each with copies of the models.
-@Suite struct FleetTests {
+@Suite struct LanePoolTests {
     private static let lost = BackendError(.deviceLost, "the device is lost")
 
     private func request(_ session: SessionDescription, pose: Int) throws -> FrameRequest {

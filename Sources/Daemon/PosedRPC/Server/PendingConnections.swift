@@ -3,10 +3,10 @@ package import PosedAccounts
 /// Connections that were accepted and have not shown yet that they speak the protocol: who came when, and
 /// who has to go.
 ///
-/// A peer that opens more than its share loses its own oldest newcomer to the newest. A client that speaks at
+/// A peer that opens more than its share loses its own oldest one to the newest. A client that speaks at
 /// once is therefore served however many silent connections somebody opens.
-package struct Newcomers {
-    private struct Newcomer {
+package struct PendingConnections {
+    private struct PendingConnection {
         let key: UInt64
         let caller: Caller
         let deadline: ContinuousClock.Instant
@@ -18,7 +18,7 @@ package struct Newcomers {
     private let mostEach: Int
     private let patience: Duration
     /// In the order of their coming, which is that of their deadlines.
-    private var list: [Newcomer] = []
+    private var list: [PendingConnection] = []
     private var counts: [Caller: Int] = [:]
 
     /// - Parameter patience: how long one may say nothing.
@@ -47,7 +47,8 @@ package struct Newcomers {
             leaving = list.first?.key
         }
         if let leaving { remove(leaving) }
-        list.append(Newcomer(key: key, caller: caller, deadline: now.advanced(by: patience)))
+        list.append(
+            PendingConnection(key: key, caller: caller, deadline: now.advanced(by: patience)))
         counts[caller, default: 0] += 1
         return leaving
     }

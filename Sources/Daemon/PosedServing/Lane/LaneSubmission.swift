@@ -3,7 +3,7 @@ import PosedGuarded
 import PosedScheduling
 
 /// Stops a job of a lane, whether that is asked for before, while or after it is submitted.
-final class Ticket: Sendable {
+final class LaneSubmission: Sendable {
     private enum State {
         case waiting, cancelled
         case submitted(JobID)

@@ -1,7 +1,7 @@
 import PosedGuarded
 
 /// Counts what of the library's is alive: after a shutdown everything must read zero.
-package final class Ledger: Sendable {
+package final class ObjectCounts: Sendable {
     /// What is counted.
     package enum Item: Int, Sendable, CaseIterable {
         case queues
@@ -35,17 +35,17 @@ package final class Ledger: Sendable {
 
     /// One counted thing; it counts for as long as it lives.
     struct Entry: ~Copyable, Sendable {
-        private let ledger: Ledger
+        private let objectCounts: ObjectCounts
         private let item: Item
 
-        init(_ item: Item, in ledger: Ledger) {
-            self.ledger = ledger
+        init(_ item: Item, in objectCounts: ObjectCounts) {
+            self.objectCounts = objectCounts
             self.item = item
-            ledger.change(item, by: 1)
+            objectCounts.change(item, by: 1)
         }
 
         deinit {
-            ledger.change(item, by: -1)
+            objectCounts.change(item, by: -1)
         }
     }
 
@@ -54,8 +54,8 @@ package final class Ledger: Sendable {
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// The ledger of everything that is not given one of its own.
-    package static let shared = Ledger()
+    /// The objectCounts of everything that is not given one of its own.
+    package static let shared = ObjectCounts()
 
     private let state = Guarded(State())
 

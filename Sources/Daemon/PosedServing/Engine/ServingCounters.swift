@@ -1,7 +1,7 @@
 import PosedGuarded
 
 /// Counts what the lane reports, and passes it on to whoever watches.
-package final class Tally: ServingMetrics {
+package final class ServingCounters: ServingMetrics {
     /// What became of somebody's frames.
     private struct Frames {
         var ended: [String: Int] = [:]
