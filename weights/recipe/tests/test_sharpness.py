@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import torch
 from small import CPU, tiny_autoencoder
 
@@ -69,10 +70,12 @@ def test_points_follow_their_pictures(people):
     assert seen
 
 
-def test_a_training_with_all_of_them_goes_on(people, tmp_path):
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_training_with_all_of_them_goes_on(people, tmp_path, optimizer):
     bank = PictureBank.of(read_pictures(people, (64, 64)), CPU.device)
     options = tiny_autoencoder()
     options.critic, options.equivariance, options.focus, options.latent_channels = 0.1, 0.5, 1.0, 8
+    options.training.optimizer = optimizer
     made = train_autoencoder(bank, tmp_path, Budget(steps=3), options, CPU)
     assert made.config.latent_channels == 8 and not any("critic" in name for name in made.state_dict())
     told = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]

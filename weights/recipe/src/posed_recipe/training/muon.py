@@ -19,10 +19,11 @@ ENDS = ("x_embedder", "ref_embedder", "final_layer.linear", "conv_in", "conv_out
 
 
 def hidden_weights(module):
-    """Weights of the linear layers and convolutions that lie inside the network."""
+    """Weights of the linear layers and convolutions that lie inside the network, but those that are computed from
+    other parameters, as a spectral norm does."""
     return [
         layer.weight for name, layer in module.named_modules()
-        if isinstance(layer, nn.Linear | nn.Conv2d) and layer.weight.requires_grad
+        if isinstance(layer, nn.Linear | nn.Conv2d) and layer.weight.is_leaf and layer.weight.requires_grad
         and not name.endswith(ENDS) and min(layer.weight.flatten(1).shape) > 1]
 
 
