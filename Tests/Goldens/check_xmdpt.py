@@ -4,8 +4,7 @@
 
 FOLDER is a checkout of github.com/trungpx/xmdpt. Needs torch, safetensors, numpy and the recipe on the path. Nothing of
 that repository is kept: a checkpoint of drawn numbers is saved as theirs are, converted, and both are run on the
-same inputs. `--few` also tells what a constant guidance and few evaluations change. `--time` compares the time of one
-evaluation with PyTorch's, eager and compiled, too.
+same inputs. `--few` also tells what a constant guidance and few evaluations change. `Tests/Peers/xmdpt.py` compares times.
 
     python3 Tests/Goldens/check_xmdpt.py --exact
 
@@ -18,7 +17,6 @@ import math
 import subprocess
 import sys
 import tempfile
-import time
 import types
 from pathlib import Path
 
@@ -221,32 +219,6 @@ def exact():
     return found
 
 
-def timed(call, runs=5):
-    """Seconds of the fastest of some calls after one that warms up."""
-    call()
-    best = float("inf")
-    for _ in range(runs):
-        start = time.perf_counter()
-        call()
-        best = min(best, time.perf_counter() - start)
-    return best
-
-
-def times_of(theirs, rows):
-    """Seconds of one guided evaluation of the original, eager and compiled."""
-    given = [torch.randn(rows, 257, 768), torch.randn(rows, 257, 1536), torch.randn(rows, 4, 32, 32)]
-    x, t = torch.randn(rows, 4, 32, 32), torch.full((rows,), 500)
-
-    def call(model):
-        return model.forward_with_cfg(
-            x, t, cfg_scale=2.0, scale_pow=0.01, dino_tgt_pose=given[0], dino_src_img=given[1], src_img=given[2])
-
-    result = {"eager": timed(lambda: call(theirs))}
-    theirs.forward = torch.compile(theirs.forward)
-    result["compiled"] = timed(lambda: call(theirs))
-    return result
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--original", type=Path)
@@ -254,8 +226,6 @@ def main():
     parser.add_argument("--exact", action="store_true")
     parser.add_argument("--size", choices=["S", "B", "L"], default="S")
     parser.add_argument("--few", action="store_true", help="also the guidance that grows, and few evaluations")
-    parser.add_argument("--time", action="store_true")
-    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("rest", nargs="*", help="options of posekit, after --")
     options = parser.parse_args()
     if options.exact:
@@ -270,8 +240,6 @@ def main():
         torch.save(theirs.state_dict(), work / "ema.pt")
         model_folder(work / "ema.pt", work / "model")
         result = compare(package, theirs, Ours(options.posekit, work, options.rest), options.few)
-        if options.time:
-            result["seconds"] = times_of(theirs, options.batch)
     print(json.dumps({"size": options.size, **result}, indent=2))
 
 
