@@ -117,14 +117,14 @@ struct APIConnection: Sendable {
                     }
                     guard case .head(let head)? = part, entry.begin() else { break }
                     defer { entry.end() }
-                    let isLast = try await answer(head, parts, outbound, entry)
+                    let isLast = try await answer(head, parts, outbound, entry, hangUp)
                     if isLast { break }
                     guard try await parts.skipBody() else { break }
                 }
             } catch is HTTPParserError {
                 let problem = Problem(
                     .badRequest, .invalidArgument, "this is no request of HTTP/1.1")
-                try await write(problem.response, isLast: true, to: outbound, of: http.channel)
+                try await write(problem.response, isLast: true, to: outbound, hangUp)
             }
             // The client is to see the answer before it learns that the connection is over.
             outbound.finish()
@@ -136,7 +136,8 @@ struct APIConnection: Sendable {
     /// Answers a request; returns whether the connection ends with it.
     private func answer(
         _ head: HTTPRequest, _ parts: HTTPParts,
-        _ outbound: NIOAsyncChannelOutboundWriter<HTTPResponsePart>, _ entry: Connections.Entry
+        _ outbound: NIOAsyncChannelOutboundWriter<HTTPResponsePart>, _ entry: Connections.Entry,
+        _ hangUp: @escaping HangUp
     ) async throws -> Bool {
         let request = Request(head: head, body: RequestBody(asyncSequence: parts.body))
         if head.headerFields[.expect]?.lowercased() == "100-continue" {
@@ -159,21 +160,26 @@ struct APIConnection: Sendable {
             response.body = ResponseBody()
         }
         response.headers[.server] = "posed"
-        if isLast { response.headers[.connection] = "close" }
-        try await ResponseWriter(outbound: outbound).write(
-            response: response.head, body: response.body)
+        try await write(response, isLast: isLast, to: outbound, hangUp)
         return isLast
     }
 
+    /// Writes a response. A client that reads nothing of it for too long loses its connection.
     private func write(
         _ response: Response, isLast: Bool,
-        to outbound: NIOAsyncChannelOutboundWriter<HTTPResponsePart>,
-        of channel: any NIOCore.Channel
+        to outbound: NIOAsyncChannelOutboundWriter<HTTPResponsePart>, _ hangUp: @escaping HangUp
     ) async throws {
         var response = response
         if isLast { response.headers[.connection] = "close" }
-        try await ResponseWriter(outbound: outbound).write(
-            response: response.head, body: response.body)
+        // A body without a known length may take any time; it bounds the time of each of its parts.
+        guard response.body.contentLength != nil else {
+            return try await ResponseWriter(outbound: outbound).write(
+                response: response.head, body: response.body)
+        }
+        try await Patience.waiting(api.options.writeTimeout, orElse: hangUp) {
+            try await ResponseWriter(outbound: outbound).write(
+                response: response.head, body: response.body)
+        }
     }
 }
 

@@ -110,7 +110,11 @@ struct LiveSocket {
         guard entry.begin() else { return hangUp() }
         defer { entry.end() }
         try? await channel.executeThenClose { inbound, outbound in
-            let messages = SocketMessages(inbound, outbound)
+            let messages = SocketMessages(inbound) { [api, hangUp] data in
+                try await Patience.waiting(api.options.writeTimeout, orElse: hangUp) {
+                    try await outbound.write(Self.frame(.pong, data))
+                }
+            }
             let closing: Closing
             switch opening {
             case .failure(let problem): closing = Closing(problem)
@@ -246,14 +250,15 @@ struct LiveSocket {
 /// Sendable because one task reads at a time.
 private final class SocketMessages: @unchecked Sendable {
     private var iterator: NIOAsyncChannelInboundStream<WebSocketFrame>.AsyncIterator
-    private let outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
+    private let pong: @Sendable (ByteBuffer) async throws -> Void
 
+    /// - Parameter pong: answers a ping that has this data.
     init(
         _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>,
-        _ outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
+        pong: @escaping @Sendable (ByteBuffer) async throws -> Void
     ) {
         iterator = inbound.makeAsyncIterator()
-        self.outbound = outbound
+        self.pong = pong
     }
 
     /// Reads and forgets what still comes.
@@ -274,9 +279,7 @@ private final class SocketMessages: @unchecked Sendable {
                         "a message of a stream: expected at most \(APIConnection.maxMessage) bytes")
                 }
                 if frame.fin { return text }
-            case .ping:
-                try await outbound.write(
-                    WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData))
+            case .ping: try await pong(frame.unmaskedData)
             case .connectionClose: return nil
             case .pong: continue
             default:
