@@ -1,7 +1,7 @@
 // One live stream: poses go out over a WebSocket, pictures come back. The latest pose wins.
 
 const ahead = 2;           // poses under way at a time
-const patience = 5000;     // milliseconds until an answer counts as lost
+const patience = 2000;     // milliseconds until an answer counts as lost
 
 export class Live extends EventTarget {
   #session; #settings; #socket = null; #closed = false; #sequence = 0; #waiting = null; #sent = new Map(); #retry = 0;
@@ -44,7 +44,7 @@ export class Live extends EventTarget {
       if (typeof data !== "string") return this.#picture(data, told);
       told = JSON.parse(data);
       if (told.frame) return;
-      this.#sent.delete(told.sequence);
+      this.#answered(told.sequence);
       this.#tell(told.superseded ? "skipped" : "refused", told.error?.message ?? "");
       this.#flush();
     };
@@ -59,8 +59,9 @@ export class Live extends EventTarget {
   }
 
   #picture(blob, told) {
+    if (!told?.frame) return;
     const at = this.#sent.get(told.sequence);
-    this.#sent.delete(told.sequence);
+    this.#answered(told.sequence);
     this.#tell("frame", { blob, facts: told.frame, milliseconds: at === undefined ? null : performance.now() - at });
     this.#flush();
   }
@@ -73,7 +74,14 @@ export class Live extends EventTarget {
     this.#socket.send(JSON.stringify(message));
   }
 
-  /** Answers that never came do not hold the stream up. */
+  /** Answers come in the order of the poses, so those of earlier poses come no more. */
+  #answered(sequence) {
+    for (const earlier of this.#sent.keys()) {
+      if (earlier <= sequence) this.#sent.delete(earlier);
+    }
+  }
+
+  /** Answers that never come do not hold the stream up. */
   #forget() {
     for (const [sequence, at] of this.#sent) {
       if (performance.now() - at > patience) this.#sent.delete(sequence);

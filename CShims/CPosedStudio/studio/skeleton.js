@@ -21,7 +21,7 @@ const present = (joint) => joint[2] >= 0.05;
 
 export class Skeleton extends EventTarget {
   #canvas; #pose = structuredClone(rest); #held = null; #chosen = null; #whole = null;
-  #backdrop = null;
+  #backdrop = null; #awaitsDrawing = false;
 
   /** An editor on a canvas. `change` tells that a person moved a joint; `choose` tells that one was chosen. */
   constructor(canvas) {
@@ -121,7 +121,17 @@ export class Skeleton extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  /** Draws once before the screen is next painted, however often it is called. */
   #draw() {
+    if (this.#awaitsDrawing) return;
+    this.#awaitsDrawing = true;
+    requestAnimationFrame(() => {
+      this.#awaitsDrawing = false;
+      this.#paint();
+    });
+  }
+
+  #paint() {
     const [canvas, side] = [this.#canvas, this.#canvas.width];
     const pen = canvas.getContext("2d");
     pen.clearRect(0, 0, side, side);

@@ -19,7 +19,13 @@ function say(kind, text) {
 // Pictures
 
 async function draw(side, { blob, facts, milliseconds }) {
-  const picture = await createImageBitmap(blob);
+  let picture;
+  try {
+    picture = await createImageBitmap(blob);
+  } catch {
+    find("skipped").textContent = ++skipped;
+    return;
+  }
   const canvas = find(`picture-${side}`);
   if (canvas.width !== picture.width || canvas.height !== picture.height) {
     [canvas.width, canvas.height] = [picture.width, picture.height];
