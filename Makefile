@@ -28,7 +28,7 @@ PROGRAMS := posed posectl posekit
 BACKENDS := cpu blas cuda
 
 .PHONY: build deps check-deps demo studio http test observability kernels sanitize fuzz soak systemd-test lint format protos bench goldens client deb deb-test \
-  image docs release install install-system clean help
+  packages-test image docs release install install-system clean help
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -106,6 +106,12 @@ deb: build ## Make the Debian packages, into dist/
 
 deb-test: ## Install the packages of dist/ on a Debian 12 in a container, try them, purge them
 	@.ci/debs dist
+
+packages-test: build ## Make the packages, the image and the site, quickly and without debug symbols, and try them
+	DEB_BUILD_OPTIONS=noautodbgsym LEVEL=1 .ci/deb $(CONFIGURATION) dist
+	.ci/debs dist
+	.ci/image dist
+	.ci/docs dist $(VENV)
 
 image: deb ## Make the container image of the packages, dist/posed-VERSION.oci.tar (BASE: an image of Debian 12)
 	@.ci/image dist $(BASE)

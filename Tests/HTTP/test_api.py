@@ -4,9 +4,11 @@ import http.client
 import json
 import socket
 import ssl
+import struct
 import subprocess
 import time
 import unittest
+import zlib
 
 from service import BINARIES, MODEL, POSE, SOURCE, TOKEN, Service, form
 
@@ -133,6 +135,29 @@ class APITests(unittest.TestCase):
         ]:
             status, _, text = ask("POST", "/v1/sessions", body, {"Content-Type": kind, **headers}, token=None)
             self.assertIn(status, (403, 421), text)
+
+    def test_the_cookie_is_of_no_use_to_other_sites(self):
+        address = self.service.ticket()
+        cookie = self.service.ask("GET", address[address.index("/studio"):], token=None)[1]["set-cookie"]
+        kept = {"Cookie": cookie.split(";")[0], "Content-Type": "image/png"}
+        for headers, status in [
+            ({"Origin": "http://evil.example"}, 403), ({"Origin": "null"}, 403),
+            ({"Sec-Fetch-Site": "cross-site"}, 403), ({"Sec-Fetch-Site": "same-site"}, 403),
+            ({"Host": "evil.example"}, 421),
+            ({"Origin": f"http://127.0.0.1:{self.service.api}", "Sec-Fetch-Site": "same-origin"}, 201),
+        ]:
+            answer = self.service.ask("POST", "/v1/sessions", SOURCE.read_bytes(), {**kept, **headers}, token=None)
+            self.assertEqual(answer[0], status, (headers, answer[2]))
+
+    def test_a_picture_of_too_many_pixels(self):
+        def chunk(kind, data):
+            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        # 60,000 × 60,000 black pixels in a few hundred bytes.
+        picture = PNG + chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)) \
+            + chunk(b"IDAT", zlib.compress(bytes(100000))) + chunk(b"IEND", b"")
+        problem = self.refused(400, "INVALID_ARGUMENT", self.service.ask(
+            "POST", "/v1/sessions", picture, {"Content-Type": "image/png"}))
+        self.assertIn("60000", problem["detail"])
 
     def test_a_path_that_is_none(self):
         self.refused(404, "NOT_FOUND", self.service.ask("GET", "/v2/sessions"))

@@ -69,6 +69,23 @@ class StreamTests(unittest.TestCase):
                 except ConnectionClosed as closed:
                     self.assertIn(closed.rcvd.code, (4400,))
 
+    def test_bytes_in_place_of_a_text(self):
+        with self.open() as stream, self.assertRaises(ConnectionClosed) as closed:
+            stream.send(b"bytes")
+            stream.recv(60)
+        self.assertEqual(closed.exception.rcvd.code, 4415)
+        self.assertIn("text", closed.exception.rcvd.reason)
+
+    def test_a_message_in_fragments(self):
+        text = self.pose(1)
+        with self.open() as stream:
+            stream.send(text[place:place + 7] for place in range(0, len(text), 7))
+            self.assertIn("frame", json.loads(stream.recv(60)))
+        with self.open() as stream, self.assertRaises(ConnectionClosed) as closed:
+            stream.send("x" * (1 << 16) for _ in range(100))
+            stream.recv(60)
+        self.assertEqual(closed.exception.rcvd.code, 4413)
+
     def test_who_may_open_one(self):
         for more in [{"token": None}, {"token": "wrong"}]:
             with self.open(**more) as stream, self.assertRaises(ConnectionClosed) as closed:

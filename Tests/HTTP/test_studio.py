@@ -15,6 +15,23 @@ from service import Service
 SAMPLES = os.environ.get("POSED_SAMPLES") or str(
     __import__("daemon").ROOT / "weights/default/samples")
 PICTURE = "return document.getElementById('picture-a').toDataURL()"
+# Loses `lost` of the pictures that come, each with the text before it; damages `damaged` of them.
+LOSING = """
+  window.lost = window.damaged = 0;
+  window.WebSocket = class extends WebSocket {
+    set onmessage(receive) {
+      let losing = false;
+      super.onmessage = (event) => {
+        const isText = typeof event.data === "string";
+        if (isText) losing = window.lost > 0;
+        if (losing) { if (!isText) window.lost -= 1; return; }
+        if (isText || window.damaged === 0) return receive(event);
+        window.damaged -= 1;
+        receive({ data: new Blob(["no picture"]) });
+      };
+    }
+  };
+"""
 FRAMES = "return Number(document.getElementById('picture-a').dataset.frames ?? 0)"
 
 
@@ -33,6 +50,7 @@ class StudioTests(unittest.TestCase):
     def setUpClass(cls):
         cls.service = Service({"http.api.samples": SAMPLES})
         cls.page = browser()
+        cls.page.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LOSING})
         cls.page.get(cls.service.ticket())
 
     @classmethod
@@ -85,6 +103,19 @@ class StudioTests(unittest.TestCase):
         self.until(lambda: self.frames() > count + 10)
         self.assertNotEqual(self.page.find_element(By.ID, "rate").text, "–")
         self.page.find_element(By.CSS_SELECTOR, "#motions button").click()
+
+    def test_3_lost_and_damaged_pictures_freeze_nothing(self):
+        motion = self.page.find_element(By.CSS_SELECTOR, "#motions button")
+        motion.click()
+        for trouble in ["lost", "damaged"]:
+            # More than are under way at a time, one after the other.
+            for count in [1, 2, 3, 5]:
+                self.page.execute_script(f"window.{trouble} = {count}")
+                self.until(lambda: self.page.execute_script(f"return window.{trouble}") == 0)
+                frames = self.frames()
+                self.until(lambda: self.frames() > frames + 5)
+        self.assertTrue(self.state().startswith("Live"))
+        motion.click()
 
     def test_4_two_settings_side_by_side(self):
         self.page.find_element(By.ID, "compare").click()
