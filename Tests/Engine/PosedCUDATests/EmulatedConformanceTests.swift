@@ -18,11 +18,11 @@ import Testing
         ),
     ]
 
-    @Test func everyCasePasses() throws {
+    @Test func everyCasePasses() async throws {
         var compiled: Set<String> = []
         for setting in Self.settings {
-            try StandIn.with(setting.names, setting.environment) { standIn in
-                let (outcome, calls) = try standIn.counted(
+            try await StandIn.with(setting.names, setting.environment) { standIn in
+                let (outcome, calls) = try await standIn.counted(
                     "posekit", ["backends", "test", "cuda", "--json"])
                 let results = try #require(try outcome.object["results"] as? [[String: Any]])
                 #expect(results.count > 2000)
@@ -50,9 +50,9 @@ import Testing
     /// Groups of warps are compared with single warps when a device is opened; a device on which they err
     /// does without.
     @Test(arguments: [("", true), ("POSED_WRONG_GROUPS", false)])
-    func groupsOfWarpsMustAgree(definition: String, used: Bool) throws {
-        try StandIn.with(StandIn.libraries, ["POSED_STANDIN_DEFINE": definition]) { standIn in
-            let outcome = try standIn.run(
+    func groupsOfWarpsMustAgree(definition: String, used: Bool) async throws {
+        try await StandIn.with(StandIn.libraries, ["POSED_STANDIN_DEFINE": definition]) { standIn in
+            let outcome = try await standIn.run(
                 "posekit", ["backends", "test", "cuda", "--filter", "linear bf16", "--json"])
             let numerics = try #require(try outcome.object["numerics"] as? String)
             #expect(numerics.contains("-groups") == used)

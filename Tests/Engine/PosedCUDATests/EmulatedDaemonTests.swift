@@ -6,27 +6,27 @@ import Testing
 @Suite struct EmulatedDaemonTests {
     /// It serves until the device is lost; then the frame is refused, and the daemon ends as failed, so that
     /// the service manager starts it anew.
-    @Test func endsWhenItsDeviceIsLost() throws {
-        try Self.withDaemon("cuda") { daemon in
-            #expect(try daemon.synthesize())
+    @Test func endsWhenItsDeviceIsLost() async throws {
+        try await Self.withDaemon("cuda") { daemon in
+            #expect(try await daemon.synthesize())
             try daemon.lose("")
-            #expect(try !daemon.synthesize())
-            let text = try daemon.end()
+            #expect(try await !daemon.synthesize())
+            let text = try await daemon.end()
             #expect(daemon.process.terminationStatus == 70)
             #expect(text.contains("CUDA_ERROR_ILLEGAL_ADDRESS"), "\(text)")
         }
     }
 
     /// With a copy on another device it goes on, until that is lost, too.
-    @Test func goesOnWithTheOtherDevice() throws {
-        try Self.withDaemon("cuda:0+cuda:1") { daemon in
-            #expect(try daemon.synthesize())
+    @Test func goesOnWithTheOtherDevice() async throws {
+        try await Self.withDaemon("cuda:0+cuda:1") { daemon in
+            #expect(try await daemon.synthesize())
             try daemon.lose("0")
-            #expect(try !daemon.synthesize())
-            #expect(try daemon.synthesize())
+            #expect(try await !daemon.synthesize())
+            #expect(try await daemon.synthesize())
             try daemon.lose("1")
-            #expect(try !daemon.synthesize())
-            let text = try daemon.end()
+            #expect(try await !daemon.synthesize())
+            let text = try await daemon.end()
             #expect(daemon.process.terminationStatus == 70)
             #expect(text.contains("Copy 1 of the model lost its device"), "\(text)")
             #expect(text.contains("1 left, going on"), "\(text)")
@@ -34,12 +34,12 @@ import Testing
     }
 
     /// Or it drains, where the configuration says so.
-    @Test func drainsWhenOneOfItsDevicesIsLost() throws {
-        try Self.withDaemon("cuda:0+cuda:1", ["--set", "model.deviceLoss=drain"]) { daemon in
-            #expect(try daemon.synthesize())
+    @Test func drainsWhenOneOfItsDevicesIsLost() async throws {
+        try await Self.withDaemon("cuda:0+cuda:1", ["--set", "model.deviceLoss=drain"]) { daemon in
+            #expect(try await daemon.synthesize())
             try daemon.lose("0")
-            #expect(try !daemon.synthesize())
-            let text = try daemon.end()
+            #expect(try await !daemon.synthesize())
+            let text = try await daemon.end()
             #expect(daemon.process.terminationStatus == 70)
             #expect(text.contains("1 left, draining"), "\(text)")
         }
@@ -47,12 +47,12 @@ import Testing
 
     /// A daemon with the small model on two emulated devices, until the end of `body`.
     private static func withDaemon(
-        _ backend: String, _ options: [String] = [], _ body: (RunningDaemon) throws -> Void
-    ) throws {
-        try StandIn.with(StandIn.libraries, ["POSED_STANDIN_DEVICES": "2"]) { standIn in
-            let daemon = try RunningDaemon(standIn, backend, options)
+        _ backend: String, _ options: [String] = [], _ body: (RunningDaemon) async throws -> Void
+    ) async throws {
+        try await StandIn.with(StandIn.libraries, ["POSED_STANDIN_DEVICES": "2"]) { standIn in
+            let daemon = try await RunningDaemon(standIn, backend, options)
             defer { if daemon.process.isRunning { daemon.process.terminate() } }
-            try body(daemon)
+            try await body(daemon)
         }
     }
 }
@@ -64,7 +64,7 @@ private struct RunningDaemon {
     private let sign: URL
     private let log = Pipe()
 
-    init(_ standIn: StandIn, _ backend: String, _ options: [String]) throws {
+    init(_ standIn: StandIn, _ backend: String, _ options: [String]) async throws {
         var standIn = standIn
         sign = standIn.folder.appendingPathComponent("lost")
         let socket = standIn.folder.appendingPathComponent("socket").path
@@ -79,16 +79,16 @@ private struct RunningDaemon {
             ] + options)
         process.standardError = log
         try process.run()
-        while process.isRunning, try standIn.run("posectl", ["status"]).status != 0 {
-            Thread.sleep(forTimeInterval: 0.2)
+        while process.isRunning, try await standIn.run("posectl", ["status"]).status != 0 {
+            try await Task.sleep(for: .milliseconds(200))
         }
     }
 
     /// A picture of the small model's person; says whether there is one.
-    func synthesize() throws -> Bool {
+    func synthesize() async throws -> Bool {
         let out = standIn.folder.appendingPathComponent("frame.png").path
         try? FileManager.default.removeItem(atPath: out)
-        let outcome = try standIn.run(
+        let outcome = try await standIn.run(
             "posectl",
             [
                 "synthesize", "--source",
@@ -104,9 +104,9 @@ private struct RunningDaemon {
     func lose(_ device: String) throws { try Data(device.utf8).write(to: sign) }
 
     /// Waits for the end, which comes soon or never; gives what was logged.
-    func end() throws -> String {
+    func end() async throws -> String {
         let patience = Date(timeIntervalSinceNow: 120)
-        while process.isRunning, Date() < patience { Thread.sleep(forTimeInterval: 0.05) }
+        while process.isRunning, Date() < patience { try await Task.sleep(for: .milliseconds(50)) }
         process.terminate()
         process.waitUntilExit()
         return String(decoding: log.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

@@ -11,15 +11,16 @@ import Testing
         // Parts on devices of their own, and one on another backend.
         ("cuda:1,vae=cuda:0", "f32", 60.0), ("cuda,encoders=blas", "f32", 60.0),
     ])
-    func picturesAgree(backend: String, precision: String, decibels: Double) throws {
-        try StandIn.with(StandIn.libraries, ["POSED_STANDIN_DEVICES": "2"]) { standIn in
-            let pictures = try [(backend, precision), ("blas", "f32")].map { backend, dtype in
+    func picturesAgree(backend: String, precision: String, decibels: Double) async throws {
+        try await StandIn.with(StandIn.libraries, ["POSED_STANDIN_DEVICES": "2"]) { standIn in
+            var pictures: [String] = []
+            for (backend, dtype) in [(backend, precision), ("blas", "f32")] {
                 let out = standIn.folder.appendingPathComponent("\(backend).png").path
-                let outcome = try standIn.run(
+                let outcome = try await standIn.run(
                     "posekit", Self.synthesis(out, ["--backend", backend, "--dtype", dtype]))
                 #expect(outcome.status == 0, "\(outcome.errors)")
                 #expect(!outcome.errors.contains("were not given back"), "\(outcome.errors)")
-                return out
+                pictures.append(out)
             }
             let pair = try ImagePair(
                 Image(file: pictures[0]), reference: Image(file: pictures[1]))
@@ -29,11 +30,12 @@ import Testing
 
     /// Eight evaluations more are eight launches of a graph more, and nothing that the host waits for, fetches
     /// or sends; the picture comes as bytes.
-    @Test func solvesTouchTheHostOnlyAtTheirEnd() throws {
-        try StandIn.with { standIn in
-            let counts = try [4, 12].map { evaluations in
+    @Test func solvesTouchTheHostOnlyAtTheirEnd() async throws {
+        try await StandIn.with { standIn in
+            var counts: [[String: Int]] = []
+            for evaluations in [4, 12] {
                 let out = standIn.folder.appendingPathComponent("\(evaluations).png").path
-                let (outcome, calls) = try standIn.counted(
+                let (outcome, calls) = try await standIn.counted(
                     "posekit",
                     Self.synthesis(
                         out,
@@ -42,7 +44,7 @@ import Testing
                             "--nfe", "\(evaluations)",
                         ]))
                 #expect(outcome.status == 0, "\(outcome.errors)")
-                return calls
+                counts.append(calls)
             }
             for call in [
                 "cuStreamSynchronize", "cuEventSynchronize", "cuMemcpyDtoHAsync_v2",

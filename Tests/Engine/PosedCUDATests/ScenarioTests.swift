@@ -1,4 +1,5 @@
 import Foundation
+import PosedTesting
 import Testing
 
 /// What the host's code does when work is late, memory ends, or the device fails; played by
@@ -26,11 +27,11 @@ import Testing
     ]
 
     @Test(arguments: scenarios.indices)
-    func goesAsItMust(index: Int) throws {
+    func goesAsItMust(index: Int) async throws {
         let scenario = Self.scenarios[index]
-        try StandIn.with(StandIn.libraries, scenario.environment) { standIn in
-            let plugin = StandIn.build.appendingPathComponent("libposed-backend-cuda.so").path
-            let outcome = try standIn.run("cuda-scenarios", [plugin, scenario.name])
+        try await StandIn.with(StandIn.libraries, scenario.environment) { standIn in
+            let plugin = BuiltProgram.folder.appendingPathComponent("libposed-backend-cuda.so").path
+            let outcome = try await standIn.run("cuda-scenarios", [plugin, scenario.name])
             #expect(outcome.status == 0, "\(scenario): \(outcome.errors)")
             #expect(
                 !outcome.errors.contains("were not given back"), "\(scenario): \(outcome.errors)")
@@ -38,10 +39,10 @@ import Testing
     }
 
     /// A scenario that is never played would prove nothing.
-    @Test func everyScenarioIsPlayed() throws {
-        try StandIn.with { standIn in
-            let plugin = StandIn.build.appendingPathComponent("libposed-backend-cuda.so").path
-            let names = try standIn.run("cuda-scenarios", [plugin]).output
+    @Test func everyScenarioIsPlayed() async throws {
+        try await StandIn.with { standIn in
+            let plugin = BuiltProgram.folder.appendingPathComponent("libposed-backend-cuda.so").path
+            let names = try await standIn.run("cuda-scenarios", [plugin]).output
             let all = String(decoding: names, as: UTF8.self).split(separator: "\n").map(String.init)
             #expect(Set(all) == Set(Self.scenarios.map(\.name)))
         }

@@ -1,4 +1,5 @@
 import Foundation
+import PosedTesting
 import Testing
 
 /// What the emulated device is worth: the conformance suite fails whichever barrier, or wait for copies or
@@ -78,14 +79,14 @@ import Testing
     ].flatMap(\.self)
 
     @Test(arguments: defects)
-    func isNoticed(defect: Defect) throws {
-        let isNoticed = try Self.anyOrder(defect) { $0.status != 0 }
+    func isNoticed(defect: Defect) async throws {
+        let isNoticed = try await Self.anyOrder(defect) { $0.status != 0 }
         #expect(isNoticed)
     }
 
     @Test(arguments: defectsOfGroups)
-    func isNoticedWhenADeviceIsOpened(defect: Defect) throws {
-        let isNoticed = try Self.anyOrder(defect) { outcome in
+    func isNoticedWhenADeviceIsOpened(defect: Defect) async throws {
+        let isNoticed = try await Self.anyOrder(defect) { outcome in
             #expect(outcome.status == 0)  // single warps do without
             let numerics = try #require(try outcome.object["numerics"] as? String)
             return !numerics.contains("-groups")
@@ -95,14 +96,14 @@ import Testing
 
     /// Whether a defect shows: some do only where threads go forwards, some only where they go backwards.
     private static func anyOrder(
-        _ defect: Defect, _ shows: (StandIn.Outcome) throws -> Bool
-    ) throws -> Bool {
+        _ defect: Defect, _ shows: (BuiltProgram.Outcome) throws -> Bool
+    ) async throws -> Bool {
         let change = "\(defect.file):\(defect.occurrence):\(defect.old):\(defect.new)"
         for order in ["", "backwards"] {
             let environment = ["POSED_STANDIN_EDIT": change, "POSED_STANDIN_ORDER": order]
                 .merging(defect.environment) { $1 }
-            let isNoticed = try StandIn.with(StandIn.libraries, environment) { standIn in
-                let (outcome, calls) = try standIn.counted(
+            let isNoticed = try await StandIn.with(StandIn.libraries, environment) { standIn in
+                let (outcome, calls) = try await standIn.counted(
                     "posekit", ["backends", "test", "cuda", "--filter", defect.cases, "--json"])
                 // A change that does not fit the text would be noticed, too.
                 #expect((calls["spoiled \(defect.file)"] ?? 0) > 0)

@@ -1,5 +1,6 @@
 import Foundation
 import PosedWeights
+import PosedTesting
 import Testing
 
 /// What is wrong is said in one sentence on stderr, with a status that is not 0, and nothing written.
@@ -64,13 +65,13 @@ import Testing
     ]
 
     @Test(arguments: cases)
-    func isRefused(of refused: Case) throws {
-        try PosekitProcess.withFolder { folder in
+    func isRefused(of refused: Case) async throws {
+        try await PosekitProcess.withFolder { folder in
             var options = try Self.good(folder)
             options[refused.option] = try Self.file(refused.value, in: folder)
             let out = folder + "/out.png"
             let arguments = options.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
-            let outcome = try PosekitProcess.run(["synthesize"] + arguments)
+            let outcome = try await PosekitProcess.run(["synthesize"] + arguments)
             #expect(outcome.status == refused.status)
             #expect(outcome.complaints.count == 1)
             #expect(outcome.errors.hasPrefix("posekit: "))
@@ -81,11 +82,11 @@ import Testing
     }
 
     @Test(arguments: ["/nowhere/out.png", "/proc/out.png"])
-    func outMustBeWritable(path: String) throws {
-        try PosekitProcess.withFolder { folder in
+    func outMustBeWritable(path: String) async throws {
+        try await PosekitProcess.withFolder { folder in
             var options = try Self.good(folder)
             options["--out"] = path
-            let outcome = try PosekitProcess.run(
+            let outcome = try await PosekitProcess.run(
                 ["synthesize"] + options.flatMap { [$0.key, $0.value] })
             #expect(outcome.status == 1)
             #expect(outcome.complaints.count == 1)
@@ -96,8 +97,8 @@ import Testing
         ("velocity", "tensor \"z\" expected"), ("vae.encode", "tensor \"image\" expected"),
         ("source_encoder", "tensor \"pixel_values\" expected"),
     ])
-    func tensorsMustBeThere(part: String, sentence: String) throws {
-        try expectRefusal(part, sentence) { writer in
+    func tensorsMustBeThere(part: String, sentence: String) async throws {
+        try await expectRefusal(part, sentence) { writer in
             try writer.add("other", shape: [1], floats: [1])
         }
     }
@@ -107,19 +108,19 @@ import Testing
         ("vae.encode", "image", [1, 3, 0, 8]), ("pose_encoder", "pixel_values", [1, 1, 56, 56]),
         ("velocity", "z", [1, 4, 8]),
     ])
-    func shapesMustFit(part: String, name: String, shape: [Int]) throws {
-        try expectRefusal(part, "\"\(name)\" must be [") { writer in
+    func shapesMustFit(part: String, name: String, shape: [Int]) async throws {
+        try await expectRefusal(part, "\"\(name)\" must be [") { writer in
             try writer.add(
                 name, shape: shape,
                 floats: [Float](repeating: 0, count: shape.reduce(1, *)))
         }
     }
 
-    @Test func sidesMustBeDivided() throws {
-        try expectRefusal("vae.encode", "multiples of 8") { writer in
+    @Test func sidesMustBeDivided() async throws {
+        try await expectRefusal("vae.encode", "multiples of 8") { writer in
             try writer.add("image", shape: [1, 3, 9, 8], floats: .init(repeating: 0, count: 216))
         }
-        try expectRefusal("velocity", "multiples of 2") { writer in
+        try await expectRefusal("velocity", "multiples of 2") { writer in
             try writer.add("z", shape: [1, 4, 3, 4], floats: .init(repeating: 0, count: 48))
             try writer.add("t", shape: [1], floats: [0])
         }
@@ -128,16 +129,16 @@ import Testing
     @Test(arguments: [
         ["run", "nosuch"], ["nosuch"], ["synthesize"], ["bench"], ["eval", "--limit", "0"],
     ])
-    func usageIsStatus2(arguments: [String]) throws {
-        let outcome = try PosekitProcess.run(arguments)
+    func usageIsStatus2(arguments: [String]) async throws {
+        let outcome = try await PosekitProcess.run(arguments)
         #expect(outcome.status == 2)
         #expect(outcome.complaints.count == 1)
         #expect(outcome.errors.hasPrefix("posekit: "))
     }
 
     @Test(arguments: ["synthesize", "run", "eval", "bench", "backends"])
-    func helpHasExamples(command: String) throws {
-        let outcome = try PosekitProcess.run([command, "--help"])
+    func helpHasExamples(command: String) async throws {
+        let outcome = try await PosekitProcess.run([command, "--help"])
         #expect(outcome.status == 0)
         #expect(outcome.errors.isEmpty)
         #expect(String(decoding: outcome.output, as: UTF8.self).contains("EXAMPLES"))
@@ -145,13 +146,13 @@ import Testing
 
     private func expectRefusal(
         _ part: String, _ sentence: String, _ fill: (inout SafetensorsWriter) throws -> Void
-    ) throws {
-        try PosekitProcess.withFolder { folder in
+    ) async throws {
+        try await PosekitProcess.withFolder { folder in
             var writer = SafetensorsWriter()
             try fill(&writer)
             try writer.write(to: folder + "/in.safetensors")
             let out = folder + "/out.safetensors"
-            let outcome = try PosekitProcess.run([
+            let outcome = try await PosekitProcess.run([
                 "run", part, "--model", PosekitProcess.golden("tiny"),
                 "--in", folder + "/in.safetensors", "--out", out, "--backend", "blas",
             ])

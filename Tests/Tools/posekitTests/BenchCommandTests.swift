@@ -1,11 +1,14 @@
 import Foundation
+import PosedTesting
 import Testing
 
 /// `posekit bench`: the names and the form of its results.
 @Suite struct BenchCommandTests {
-    private func bench(_ more: [String]) throws -> (outcome: PosekitProcess.Outcome, json: Data?) {
-        try PosekitProcess.withFolder { folder in
-            let outcome = try PosekitProcess.run(
+    private func bench(_ more: [String]) async throws -> (
+        outcome: BuiltProgram.Outcome, json: Data?
+    ) {
+        try await PosekitProcess.withFolder { folder in
+            let outcome = try await PosekitProcess.run(
                 [
                     "bench", "--model", PosekitProcess.golden("tiny"), "--backend", "blas",
                     "--runs", "2", "--json", folder + "/bench.json",
@@ -19,8 +22,8 @@ import Testing
         return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     }
 
-    @Test func measuresEveryPart() throws {
-        let (outcome, json) = try bench(["--batch", "1,2"])
+    @Test func measuresEveryPart() async throws {
+        let (outcome, json) = try await bench(["--batch", "1,2"])
         #expect(outcome.status == 0 && outcome.errors.isEmpty)
         let report = try object(json)
         let results = try #require(report["results"] as? [[String: Any]])
@@ -42,8 +45,8 @@ import Testing
         #expect((report["load_seconds"] as? [String: Double])?["blas"] != nil)
     }
 
-    @Test func measuresOnlyWhatIsAskedFor() throws {
-        let (outcome, json) = try bench(["--only", "velocity.*.ref.b2,vae.dec"])
+    @Test func measuresOnlyWhatIsAskedFor() async throws {
+        let (outcome, json) = try await bench(["--only", "velocity.*.ref.b2,vae.dec"])
         #expect(outcome.status == 0)
         let report = try object(json)
         let results = try #require(report["results"] as? [[String: Any]])
@@ -52,8 +55,8 @@ import Testing
                 == ["velocity.h128d2.ref.b2", "vae.decode.64"])
     }
 
-    @Test func refusesAnUnknownName() throws {
-        let (outcome, json) = try bench(["--only", "nosuch"])
+    @Test func refusesAnUnknownName() async throws {
+        let (outcome, json) = try await bench(["--only", "nosuch"])
         #expect(outcome.status == 1 && outcome.complaints.count == 1)
         #expect(json == nil)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import PosedVision
+import PosedTesting
 import Testing
 
 /// `posekit eval` on a small made data set.
@@ -33,8 +34,9 @@ import Testing
         ] + more
     }
 
-    private func eval(_ folder: String, _ more: [String] = []) throws -> PosekitProcess.Outcome {
-        try PosekitProcess.run(arguments(folder, more))
+    private func eval(_ folder: String, _ more: [String] = []) async throws -> BuiltProgram.Outcome
+    {
+        try await PosekitProcess.run(arguments(folder, more))
     }
 
     private func report(_ folder: String) throws -> [String: Any] {
@@ -42,10 +44,10 @@ import Testing
         return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     }
 
-    @Test func measuresEverySubject() throws {
-        try PosekitProcess.withFolder { folder in
+    @Test func measuresEverySubject() async throws {
+        try await PosekitProcess.withFolder { folder in
             try makeData(folder)
-            let outcome = try eval(
+            let outcome = try await eval(
                 folder,
                 [
                     "--csv", folder + "/pairs.csv", "--sheet", folder + "/sheet.png",
@@ -77,11 +79,12 @@ import Testing
         }
     }
 
-    @Test func pairsDoNotDependOnTheLimit() throws {
-        try PosekitProcess.withFolder { folder in
+    @Test func pairsDoNotDependOnTheLimit() async throws {
+        try await PosekitProcess.withFolder { folder in
             try makeData(folder)
-            #expect(try eval(folder, ["--csv", folder + "/all.csv"]).status == 0)
-            #expect(try eval(folder, ["--csv", folder + "/one.csv", "--limit", "1"]).status == 0)
+            #expect(try await eval(folder, ["--csv", folder + "/all.csv"]).status == 0)
+            #expect(
+                try await eval(folder, ["--csv", folder + "/one.csv", "--limit", "1"]).status == 0)
             let rows = try ["all", "one"].map { name in
                 let csv = try String(contentsOfFile: "\(folder)/\(name).csv", encoding: .utf8)
                 return csv.split(separator: "\n")[1].split(separator: ",").prefix(8)
@@ -91,28 +94,30 @@ import Testing
         }
     }
 
-    @Test func batchesAndReconstructionsAreOfTheSamePictures() throws {
-        try PosekitProcess.withFolder { folder in
+    @Test func batchesAndReconstructionsAreOfTheSamePictures() async throws {
+        try await PosekitProcess.withFolder { folder in
             try makeData(folder)
-            let tables = try [["--batch", "1"], ["--batch", "3"]].map { more in
-                #expect(try eval(folder, ["--csv", folder + "/pairs.csv"] + more).status == 0)
-                return try String(contentsOfFile: folder + "/pairs.csv", encoding: .utf8)
+            var tables: [String] = []
+            for more in [["--batch", "1"], ["--batch", "3"]] {
+                #expect(
+                    try await eval(folder, ["--csv", folder + "/pairs.csv"] + more).status == 0)
+                tables.append(try String(contentsOfFile: folder + "/pairs.csv", encoding: .utf8))
             }
             #expect(tables[0] == tables[1])
             let own = try #require(try report(folder)["metrics"] as? [String: [String: Double]])
             let more = ["--reconstruction", PosekitProcess.golden("tiny-no-concatenation")]
-            #expect(try eval(folder, more).status == 0)
+            #expect(try await eval(folder, more).status == 0)
             let other = try #require(try report(folder)["metrics"] as? [String: [String: Double]])
             #expect(own["psnr"]?["output"] == other["psnr"]?["output"])
             #expect(own["psnr"]?["reconstruction"] != other["psnr"]?["reconstruction"])
         }
     }
 
-    @Test func aPairThatFailsIsListedAndTheRestCounts() throws {
-        try PosekitProcess.withFolder { folder in
+    @Test func aPairThatFailsIsListedAndTheRestCounts() async throws {
+        try await PosekitProcess.withFolder { folder in
             try makeData(folder)
             try Data("no picture".utf8).write(to: URL(fileURLWithPath: folder + "/b.png"))
-            let outcome = try eval(folder, ["--csv", folder + "/pairs.csv"])
+            let outcome = try await eval(folder, ["--csv", folder + "/pairs.csv"])
             #expect(outcome.status == 1 && outcome.complaints.count == 1)
             #expect(outcome.errors.contains("2 of 3 pairs failed, the first: \(folder)/b.png: "))
             let report = try report(folder)
@@ -124,11 +129,11 @@ import Testing
         }
     }
 
-    @Test func withoutAPairThereIsNoReport() throws {
-        try PosekitProcess.withFolder { folder in
+    @Test func withoutAPairThereIsNoReport() async throws {
+        try await PosekitProcess.withFolder { folder in
             try makeData(folder)
             try FileManager.default.removeItem(atPath: folder + "/a.png")
-            let outcome = try eval(folder)
+            let outcome = try await eval(folder)
             #expect(outcome.status == 1 && outcome.complaints.count == 1)
             #expect(outcome.errors.contains("none of 3 pairs could be measured"))
             let names = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -137,10 +142,10 @@ import Testing
     }
 
     /// A pipe that nobody writes to holds the second pair up, until the process is killed.
-    @Test func anInterruptedEvaluationGoesOn() throws {
-        try PosekitProcess.withFolder { folder in
+    @Test func anInterruptedEvaluationGoesOn() async throws {
+        try await PosekitProcess.withFolder { folder in
             try makeData(folder)
-            #expect(try eval(folder, ["--csv", folder + "/whole.csv"]).status == 0)
+            #expect(try await eval(folder, ["--csv", folder + "/whole.csv"]).status == 0)
             let whole = try Data(contentsOf: URL(fileURLWithPath: folder + "/report.json"))
             try FileManager.default.removeItem(atPath: folder + "/report.json")
             let mask = try Data(contentsOf: URL(fileURLWithPath: folder + "/mask.png"))
@@ -149,17 +154,20 @@ import Testing
             let process = try PosekitProcess.start(
                 arguments(folder, ["--batch", "1"]))
             let partial = folder + "/report.json.partial"
-            while process.isRunning, try lines(partial) < 2 { usleep(20_000) }
+            while process.isRunning, try lines(partial) < 2 {
+                try await Task.sleep(for: .milliseconds(20))
+            }
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
             #expect(try lines(partial) == 2)
             try FileManager.default.removeItem(atPath: folder + "/mask.png")
             try mask.write(to: URL(fileURLWithPath: folder + "/mask.png"))
 
-            let other = try eval(folder, ["--guidance", "1.3"])
+            let other = try await eval(folder, ["--guidance", "1.3"])
             #expect(other.status == 1 && other.errors.contains("with another guidance"))
             #expect(
-                try eval(folder, ["--batch", "1", "--csv", folder + "/resumed.csv"]).status == 0)
+                try await eval(folder, ["--batch", "1", "--csv", folder + "/resumed.csv"]).status
+                    == 0)
             let resumed = try Data(contentsOf: URL(fileURLWithPath: folder + "/report.json"))
             #expect(resumed == whole)
             let tables = try ["whole", "resumed"].map {

@@ -1,3 +1,4 @@
+import PosedTesting
 import Testing
 
 /// The backend `cpu` chooses its kernels by the processor's instruction set; those of every set that this machine
@@ -9,8 +10,8 @@ import Testing
     ]
 
     @Test(arguments: sets)
-    func everySetConforms(name: String) throws {
-        let outcome = try PosekitProcess.run(
+    func everySetConforms(name: String) async throws {
+        let outcome = try await PosekitProcess.run(
             ["backends", "test", "cpu"], environment: ["POSED_ISA": name])
         if outcome.errors.contains("which this machine cannot run") { return }
         #expect(
@@ -19,8 +20,8 @@ import Testing
         #expect(String(decoding: outcome.output, as: UTF8.self).contains(" 0 failed"))
     }
 
-    @Test func everyMachineRunsTheBaseline() throws {
-        let outcome = try PosekitProcess.run(
+    @Test func everyMachineRunsTheBaseline() async throws {
+        let outcome = try await PosekitProcess.run(
             ["backends", "test", "cpu", "--filter", "copy"],
             environment: ["POSED_ISA": "baseline"])
         #expect(
@@ -28,15 +29,15 @@ import Testing
             "\(String(decoding: outcome.output, as: UTF8.self))\(outcome.errors)")
     }
 
-    @Test func anUnknownSetIsRefused() throws {
-        let outcome = try PosekitProcess.run(
+    @Test func anUnknownSetIsRefused() async throws {
+        let outcome = try await PosekitProcess.run(
             ["backends", "test", "cpu"], environment: ["POSED_ISA": "fastest"])
         #expect(outcome.status != 0)
         #expect(outcome.errors.contains("POSED_ISA is \"fastest\"; expected one of"))
     }
 
-    @Test func theFormerNameStillWorks() throws {
-        let outcome = try PosekitProcess.run(
+    @Test func theFormerNameStillWorks() async throws {
+        let outcome = try await PosekitProcess.run(
             ["backends", "test", "onednn", "--filter", "copy"])
         #expect(outcome.status == 0)
         #expect(

@@ -28,34 +28,34 @@ import Testing
     @Test func knowsTheGoldens() { #expect(Self.goldens.count >= 30) }
 
     @Test(arguments: ["cpu", "blas"], goldens)
-    func agreesInFloat32(backend: String, golden: String) throws {
-        try check(golden, backend: backend, dtype: "f32", tolerance: 1e-4)
+    func agreesInFloat32(backend: String, golden: String) async throws {
+        try await check(golden, backend: backend, dtype: "f32", tolerance: 1e-4)
     }
 
     private static let hasBFloat16 =
         (try? UsableDevices.compute("cpu").device.info())?.dtypes.contains(.bf16) == true
 
     @Test(.enabled(if: hasBFloat16), arguments: goldens)
-    func agreesInBFloat16(golden: String) throws {
+    func agreesInBFloat16(golden: String) async throws {
         // A whole solve adds up what its evaluations miss; it is judged by its picture.
         let tolerance = golden.contains("solve") ? 0.1 : 2e-2
-        try check(golden, backend: "cpu", dtype: "bf16", tolerance: tolerance)
+        try await check(golden, backend: "cpu", dtype: "bf16", tolerance: tolerance)
     }
 
     private func check(
         _ golden: String, backend: String, dtype: String, tolerance: Double
-    ) throws {
+    ) async throws {
         let name = URL(fileURLWithPath: golden).lastPathComponent
         let (part, output) = try #require(
             Self.parts.first { name.hasPrefix($0.part + ".") })
         let model = try #require(golden.split(separator: "/").first)
         let expected = try SafetensorsFile(path: PosekitProcess.golden(golden))
         let settings = golden.replacingOccurrences(of: ".safetensors", with: ".json")
-        try PosekitProcess.withFolder { folder in
+        try await PosekitProcess.withFolder { folder in
             var inputs = SafetensorsWriter()
             for tensor in expected.tensors where tensor.name != output { try inputs.add(tensor) }
             try inputs.write(to: folder + "/in.safetensors")
-            let outcome = try PosekitProcess.run(
+            let outcome = try await PosekitProcess.run(
                 [
                     "run", part, "--model", PosekitProcess.golden(String(model)),
                     "--in", folder + "/in.safetensors", "--out", folder + "/out.safetensors",

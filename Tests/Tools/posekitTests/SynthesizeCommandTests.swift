@@ -25,11 +25,11 @@ import Testing
     }
 
     @Test(arguments: ["tiny", "tiny-wide", "tiny-no-aggregation"])
-    func paintsThePictureOfTheReference(model: String) throws {
+    func paintsThePictureOfTheReference(model: String) async throws {
         let settings = try GoldenSettings("\(model)/expected/synthesize/settings.json")
-        try PosekitProcess.withFolder { folder in
+        try await PosekitProcess.withFolder { folder in
             let out = folder + "/out.png"
-            let outcome = try PosekitProcess.run(
+            let outcome = try await PosekitProcess.run(
                 arguments(
                     model, out: out, settings.options + ["--backend", "blas", "--threads", "1"]))
             #expect(outcome.errors.isEmpty && outcome.status == 0)
@@ -39,10 +39,10 @@ import Testing
         }
     }
 
-    @Test func takesTheModelsOwnSettings() throws {
-        try PosekitProcess.withFolder { folder in
+    @Test func takesTheModelsOwnSettings() async throws {
+        try await PosekitProcess.withFolder { folder in
             let out = folder + "/out.png"
-            let outcome = try PosekitProcess.run(
+            let outcome = try await PosekitProcess.run(
                 arguments("tiny-wide", out: out, ["--backend", "blas"]))
             #expect(outcome.status == 0)
             let expected = PosekitProcess.golden("tiny-wide/expected/synthesize/output.png")
@@ -50,10 +50,10 @@ import Testing
         }
     }
 
-    @Test func tellsWhatItDidAndKeepsTheLatent() throws {
-        try PosekitProcess.withFolder { folder in
+    @Test func tellsWhatItDidAndKeepsTheLatent() async throws {
+        try await PosekitProcess.withFolder { folder in
             let out = folder + "/out.png"
-            let outcome = try PosekitProcess.run(
+            let outcome = try await PosekitProcess.run(
                 arguments(
                     "tiny", out: out,
                     [
@@ -73,14 +73,14 @@ import Testing
         }
     }
 
-    @Test func noiseOfAFileReplacesTheSeed() throws {
-        try PosekitProcess.withFolder { folder in
+    @Test func noiseOfAFileReplacesTheSeed() async throws {
+        try await PosekitProcess.withFolder { folder in
             let stages = try SafetensorsFile(
                 path: PosekitProcess.golden("tiny/expected/synthesize/stages.safetensors"))
             var writer = SafetensorsWriter()
             try writer.add(try stages.tensor("z0"))
             try writer.write(to: folder + "/z0.safetensors")
-            let outcome = try PosekitProcess.run(
+            let outcome = try await PosekitProcess.run(
                 arguments(
                     "tiny", out: folder + "/out.png",
                     ["--noise", folder + "/z0.safetensors", "--seed", "1", "--backend", "blas"]))
@@ -90,12 +90,12 @@ import Testing
         }
     }
 
-    @Test func severalPosesGoToAFolder() throws {
-        try PosekitProcess.withFolder { folder in
+    @Test func severalPosesGoToAFolder() async throws {
+        try await PosekitProcess.withFolder { folder in
             let pose = PosekitProcess.golden("tiny/expected/synthesize/pose.json")
             let other = folder + "/other.json"
             try FileManager.default.copyItem(atPath: pose, toPath: other)
-            let outcome = try PosekitProcess.run(
+            let outcome = try await PosekitProcess.run(
                 arguments(
                     "tiny", out: folder,
                     ["--pose", other, "--seed", "7", "--backend", "blas", "--steps", "8"]))
@@ -104,7 +104,7 @@ import Testing
             for name in ["pose", "other"] {
                 #expect(try decibels("\(folder)/\(name).png", expected) >= 50)
             }
-            let clash = try PosekitProcess.run(
+            let clash = try await PosekitProcess.run(
                 arguments("tiny", out: folder + "/one.png", ["--pose", other]))
             #expect(clash.status == 1 && clash.complaints.count == 1)
         }
@@ -113,8 +113,8 @@ import Testing
     /// A pose of another body, somewhere else, in another unit: fitted to the source's it is the source's, in the whole
     /// picture and in what a crop shows of it.
     @Test(arguments: [[], ["--fit", "crop"]])
-    func aTrackIsFittedToTheSource(fit: [String]) throws {
-        try PosekitProcess.withFolder { folder in
+    func aTrackIsFittedToTheSource(fit: [String]) async throws {
+        try await PosekitProcess.withFolder { folder in
             let golden = PosekitProcess.golden("tiny/expected/synthesize/pose.json")
             let data = try Data(contentsOf: URL(fileURLWithPath: golden))
             let joints = try JSONDecoder().decode([[Double]].self, from: data)
@@ -129,8 +129,8 @@ import Testing
             for (name, text) in files {
                 try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).json"))
             }
-            func make(_ pose: String, out: String, _ more: [String] = []) throws {
-                let outcome = try PosekitProcess.run(
+            func make(_ pose: String, out: String, _ more: [String] = []) async throws {
+                let outcome = try await PosekitProcess.run(
                     [
                         "synthesize", "--model", PosekitProcess.golden("tiny"),
                         "--source", PosekitProcess.golden("tiny/expected/synthesize/source.png"),
@@ -139,11 +139,12 @@ import Testing
                     ] + fit + more)
                 #expect(outcome.errors.isEmpty && outcome.status == 0)
             }
-            try make("walk", out: folder, ["--retarget", folder + "/source.json", "--smooth", "1"])
+            try await make(
+                "walk", out: folder, ["--retarget", folder + "/source.json", "--smooth", "1"])
             var expected = PosekitProcess.golden("tiny/expected/synthesize/output.png")
             if !fit.isEmpty {
                 expected = folder + "/expected.png"
-                try make("shown", out: expected)
+                try await make("shown", out: expected)
             }
             for name in ["walk-000001", "walk-000002"] {
                 #expect(try decibels("\(folder)/\(name).png", expected) >= 45)
@@ -151,12 +152,12 @@ import Testing
         }
     }
 
-    @Test func aTableauOfAFileServes() throws {
-        try PosekitProcess.withFolder { folder in
+    @Test func aTableauOfAFileServes() async throws {
+        try await PosekitProcess.withFolder { folder in
             let tableau =
                 #"{"name": "mine", "order": 2, "c": [0, 1], "a": [[], [1]], "b": [0.5, 0.5]}"#
             try Data(tableau.utf8).write(to: URL(fileURLWithPath: folder + "/mine.json"))
-            let outcome = try PosekitProcess.run(
+            let outcome = try await PosekitProcess.run(
                 arguments(
                     "tiny", out: folder + "/out.png",
                     [

@@ -2,13 +2,14 @@ import Foundation
 import PosedProtos
 import PosedVision
 import SwiftProtobuf
+import PosedTesting
 import Testing
 
 /// Commands as scripts run them, against a daemon behind a socket.
 @Suite(.timeLimit(.minutes(10))) struct CommandTests {
     private func run(
-        _ daemon: FakeDaemon, _ arguments: [String], input: String? = nil, status: Int32 = 0
-    ) async throws -> PosectlProcess.Outcome {
+        _ daemon: FakeDaemon, _ arguments: [String], input: String = "", status: Int32 = 0
+    ) async throws -> BuiltProgram.Outcome {
         // A machine with other things to do may take its time.
         let outcome = try await PosectlProcess.run(
             arguments + ["--address", "unix:\(daemon.path)", "--timeout", "10m"], input: input)

@@ -1,5 +1,6 @@
 import Foundation
 import PosedVision
+import PosedTesting
 import Testing
 
 /// What commands leave behind that are interrupted, or whose daemon goes.
@@ -7,7 +8,7 @@ import Testing
     /// Runs a command until the daemon has answered some poses, then sends it a signal.
     private func interrupted(
         _ daemon: FakeDaemon, _ arguments: [String], by signal: Int32
-    ) async throws -> PosectlProcess.Outcome {
+    ) async throws -> BuiltProgram.Outcome {
         let (numbers, number) = AsyncStream<Int32>.makeStream()
         let address = "unix:\(daemon.path)"
         let running = Task {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPosedVersion
 import Foundation
+import PosedTesting
 import Testing
 import posectl
 

@@ -1,6 +1,7 @@
 import Foundation
 import PosedProtos
 import PosedVision
+import PosedTesting
 import Testing
 
 import posectl
