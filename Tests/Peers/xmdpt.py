@@ -157,10 +157,10 @@ def write_model(options):
 
 
 def memory(process):
-    """Megabytes that a process holds, and held at most."""
+    """MiB that a process holds, and held at most."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     values = {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines if line.startswith(("VmRSS", "VmHWM"))}
-    return {"rss_mb": round(values["VmRSS"]), "peak_mb": round(values["VmHWM"])}
+    return {"rss_mib": round(values["VmRSS"]), "peak_mib": round(values["VmHWM"])}
 
 
 def process_of(path):

@@ -3,11 +3,37 @@ import PosedNN
 package import PosedTensor
 package import PosedWeights
 
+/// What the configurations of all autoencoders say.
+package struct AutoencoderShape: Sendable, Equatable {
+    /// Channels of a picture, and of a decoded one.
+    package var inChannels = 3
+    package var outChannels = 3
+    package var latentChannels = 4
+    /// Latents of the flow are (latent − shift) · scaling.
+    package var scalingFactor: Double
+    package var shiftFactor = 0.0
+
+    /// The values of an autoencoder with this scale, three channels a pixel and four a latent.
+    init(scalingFactor: Double) { self.scalingFactor = scalingFactor }
+
+    /// Reads them from `config.json`; missing keys take the defaults of diffusers.
+    ///
+    /// - Throws: `ModelError` that names the file and the key.
+    init(_ file: ConfigurationFile, scalingFactor: Double) throws(ModelError) {
+        inChannels = try file.integer("in_channels", default: 3, in: 1...64)
+        outChannels = try file.integer("out_channels", default: 3, in: 1...64)
+        latentChannels = try file.integer("latent_channels", default: 4, in: 1...256)
+        self.scalingFactor = try file.number(
+            "scaling_factor", default: scalingFactor, in: 1e-6...1e6)
+        shiftFactor = try file.number("shift_factor", default: 0, in: -1e6...1e6)
+    }
+}
+
 /// Turns pictures into latents and back. Values are immutable; forwards take their memory from the
 /// stream's scratch, so they can be captured.
 package protocol Autoencoder: Sendable {
-    /// Channels of a latent.
-    var latentChannels: Int { get }
+    /// Channels and scale.
+    var shape: AutoencoderShape { get }
     /// Pixels per element of a latent, along each side.
     var downsampling: Int { get }
 
@@ -27,8 +53,11 @@ package protocol Autoencoder: Sendable {
 }
 
 extension Autoencoder {
-    func check(image: Tensor, channels: Int) throws(ModelError) {
-        let shape = image.shape
+    /// Channels of a latent.
+    package var latentChannels: Int { shape.latentChannels }
+
+    func check(image: Tensor) throws(ModelError) {
+        let (channels, shape) = (shape.inChannels, image.shape)
         guard shape.count == 4, shape[3] == channels, !shape.contains(0), image.dtype == .f32,
             shape[1].isMultiple(of: downsampling), shape[2].isMultiple(of: downsampling)
         else {

@@ -18,12 +18,12 @@ package struct AutoencoderKL: Autoencoder {
         decoder = try KLDecoder(loader, configuration)
     }
 
-    package var latentChannels: Int { configuration.latentChannels }
+    package var shape: AutoencoderShape { configuration.shape }
 
     package var downsampling: Int { 1 << (configuration.blockOutChannels.count - 1) }
 
     package func encode(_ image: Tensor, on compute: Compute) throws -> Tensor {
-        try check(image: image, channels: configuration.inChannels)
+        try check(image: image)
         return try encoder(image, on: compute)
     }
 
@@ -50,7 +50,7 @@ struct KLEncoder: Sendable {
         let widths = configuration.blockOutChannels
         let (first, last) = (widths.first ?? 0, widths.last ?? 0)
         convIn = try encoder.conv2d(
-            "conv_in", in: configuration.inChannels, out: first, kernel: 3,
+            "conv_in", in: configuration.shape.inChannels, out: first, kernel: 3,
             padding: .init(all: 1))
         blocks = try widths.indices.map { index in
             try ResolutionBlock(
@@ -77,7 +77,7 @@ struct KLEncoder: Sendable {
     private static func means(
         _ loader: Loader, _ configuration: AutoencoderKL.Configuration, channels: Int
     ) throws -> Conv2d {
-        let means = configuration.latentChannels
+        let means = configuration.shape.latentChannels
         let moments = 2 * means
         let filter = loader.values("encoder.conv_out.weight", [moments, channels, 3, 3])
         let bias = loader.values("encoder.conv_out.bias", [moments])
@@ -88,10 +88,10 @@ struct KLEncoder: Sendable {
         return try loader.conv2d(in: channels, out: means, kernel: 3, padding: .init(all: 1)) {
             let mixed = ChannelMix(product, offset, inputs: moments, outputs: means)
                 .applied(to: filter, bias)
-            let scale = configuration.scalingFactor
+            let scale = configuration.shape.scalingFactor
             return (
                 mixed.filter.map { Float($0 * scale) },
-                mixed.bias.map { Float(($0 - configuration.shiftFactor) * scale) }
+                mixed.bias.map { Float(($0 - configuration.shape.shiftFactor) * scale) }
             )
         }
     }
@@ -113,7 +113,7 @@ struct KLDecoder: Sendable {
         let decoder = loader.scoped("decoder")
         let widths = Array(configuration.blockOutChannels.reversed())
         let (first, last) = (widths.first ?? 0, widths.last ?? 0)
-        let latent = configuration.latentChannels
+        let latent = configuration.shape.latentChannels
         product =
             configuration.postQuantConv
             ? try loader.linear(
@@ -132,15 +132,15 @@ struct KLDecoder: Sendable {
             "conv_norm_out", channels: last, groups: configuration.normGroups,
             eps: ResnetBlock.eps)
         convOut = try decoder.conv2d(
-            "conv_out", in: last, out: configuration.outChannels, kernel: 3,
+            "conv_out", in: last, out: configuration.shape.outChannels, kernel: 3,
             padding: .init(all: 1))
     }
 
     func callAsFunction(_ latent: Tensor, on compute: Compute) throws -> Tensor {
         var x = try compute.scratch(latent.shape, .f32)
         try compute.combine(
-            [(Float(1 / configuration.scalingFactor), latent)],
-            bias: Float(configuration.shiftFactor), into: x)
+            [(Float(1 / configuration.shape.scalingFactor), latent)],
+            bias: Float(configuration.shape.shiftFactor), into: x)
         x = try product?.perPixel(x, on: compute) ?? compute.dense(x, compute.precision)
         x = try convIn(x, on: compute)
         x = try middle(x, on: compute)
@@ -337,22 +337,16 @@ struct ChannelMix {
 extension AutoencoderKL {
     /// The shape of an AutoencoderKL, as its `config.json` gives it.
     package struct Configuration: Sendable, Equatable {
-        /// Channels of a picture, and of a decoded one.
-        package var inChannels = 3
-        package var outChannels = 3
+        package var shape = AutoencoderShape(scalingFactor: 0.18215)
         /// Channels at each resolution, the finest first.
         package var blockOutChannels = [128, 256, 512, 512]
         /// Residual blocks at each resolution of the encoder; the decoder has one more.
         package var layersPerBlock = 2
-        package var latentChannels = 4
         package var normGroups = 32
         package var midBlockAttention = true
         /// Whether a product follows the encoder, and whether one precedes the decoder.
         package var quantConv = true
         package var postQuantConv = true
-        /// Latents of the flow are (mean − shift) · scaling.
-        package var scalingFactor = 0.18215
-        package var shiftFactor = 0.0
         /// Whether it overflows in float16.
         package var forceUpcast = false
 
@@ -363,18 +357,14 @@ extension AutoencoderKL {
         ///
         /// - Throws: `ModelError` that names the file and the key.
         package init(_ file: ConfigurationFile) throws(ModelError) {
-            inChannels = try file.integer("in_channels", default: 3, in: 1...64)
-            outChannels = try file.integer("out_channels", default: 3, in: 1...64)
+            shape = try AutoencoderShape(file, scalingFactor: 0.18215)
             blockOutChannels = try file.integers(
                 "block_out_channels", default: [64], in: 1...8192)
             layersPerBlock = try file.integer("layers_per_block", default: 1, in: 1...64)
-            latentChannels = try file.integer("latent_channels", default: 4, in: 1...256)
             normGroups = try file.integer("norm_num_groups", default: 32, in: 1...8192)
             midBlockAttention = try file.bool("mid_block_add_attention", default: true)
             quantConv = try file.bool("use_quant_conv", default: true)
             postQuantConv = try file.bool("use_post_quant_conv", default: true)
-            scalingFactor = try file.number("scaling_factor", default: 0.18215, in: 1e-6...1e6)
-            shiftFactor = try file.number("shift_factor", default: 0, in: -1e6...1e6)
             forceUpcast = try file.bool("force_upcast", default: false)
             try Self.checkBlocks("down_block_types", "DownEncoderBlock2D", file, blockOutChannels)
             try Self.checkBlocks("up_block_types", "UpDecoderBlock2D", file, blockOutChannels)

@@ -18,12 +18,12 @@ package struct AutoencoderTiny: Autoencoder {
         decoder = try TinyDecoder(loader.scoped("decoder.layers"), configuration)
     }
 
-    package var latentChannels: Int { configuration.latentChannels }
+    package var shape: AutoencoderShape { configuration.shape }
 
     package var downsampling: Int { 1 << (configuration.encoderBlocks.count - 1) }
 
     package func encode(_ image: Tensor, on compute: Compute) throws -> Tensor {
-        try check(image: image, channels: configuration.inChannels)
+        try check(image: image)
         return try encoder(image, on: compute)
     }
 
@@ -43,7 +43,8 @@ struct TinyEncoder: Sendable {
         var layers: [TinyLayer] = []
         for (stage, blocks) in configuration.encoderBlocks.enumerated() {
             let convolution = try loader.conv2d(
-                "\(layers.count)", in: stage == 0 ? configuration.inChannels : width, out: width,
+                "\(layers.count)", in: stage == 0 ? configuration.shape.inChannels : width,
+                out: width,
                 kernel: 3, stride: stage == 0 ? 1 : 2, padding: .init(all: 1), bias: stage == 0)
             layers.append(.convolution(convolution, .none))
             for _ in 0..<blocks {
@@ -54,11 +55,13 @@ struct TinyEncoder: Sendable {
             }
         }
         self.layers = layers
-        let latent = configuration.latentChannels
+        let latent = configuration.shape.latentChannels
         let filter = loader.values("\(layers.count).weight", [latent, width, 3, 3])
         let bias = loader.values("\(layers.count).bias", [latent])
         last = try loader.conv2d(in: width, out: latent, kernel: 3, padding: .init(all: 1)) {
-            let (scale, shift) = (configuration.scalingFactor, configuration.shiftFactor)
+            let (scale, shift) = (
+                configuration.shape.scalingFactor, configuration.shape.shiftFactor
+            )
             return (
                 filter.map { Float(Double($0) * scale) },
                 bias.map { Float((Double($0) - shift) * scale) }
@@ -90,7 +93,7 @@ struct TinyDecoder: Sendable {
         self.configuration = configuration
         let width = configuration.decoderChannels
         first = try Self.conv2d(
-            loader, 0, in: configuration.latentChannels, out: width, scale: 3
+            loader, 0, in: configuration.shape.latentChannels, out: width, scale: 3
         ) { $0 }
         var layers: [TinyLayer] = []
         var index = 2  // the activation between has a number, too
@@ -111,15 +114,15 @@ struct TinyDecoder: Sendable {
         }
         self.layers = layers
         last = try Self.conv2d(
-            loader, index, in: width, out: configuration.outChannels, scale: 2
+            loader, index, in: width, out: configuration.shape.outChannels, scale: 2
         ) { 2 * $0 - 1 }
     }
 
     func callAsFunction(_ latent: Tensor, on compute: Compute) throws -> Tensor {
         let x = try compute.scratch(latent.shape, .f32)
-        let scale = 1 / (3 * configuration.scalingFactor)
+        let scale = 1 / (3 * configuration.shape.scalingFactor)
         try compute.combine(
-            [(Float(scale), latent)], bias: Float(configuration.shiftFactor / 3), into: x)
+            [(Float(scale), latent)], bias: Float(configuration.shape.shiftFactor / 3), into: x)
         var y = try compute.activate(x, .tanh, type: compute.precision)
         y = try first(y, on: compute, activation: configuration.activation)
         for layer in layers { y = try layer(y, on: compute) }
@@ -177,10 +180,7 @@ struct TinyBlock: Sendable {
 extension AutoencoderTiny {
     /// The shape of an AutoencoderTiny, as its `config.json` gives it.
     package struct Configuration: Sendable {
-        /// Channels of a picture, and of a decoded one.
-        package var inChannels = 3
-        package var outChannels = 3
-        package var latentChannels = 4
+        package var shape = AutoencoderShape(scalingFactor: 1)
         /// Channels of every layer of the encoder, and of the decoder.
         package var encoderChannels = 64
         package var decoderChannels = 64
@@ -188,9 +188,6 @@ extension AutoencoderTiny {
         package var encoderBlocks = [1, 3, 3, 3]
         package var decoderBlocks = [3, 3, 3, 1]
         package var activation = Activation.relu
-        /// Latents of the flow are (latent − shift) · scaling.
-        package var scalingFactor = 1.0
-        package var shiftFactor = 0.0
 
         /// TAESD, the autoencoder for Stable Diffusion's latents.
         package init() {}
@@ -199,9 +196,7 @@ extension AutoencoderTiny {
         ///
         /// - Throws: `ModelError` that names the file and the key.
         package init(_ file: ConfigurationFile) throws(ModelError) {
-            inChannels = try file.integer("in_channels", default: 3, in: 1...64)
-            outChannels = try file.integer("out_channels", default: 3, in: 1...64)
-            latentChannels = try file.integer("latent_channels", default: 4, in: 1...256)
+            shape = try AutoencoderShape(file, scalingFactor: 1)
             encoderBlocks = try file.integers(
                 "num_encoder_blocks", default: encoderBlocks, in: 0...64)
             decoderBlocks = try file.integers(
@@ -216,8 +211,6 @@ extension AutoencoderTiny {
                     "must be as long as \"num_encoder_blocks\" (\(encoderBlocks.count))")
             }
             activation = try file.activation("act_fn", default: "relu")
-            scalingFactor = try file.number("scaling_factor", default: 1, in: 1e-6...1e6)
-            shiftFactor = try file.number("shift_factor", default: 0, in: -1e6...1e6)
             guard try file.string("upsample_fn", default: "nearest") == "nearest" else {
                 throw file.refusal(.unsupported, "upsample_fn", "must be nearest")
             }

@@ -34,10 +34,12 @@ import Testing
             """)
         let configuration = try AutoencoderKL.Configuration(file)
         #expect(configuration.blockOutChannels == [8])
-        #expect(configuration.latentChannels == 16)
+        #expect(configuration.shape.latentChannels == 16)
         #expect(!configuration.quantConv && !configuration.postQuantConv)
         #expect(!configuration.midBlockAttention)
-        #expect(configuration.scalingFactor == 0.3611 && configuration.shiftFactor == 0.1159)
+        #expect(
+            configuration.shape.scalingFactor == 0.3611 && configuration.shape.shiftFactor == 0.1159
+        )
     }
 
     static let refused: [(json: String, key: String)] = [

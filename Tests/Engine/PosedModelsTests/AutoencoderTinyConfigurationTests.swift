@@ -32,6 +32,6 @@ import Testing
         #expect(configuration.encoderBlocks == [1, 3, 3, 3])
         #expect(configuration.decoderBlocks == [3, 3, 3, 1])
         #expect(configuration.encoderChannels == 64 && configuration.decoderChannels == 64)
-        #expect(configuration.scalingFactor == 1)
+        #expect(configuration.shape.scalingFactor == 1)
     }
 }

@@ -70,7 +70,7 @@ import Testing
     /// An autoencoder that overflows, as some do in float16.
     private struct Overflowing: Autoencoder {
         let base: any Autoencoder
-        var latentChannels: Int { base.latentChannels }
+        var shape: AutoencoderShape { base.shape }
         var downsampling: Int { base.downsampling }
 
         func encode(_ image: Tensor, on compute: Compute) throws -> Tensor {

@@ -29,6 +29,22 @@ import Testing
         #expect(abs(measured - 3) < 0.15)
     }
 
+    /// Twelve steps of Euler's method, written as one step of twelve stages.
+    @Test func aTableauOfManyStagesHasItsOrderToo() throws {
+        let share = 1.0 / 12
+        let rows = (0..<12).map { "\([Double](repeating: share, count: $0))" }
+        let places = (0..<12).map { Double($0) / 12 }
+        let registry = try register(
+            """
+            {"name": "euler12", "order": 1, "c": \(places),
+             "a": [\(rows.joined(separator: ", "))], "b": \([Double](repeating: share, count: 12))}
+            """)
+        let tableau = try registry.tableau("euler12")
+        #expect(abs(try Problem.smooth.measuredOrder(of: tableau) - 1) < 0.15)
+        let twelve = try Problem.smooth.error(of: .euler, steps: 12 * 8)
+        #expect(abs(try Problem.smooth.error(of: tableau, steps: 8) / twelve - 1) < 1e-9)
+    }
+
     @Test func readsFullRowsAndAnErrorEstimate() throws {
         let tableau = try register(
             """

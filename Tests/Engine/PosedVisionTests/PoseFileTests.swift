@@ -234,15 +234,44 @@ func expectPerson(
         }
     }
 
-    @Test func aVideosPoseNeedsItsSize() throws {
-        let video = APerson.openPose([APerson.flat(1080.0 / 256)])
-        let pose = try PoseInput(Data(video.utf8), name: "op1080.json")
+    @Test(arguments: [(854, 480), (1920, 1080), (1080, 1080)])
+    func aVideosPoseNeedsItsSize(width: Int, height: Int) throws {
+        let numbers: [Double] = APerson.joints.flatMap {
+            [$0.x * Double(width) / 256, $0.y * Double(height) / 256, 1.0]
+        }
+        let video = APerson.openPose([numbers])
+        let pose = try PoseInput(Data(video.utf8), name: "video.json")
         let message = expectError(.poseOutsidePicture) {
             _ = try pose.image(width: 256, height: 256)
         }
         #expect(message.contains("--pose-size"))
-        let said = try #require(KeypointUnits.canvas(width: 1080, height: 1080))
+        let said = try #require(KeypointUnits(named: "\(width)x\(height)"))
         try expectPerson(video, PoseReading(units: said))
+    }
+
+    /// An editor's file and OpenPose's with the same canvas are the same pose.
+    @Test func anEditorsCanvasIsOpenPoses() throws {
+        let editor = APerson.joints.map { [$0.x, $0.y] }
+        let open = try PoseInput(
+            Data(APerson.openPose([APerson.flat()], canvas: 512).utf8), name: "ed_op512.json")
+        try expectPerson(
+            "{\"width\": 512, \"height\": 512, \"keypoints\": \(editor)}",
+            as: try open.image(width: 256, height: 256))
+    }
+
+    /// A joint a little beyond a normalized picture is drawn as far as it is in it.
+    @Test func aJointBeyondThePictureIsClipped() throws {
+        for canvas in [512, nil] {
+            var unit: [Double] = APerson.joints.flatMap { [$0.x / 256, $0.y / 256, 1.0] }
+            unit[31] = 1.004
+            var pixels = APerson.joints.map { Keypoint(x: $0.x, y: $0.y) }
+            pixels[10] = Keypoint(x: pixels[10].x, y: 1.004 * 256)
+            let expected = try PoseRenderer(width: 256, height: 256)
+                .image(of: try Keypoints(pixels, units: .pixels))
+            try expectPerson(APerson.openPose([unit], canvas: canvas), as: expected)
+            try expectPerson(
+                "\(stride(from: 0, to: 54, by: 3).map { Array(unit[$0..<$0 + 3]) })", as: expected)
+        }
     }
 
     @Test func signedCoordinatesAreAsked() throws {

@@ -131,7 +131,7 @@ struct BenchCommand: AsyncParsableCommand {
             ? BenchPoses.pictures(count) : (0..<count).map { given[$0 % given.count] }
         let client = try await Client(connection)
         let (records, failure) = try await TemporarySession.with(
-            client, pictures: pictures, model: model
+            client, pictures.map { Posed_V1_Sources($0, model: model) }
         ) { await load(client, sessions: $0, poses) }
         Terminal.clearProgress()
         let plan = BenchReport.Plan(

@@ -6,24 +6,16 @@ struct TemporarySession {
     /// Makes sessions, runs `body` with their names, and ends them whatever happens.
     ///
     /// - Parameters:
-    ///   - pictures: The pictures of each session.
-    ///   - fit: How pictures of another aspect are brought to the model's.
-    ///   - model: The model that they are made for; nil for the daemon's default.
+    ///   - people: The pictures of each session, and the model that sees them.
     static func with<Value>(
-        _ client: Client, pictures: [[Posed_V1_Image]], fit: Posed_V1_SourceFit = .unspecified,
-        model: String?,
+        _ client: Client, _ people: [Posed_V1_Sources],
         _ body: ([String]) async throws -> Value
     ) async throws -> Value {
         var names: [String] = []
         do {
-            for sources in pictures {
-                var request = Posed_V1_CreateSessionRequest()
-                request.sources = sources
-                request.sourceFit = fit
+            for person in people {
+                var request = Posed_V1_CreateSessionRequest(person)
                 request.displayName = "posectl"
-                if let model {
-                    request.model = model.hasPrefix("models/") ? model : "models/" + model
-                }
                 // In a task of its own: of a call cut short nobody would know the session's name.
                 let session = try await Task { [request] in
                     try await client.call(SessionMethods.create, request)

@@ -48,7 +48,7 @@ struct DemoCommand: AsyncParsableCommand {
         let output = try FolderOutput(out)
         let client = try await Client(connection)
         let (report, failure) = try await TemporarySession.with(
-            client, pictures: [[source]], model: nil
+            client, [Posed_V1_Sources([source], model: nil)]
         ) { sessions in
             var start = Posed_V1_StreamStart()
             start.session = sessions[0]

@@ -52,11 +52,10 @@ struct SessionsCreateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var request = Posed_V1_CreateSessionRequest()
-        request.sources = try framing.pictures(source)
+        var request = Posed_V1_CreateSessionRequest(
+            Posed_V1_Sources(try framing.pictures(source), model: model))
         request.sourceFit = framing.message
         request.displayName = name
-        if let model { request.model = model.hasPrefix("models/") ? model : "models/" + model }
         request.defaultSettings = settings.message
         if let format { request.defaultSettings.imageFormat = format.message }
         if let ttl { request.ttl = Google_Protobuf_Duration(rounding: ttl) }

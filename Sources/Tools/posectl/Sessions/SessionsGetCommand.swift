@@ -11,20 +11,14 @@ struct SessionsGetCommand: AsyncParsableCommand {
               posectl sessions get sessions/… --json
             """)
 
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var query: QueryOptions
 
     @Argument(help: "The session.")
     var session: SessionName
 
-    @Flag(help: "Print JSON.")
-    var json = false
-
     func run() async throws {
-        let client = try await Client(connection)
         var request = Posed_V1_GetSessionRequest()
         request.name = session.name
-        let session = try await client.call(SessionMethods.get, request)
-        if json { return try JSON.show(session) }
-        SessionsCommand.table([session]).show()
+        try await query.show(SessionMethods.get, request) { SessionsCommand.table([$0]) }
     }
 }

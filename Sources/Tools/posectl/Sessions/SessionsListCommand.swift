@@ -12,13 +12,10 @@ struct SessionsListCommand: AsyncParsableCommand {
               posectl sessions list --json | jq -r '.sessions[].name'
             """)
 
-    @OptionGroup var connection: ConnectionOptions
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var query: QueryOptions
 
     func run() async throws {
-        let client = try await Client(connection)
+        let client = try await Client(query.connection)
         var all = Posed_V1_ListSessionsResponse()
         var request = Posed_V1_ListSessionsRequest()
         request.pageSize = 1000
@@ -29,7 +26,6 @@ struct SessionsListCommand: AsyncParsableCommand {
             guard page.nextPageToken != request.pageToken else { break }
             request.pageToken = page.nextPageToken
         } while !request.pageToken.isEmpty
-        if json { return try JSON.show(all) }
-        SessionsCommand.table(all.sessions).show()
+        try query.show(all) { SessionsCommand.table($0.sessions) }
     }
 }

@@ -17,7 +17,7 @@ struct SessionsUpdateCommand: AsyncParsableCommand {
               posectl sessions update sessions/… --clear-settings
             """)
 
-    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var query: QueryOptions
 
     @Argument(help: "The session.")
     var session: SessionName
@@ -37,9 +37,6 @@ struct SessionsUpdateCommand: AsyncParsableCommand {
 
     @Flag(help: "Forget its default settings.")
     var clearSettings = false
-
-    @Flag(help: "Print JSON.")
-    var json = false
 
     mutating func validate() throws {
         if try request().updateMask.paths.isEmpty {
@@ -73,9 +70,6 @@ struct SessionsUpdateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try await Client(connection)
-        let session = try await client.call(SessionMethods.update, try request())
-        if json { return try JSON.show(session) }
-        SessionsCommand.table([session]).show()
+        try await query.show(SessionMethods.update, try request()) { SessionsCommand.table([$0]) }
     }
 }

@@ -36,20 +36,7 @@ struct StreamCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
 
-    @Option(help: ArgumentHelp("A session of the person.", valueName: "name"))
-    var session: SessionName?
-
-    @Option(
-        help: ArgumentHelp(
-            "A picture of the person, PNG, JPEG or WebP, for a session of this command alone; may be repeated.",
-            valueName: "file"),
-        completion: .file(extensions: ["png", "jpg", "jpeg", "webp"]))
-    var source: [String] = []
-
-    @OptionGroup(title: "Source") var framing: FramingOptions
-
-    @Option(help: ArgumentHelp("The model that is to see --source.", valueName: "name"))
-    var model: String?
+    @OptionGroup var person: SourceOptions
 
     @Option(
         parsing: .upToNextOption,
@@ -104,9 +91,6 @@ struct StreamCommand: AsyncParsableCommand {
     var json = false
 
     mutating func validate() throws {
-        if (session == nil) == source.isEmpty {
-            throw ValidationError("expected either --session or --source")
-        }
         if let rate, !(rate > 0 && rate <= 10_000) {
             throw ValidationError("--rate: expected more than 0 and at most 10000")
         }
@@ -126,12 +110,12 @@ struct StreamCommand: AsyncParsableCommand {
         let reader = try PoseReader(poses, reading: reading.reading)
         let isFilm = FilmEncoder.isFilm(out)
         if !isFilm { try reader.checkNames() }
-        let pictures = try framing.pictures(source)
+        let sources = try person.message()
         let output: any FrameOutput =
             isFilm
             ? try FilmOutput(out, rate: fps ?? rate ?? reader.rate ?? 25) : try FolderOutput(out)
         do {
-            try await run(reader, pictures, output, isFilm ? .raw : .png)
+            try await run(reader, sources, output, isFilm ? .raw : .png)
         } catch {
             await output.abandon()
             throw error
@@ -139,17 +123,17 @@ struct StreamCommand: AsyncParsableCommand {
     }
 
     private func run(
-        _ reader: PoseReader, _ pictures: [Posed_V1_Image], _ output: any FrameOutput,
+        _ reader: PoseReader, _ sources: Posed_V1_Sources, _ output: any FrameOutput,
         _ usual: PictureFormat
     ) async throws {
         let client = try await Client(connection)
         let outcome: (StreamReport, (any Error)?)
-        if let session {
+        if let session = person.session {
             outcome = try await stream(client, session.name, reader, output, usual)
         } else {
-            outcome = try await TemporarySession.with(
-                client, pictures: [pictures], fit: framing.message, model: model
-            ) { try await stream(client, $0[0], reader, output, usual) }
+            outcome = try await TemporarySession.with(client, [sources]) {
+                try await stream(client, $0[0], reader, output, usual)
+            }
         }
         let (report, failure) = outcome
         // A film that was interrupted ends there; one whose stream broke is none.

@@ -17,20 +17,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
 
-    @Option(help: ArgumentHelp("A session of the person.", valueName: "name"))
-    var session: SessionName?
-
-    @Option(
-        help: ArgumentHelp(
-            "A picture of the person, PNG, JPEG or WebP, instead of a session; may be repeated.",
-            valueName: "file"),
-        completion: .file(extensions: ["png", "jpg", "jpeg", "webp"]))
-    var source: [String] = []
-
-    @OptionGroup(title: "Source") var framing: FramingOptions
-
-    @Option(help: ArgumentHelp("The model that is to see --source.", valueName: "name"))
-    var model: String?
+    @OptionGroup var person: SourceOptions
 
     @Option(
         help: ArgumentHelp("A pose file of any known format.", valueName: "file"),
@@ -54,23 +41,16 @@ struct SynthesizeCommand: AsyncParsableCommand {
     var json = false
 
     mutating func validate() throws {
-        if (session == nil) == source.isEmpty {
-            throw ValidationError("expected either --session or --source")
-        }
         try format.check(writesJPEG: Image.writtenFormat(of: out) == .jpeg)
     }
 
     func run() async throws {
         try PictureFile.check(out)
         var request = Posed_V1_SynthesizeRequest()
-        if let session {
+        if let session = person.session {
             request.session = session.name
         } else {
-            request.sources.images = try framing.pictures(source)
-            request.sources.sourceFit = framing.message
-            if let model {
-                request.sources.model = model.hasPrefix("models/") ? model : "models/" + model
-            }
+            request.sources = try person.message()
         }
         request.pose = try InputFile.pose(pose, reading.reading)
         if let target = try reading.target() { request.retargetTo = target }

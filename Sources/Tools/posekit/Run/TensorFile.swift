@@ -1,3 +1,4 @@
+import PosedTensor
 import PosedWeights
 
 /// A safetensors file of a part's inputs, read by name and by the legend of their shapes.
@@ -57,5 +58,79 @@ struct TensorFile {
         }
         extents = found
         return HostTensor(tensor.shape, tensor.floats())
+    }
+}
+
+/// A tensor as files have it: row-major on the host, pictures and latents channels-first.
+struct HostTensor {
+    let shape: [Int]
+    let values: [Float]
+
+    /// Values of a shape that counts as many.
+    init(_ shape: [Int], _ values: [Float]) {
+        precondition(values.count == shape.reduce(1, *), "\(values.count) values for \(shape)")
+        self.shape = shape
+        self.values = values
+    }
+
+    /// Tensors of one shape, stacked: a new first axis.
+    init(stacking rows: [HostTensor]) {
+        self.init([rows.count] + (rows.first?.shape ?? []), rows.flatMap(\.values))
+    }
+
+    /// One element of the first axis, the axis dropped.
+    subscript(row: Int) -> HostTensor {
+        let size = values.count / max(shape[0], 1)
+        return HostTensor(
+            Array(shape.dropFirst()), Array(values[row * size..<(row + 1) * size]))
+    }
+
+    /// The same values in another shape.
+    func reshaped(_ shape: [Int]) -> HostTensor { HostTensor(shape, values) }
+
+    /// [… C, h, w] as [… h, w, C].
+    func channelsLast() -> HostTensor {
+        let (c, h, w) = tail
+        return moved(to: Array(shape.dropLast(3)) + [h, w, c], inner: c) { pixel, channel in
+            channel * h * w + pixel
+        }
+    }
+
+    /// [… h, w, C] as [… C, h, w].
+    func channelsFirst() -> HostTensor {
+        let (h, w, c) = tail
+        return moved(to: Array(shape.dropLast(3)) + [c, h, w], inner: h * w) { channel, pixel in
+            pixel * c + channel
+        }
+    }
+
+    private var tail: (Int, Int, Int) {
+        (shape[shape.count - 3], shape[shape.count - 2], shape[shape.count - 1])
+    }
+
+    /// The values in another order: element (outer, inner) of a block comes from `source`.
+    private func moved(to shape: [Int], inner: Int, _ source: (Int, Int) -> Int) -> HostTensor {
+        let block = shape.suffix(3).reduce(1, *)
+        let moved = [Float](unsafeUninitializedCapacity: values.count) { target, filled in
+            for start in stride(from: 0, to: values.count, by: max(block, 1)) {
+                for outer in 0..<block / max(inner, 1) {
+                    for index in 0..<inner {
+                        target[start + outer * inner + index] = values[start + source(outer, index)]
+                    }
+                }
+            }
+            filled = values.count
+        }
+        return HostTensor(shape, moved)
+    }
+}
+
+extension Compute {
+    /// The tensor on the device, float32.
+    func tensor(_ host: HostTensor) throws -> Tensor { try tensor(host.values, host.shape) }
+
+    /// A device's tensor on the host.
+    func host(_ tensor: Tensor) throws -> HostTensor {
+        HostTensor(tensor.shape, try floats(tensor))
     }
 }
