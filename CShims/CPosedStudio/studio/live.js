@@ -1,10 +1,11 @@
 // One live stream: poses go out over a WebSocket, pictures come back. The latest pose wins.
 
 const ahead = 2;           // poses under way at a time
-const patience = 2000;     // milliseconds until an answer counts as lost
+const patience = 2000;     // milliseconds, at least, until an answer counts as lost
 
 export class Live extends EventTarget {
   #session; #settings; #socket = null; #closed = false; #sequence = 0; #waiting = null; #sent = new Map(); #retry = 0;
+  #latency = 0;            // of the last answer, in milliseconds
 
   /** A stream of a session. Events: `open`, `lost`, `frame` {blob, facts, milliseconds}, `skipped`, `refused`. */
   constructor(session, settings) {
@@ -61,8 +62,9 @@ export class Live extends EventTarget {
   #picture(blob, told) {
     if (!told?.frame) return;
     const at = this.#sent.get(told.sequence);
+    if (at !== undefined) this.#latency = performance.now() - at;
     this.#answered(told.sequence);
-    this.#tell("frame", { blob, facts: told.frame, milliseconds: at === undefined ? null : performance.now() - at });
+    this.#tell("frame", { blob, facts: told.frame, milliseconds: at === undefined ? null : this.#latency });
     this.#flush();
   }
 
@@ -84,7 +86,7 @@ export class Live extends EventTarget {
   /** Answers that never come do not hold the stream up. */
   #forget() {
     for (const [sequence, at] of this.#sent) {
-      if (performance.now() - at > patience) this.#sent.delete(sequence);
+      if (performance.now() - at > Math.max(patience, 4 * this.#latency)) this.#sent.delete(sequence);
     }
     this.#flush();
   }

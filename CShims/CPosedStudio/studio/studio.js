@@ -133,7 +133,7 @@ function stop() {
 function settings(side, solvers, start) {
   const box = find(`settings-${side}`);
   const fields = {
-    solver: select(["", ...solvers], (name) => name || "the model's own"),
+    solver: select(["", ...solvers], (name) => name || "default"),
     nfe: number({ min: 1, max: 200, value: start.nfe ?? "", placeholder: "default" }),
     guidance_scale: number({ min: 0, max: 10, step: 0.1, placeholder: "default" }),
     seed: number({ min: 0, max: 4294967295, value: 7 }),
@@ -226,7 +226,7 @@ async function load() {
     let solvers;
     [people, solvers] = await Promise.all([api.samples(), api.solvers()]);
     settings("a", solvers, {});
-    settings("b", solvers, { nfe: 2 });
+    settings("b", solvers, { nfe: 8 });
   } catch (error) {
     if (error.status === 401 || error.status === 403) return say("bad", `${error.message}. Run "posectl studio" for a new address.`);
     say("bad", "The daemon does not answer; trying again");

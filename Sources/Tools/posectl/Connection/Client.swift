@@ -7,7 +7,8 @@ struct Client: Sendable {
     private let timeout: Duration
     private let hasToken: Bool
 
-    /// How long a daemon that listens may take to answer at all.
+    /// How long a daemon at a TCP port may take to answer at all. At a Unix socket it may take as long as a request:
+    /// systemd listens there, and starts the daemon with the first connection.
     private static let patience = Duration.seconds(10)
 
     /// How long a daemon takes to answer that has nothing else to do.
@@ -44,7 +45,8 @@ struct Client: Sendable {
     private static func connect(
         _ channel: Channel, _ target: ChannelConfiguration.Target, patience: Duration
     ) async throws {
-        let patience = min(patience, Self.patience)
+        var patience = patience
+        if case .tcp = target { patience = min(patience, Self.patience) }
         if await channel.ready(within: min(haste, patience)) { return }
         let unreachable = Unreachable(target)
         if unreachable.isCertain { throw unreachable.error }
