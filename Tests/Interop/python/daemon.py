@@ -44,7 +44,8 @@ class Daemon:
             "authentication.tokensFile": str(tokens),
             **(changes or {}),
         }
-        command = [str(BINARIES / "posed"), "--model", str(MODEL), "--socket", str(self.socket)]
+        model = settings.pop("model.folder", MODEL)
+        command = [str(BINARIES / "posed"), "--model", str(model), "--socket", str(self.socket)]
         if configuration:
             command += ["--config", str(configuration)]
         for name, value in settings.items():
