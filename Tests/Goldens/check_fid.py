@@ -69,6 +69,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--posekit", required=True)
     parser.add_argument("--pairs", type=int, default=300)
+    parser.add_argument("--threads", type=int, default=0, help="of posekit; 0 takes all processors")
     options = parser.parse_args()
     model, state = network()
     with tempfile.TemporaryDirectory() as work:
@@ -77,7 +78,8 @@ def main():
         weights(state, work / "inception")
         report = work / "report.json"
         command = [options.posekit, "eval", "--model", str(HERE / "tiny"), "--data", str(work / "data"), "--fid",
-                   str(work / "inception"), "--json", str(report), "--steps", "1", "--batch", "16"]
+                   str(work / "inception"), "--json", str(report), "--steps", "1", "--batch", "16", "--threads",
+                   str(options.threads)]
         kept, seconds = interrupted(command, work / "report.json.partial", options.pairs // 2)
         ours = json.loads(report.read_text())["metrics"]["fid"]["copy"]
         sides = [fid_score.compute_statistics_of_path(str(work / "data" / kind), model, 50, 2048, "cpu", 1)
