@@ -72,13 +72,15 @@ extension Scheduler {
     }
 
     /// Whether a frame of a stream would be begun so soon after the one before it that both would be finished
-    /// together. Frames of a stream that share batches are begun as far apart as they are to come.
+    /// together. Frames of a stream that share batches are begun as far apart as they are to come; where sharing gains
+    /// nothing, one after another.
     private func crowds(_ candidate: Ranked, _ batch: [Ranked]) -> Bool {
         guard let stream = candidate.entry.job.link?.stream,
             let newest = batch.filter({ $0.entry.job.link?.stream == stream })
                 .max(by: { $0.key < $1.key })?.entry
         else { return false }
-        let together = max(1, limits.batchRows / max(1, candidate.entry.job.rows))
+        let rows = min(limits.batchRows, limits.economicalRows)
+        let together = max(1, rows / max(1, candidate.entry.job.rows))
         let made = newest.job.evaluations - newest.left
         return made * together < newest.job.evaluations
     }

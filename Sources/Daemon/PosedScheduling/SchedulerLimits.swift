@@ -2,6 +2,9 @@
 package struct SchedulerLimits: Hashable, Sendable {
     /// Rows of a batch of evaluations at most.
     package var batchRows = 16
+    /// Rows from which on a wider batch gets through hardly more rows a second. Frames of one stream share batches of
+    /// so many rows: beyond, company would only make them come in bursts.
+    package var economicalRows = Int.max
     /// Solves in progress at most; each holds memory of the device.
     package var solves = 32
     /// How long a batch of evaluations may be predicted to take; one solve is evaluated alone, however long.

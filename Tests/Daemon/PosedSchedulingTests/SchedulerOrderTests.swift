@@ -187,4 +187,42 @@ import Testing
         let loss = (stream.last ?? 0) / (others.last ?? 1)
         #expect(loss <= 1.1, "\(loss)")
     }
+
+    /// A live client that sends a pose for each frame that comes gets them at an even pace where a row in company takes
+    /// as long as one alone, whatever the evaluations, and as many as when frames share batches.
+    @Test(arguments: [1, 2, 4, 7])
+    func aLoneStreamComesAtAnEvenPace(evaluations: Int) throws {
+        func finishes(economicalRows: Int) throws -> [Double] {
+            var limits = SchedulerLimits()
+            limits.batchRows = 2
+            limits.economicalRows = economicalRows
+            var machine = Machine(limits)
+            machine.evaluationCost = { 8 * $0 }
+            machine.learnCosts()
+            var times: [Double] = []
+            // Poses that are on their way, with the moment of their coming.
+            var coming = [machine.now, machine.now]
+            let start = machine.now
+            while times.count < 40 {
+                while let first = coming.first, first <= machine.now {
+                    coming.removeFirst()
+                    try machine.admit(
+                        machine.frame(rows: 1, evaluations: evaluations, link: .init(stream: 1)))
+                }
+                if !machine.step() { machine.now = try #require(coming.first) }
+                while times.count < machine.finished.count {
+                    times.append(start.duration(to: machine.now) / .milliseconds(1))
+                    coming.append(machine.now.advanced(by: .milliseconds(2)))
+                }
+            }
+            return times
+        }
+        let times = try finishes(economicalRows: 1)
+        let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
+        let mean = gaps.reduce(0, +) / Double(gaps.count)
+        let deviation = gaps.map { abs($0 - mean) }.reduce(0, +) / Double(gaps.count)
+        #expect(deviation <= 0.05 * mean, "\(gaps)")
+        let shared = try finishes(economicalRows: 2)
+        #expect(try #require(times.last) <= 1.01 * (try #require(shared.last)))
+    }
 }

@@ -144,8 +144,14 @@ extension Lane {
                 let few = state.scheduler.costs.economicalRows(upTo: max(2, most), form)
             else { return }
             // Among several models the one that gains most by company decides.
-            let before = form.model == 0 ? 2 : state.scheduler.limits.batchRows
+            let isFirst = form.model == 0
+            let before = isFirst ? 2 : state.scheduler.limits.batchRows
             state.scheduler.limits.batchRows = max(2, few, before)
+            // An even pace is worth up to a tenth of the rows a second.
+            let economical = state.scheduler.costs.economicalRows(
+                upTo: max(2, most), form, share: 0.9)
+            state.scheduler.limits.economicalRows = max(
+                economical ?? few, isFirst ? 1 : state.scheduler.limits.economicalRows)
         }
     }
 }
