@@ -152,6 +152,34 @@ def floors(samples, seconds=15):
     return [(span * seconds, value) for span, value in sorted(least.items())]
 
 
+class Growth:
+    """How fast something rises, in units a minute: `late` without the first two fifths of the time, `last` in the
+    second half of the rest.
+
+    At the start, caches, tables and pages of the program fill, and the rise becomes less and less. What is lost for
+    good rises as fast at the end. `lasting` is therefore the lesser of the two.
+    """
+
+    FEWEST = 4  # floors that a slope is drawn through
+
+    def __init__(self, samples):
+        begin = int(len(samples) * 0.4)
+        middle = begin + (len(samples) - begin) // 2
+        late, last = floors(samples[begin:]), floors(samples[middle:])
+        self.late, self.last = slope(late) * 60, slope(last) * 60
+        self.is_told = len(last) >= self.FEWEST
+
+    @property
+    def lasting(self):
+        """The rise that the start does not explain; None where there was too little time to tell."""
+        return min(self.late, self.last) if self.is_told else None
+
+    def report(self):
+        """For the report of a run."""
+        return {"late": round(self.late, 2), "last": round(self.last, 2),
+                "lasting": None if self.lasting is None else round(self.lasting, 2)}
+
+
 class Watch:
     """Samples memory and file descriptors of a daemon."""
 
@@ -170,16 +198,10 @@ class Watch:
         self.resident.append((now, self.daemon.resident_bytes()))
         self.files.append((now, self.daemon.open_files()))
 
-    def growth(self, skip=0.4):
-        """Bytes resident, bytes of the heap in use and files, each a minute, without the first share of the time.
-
-        In that share the caches fill; the daemon's configuration keeps them so small that they are full by
-        then, and everything that comes afterwards takes the place of something else.
-        """
-        def rise(samples):
-            return slope(floors(samples[len(samples) - int(len(samples) * (1 - skip)):])) * 60
-
-        return rise(self.resident), rise(self.used), rise(self.files)
+    def growth(self):
+        """How what it holds grows, by name."""
+        return {name: Growth(samples) for name, samples in
+                (("resident bytes", self.resident), ("bytes of the heap", self.used), ("files", self.files))}
 
     def course(self):
         """Megabytes at the floor, span by span, resident and in the heap: for people."""
