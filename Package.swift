@@ -204,7 +204,7 @@ let package = Package(
             "Daemon/PosedRPC",
             [
                 "CPosedGRPC", "CPosedTLS", "PosedAccounts", "PosedErrors", "PosedGuarded",
-                product("Logging", "swift-log"),
+                "PosedBase", product("Logging", "swift-log"),
             ]),
         room(
             "Daemon/PosedServing",
@@ -212,7 +212,7 @@ let package = Package(
                 "CPosedVersion", "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers",
                 "PosedVision",
                 "PosedPipeline", "PosedScheduling", "PosedSessions", "PosedAccounts", "PosedErrors",
-                "PosedGuarded", product("Logging", "swift-log"),
+                "PosedGuarded", "PosedBase", product("Logging", "swift-log"),
             ]),
         room(
             "Daemon/PosedService",
@@ -311,13 +311,14 @@ let package = Package(
             ["PosedBackend", "PosedVision", "PosedWeights", "PosedTensor", "PosedModels"]),
         tests("Tools/posekit", ["PosedBackend", "PosedTensor", "PosedVision", "PosedWeights"]),
         tests("Daemon/PosedScheduling", []),
-        tests("Daemon/PosedSessions", ["PosedAccounts", "PosedErrors"]),
+        tests("Daemon/PosedSessions", ["PosedAccounts", "PosedErrors", "PosedBase"]),
         tests("Daemon/PosedRPC", ["CPosedGRPC", "PosedAccounts", "PosedErrors"]),
         tests(
             "Daemon/PosedServing",
             [
                 "PosedBackend", "PosedTensor", "PosedModels", "PosedSolvers", "PosedPipeline",
                 "PosedVision", "PosedScheduling", "PosedSessions", "PosedAccounts", "PosedErrors",
+                "PosedBase",
             ]),
         tests(
             "Daemon/PosedService",
@@ -329,7 +330,10 @@ let package = Package(
         tests("Daemon/PosedSystemd", []),
         tests(
             "Daemon/PosedTelemetry",
-            [product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics")]),
+            [
+                "PosedBase", product("Logging", "swift-log"),
+                product("CoreMetrics", "swift-metrics"),
+            ]),
         .executableTarget(
             name: "PosedRehearsal", dependencies: ["PosedDaemon", "PosedSystemd", "PosedGuarded"],
             path: "Tests/Daemon/Rehearsal", swiftSettings: swift),
@@ -337,9 +341,9 @@ let package = Package(
             "Daemon/PosedDaemon",
             [
                 "CPosedGlibc",
-                "PosedAccounts", "PosedErrors", "PosedVision", "PosedSystemd", "PosedTelemetry",
-                "PosedRPC",
-                "PosedServing", "PosedRehearsal",
+                "PosedAccounts", "PosedBackend", "PosedBase", "PosedErrors", "PosedVision",
+                "PosedSystemd", "PosedTelemetry", "PosedProtos", "PosedRPC", "PosedServing",
+                "PosedRehearsal",
                 product("Configuration", "swift-configuration"), product("Logging", "swift-log"),
             ]),
         tests(

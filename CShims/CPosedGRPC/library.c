@@ -17,8 +17,6 @@ void posed_grpc_acquire(void) { grpc_init(); }
 
 void posed_grpc_release(void) { grpc_shutdown(); }
 
-const char *posed_grpc_version(void) { return grpc_version_string(); }
-
 void posed_grpc_set_log(posed_grpc_log_sink sink, posed_grpc_severity least) {
   atomic_store(&log_sink, sink);
   gpr_set_log_verbosity((gpr_log_severity)least);

@@ -14,9 +14,6 @@ posed_grpc_options posed_grpc_options_default(void) {
       .least_ping_interval = POSED_GRPC_DEFAULT,
       .max_ping_strikes = POSED_GRPC_DEFAULT,
       .max_pings_without_data = POSED_GRPC_DEFAULT,
-      .max_connection_idle = POSED_GRPC_DEFAULT,
-      .max_connection_age = POSED_GRPC_DEFAULT,
-      .max_connection_age_grace = POSED_GRPC_DEFAULT,
       .handshake_timeout = POSED_GRPC_DEFAULT,
       .least_reconnect_delay = POSED_GRPC_DEFAULT,
       .most_reconnect_delay = POSED_GRPC_DEFAULT,
@@ -55,9 +52,6 @@ grpc_channel_args posed_grpc_arguments(const posed_grpc_options *options, grpc_a
   add_integer(&list, GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, options->least_ping_interval);
   add_integer(&list, GRPC_ARG_HTTP2_MAX_PING_STRIKES, options->max_ping_strikes);
   add_integer(&list, GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, options->max_pings_without_data);
-  add_integer(&list, GRPC_ARG_MAX_CONNECTION_IDLE_MS, options->max_connection_idle);
-  add_integer(&list, GRPC_ARG_MAX_CONNECTION_AGE_MS, options->max_connection_age);
-  add_integer(&list, GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, options->max_connection_age_grace);
   add_integer(&list, GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, options->handshake_timeout);
   add_integer(&list, GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, options->least_reconnect_delay);
   // In spite of its name this is the time that an attempt to connect may take.

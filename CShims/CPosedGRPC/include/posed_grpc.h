@@ -56,8 +56,6 @@ typedef void (*posed_grpc_log_sink)(posed_grpc_severity severity, const char *me
 void posed_grpc_acquire(void);
 /// Lets go of the library; the last one ends its threads in the background.
 void posed_grpc_release(void);
-/// The library's version, "29.0.0": its binary interface, not its release.
-const char *posed_grpc_version(void);
 /// Sends lines of at least `least` to `sink` instead of standard error; NULL restores it.
 void posed_grpc_set_log(posed_grpc_log_sink sink, posed_grpc_severity least);
 
@@ -176,9 +174,6 @@ typedef struct posed_grpc_options {
   int32_t least_ping_interval;
   int32_t max_ping_strikes;
   int32_t max_pings_without_data;
-  int32_t max_connection_idle;
-  int32_t max_connection_age;
-  int32_t max_connection_age_grace;
   int32_t handshake_timeout;
   int32_t least_reconnect_delay;
   int32_t most_reconnect_delay;

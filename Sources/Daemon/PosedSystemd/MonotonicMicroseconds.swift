@@ -18,12 +18,3 @@ package struct MonotonicMicroseconds: RawRepresentable, Hashable, Sendable {
             rawValue: UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000)
     }
 }
-
-extension Duration {
-    /// Whole microseconds, rounded down; the largest `Int64` where there are more.
-    var microseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-        return overflow ? .max : scaled + attoseconds / 1_000_000_000_000
-    }
-}

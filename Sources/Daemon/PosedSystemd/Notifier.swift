@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PosedBase
 
 /// Tells the service manager about this process, in the protocol of `sd_notify(3)`.
 ///
@@ -74,7 +75,7 @@ package struct Notifier: Sendable {
         SystemdError(
             .sendFailed,
             "a notification should reach the service manager; \(what): "
-                + String(cString: strerror(number)),
+                + SystemError.text(number),
             errno: number)
     }
 }

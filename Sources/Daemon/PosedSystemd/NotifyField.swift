@@ -1,3 +1,5 @@
+internal import PosedBase
+
 /// One assignment of a notification: a line `KEY=value` of the `sd_notify(3)` protocol.
 package struct NotifyField: Hashable, Sendable {
     /// The name before the equals sign.
@@ -29,7 +31,7 @@ package struct NotifyField: Hashable, Sendable {
 
     /// Start-up, reload or shutdown goes on: it may take `duration` more, from now.
     package static func extendTimeout(_ duration: Duration) -> NotifyField {
-        NotifyField("EXTEND_TIMEOUT_USEC", String(max(1, duration.microseconds)))
+        NotifyField("EXTEND_TIMEOUT_USEC", String(max(1, duration.units(perSecond: 1_000_000))))
     }
 
     /// A reload begins. Both lines go in one message: a manager that knows `Type=notify-reload` tells by

@@ -1,5 +1,6 @@
 internal import CPosedGlibc
 internal import Glibc
+internal import PosedBase
 
 /// A file in memory that nobody can change any more, for the service manager to keep while the process is away.
 ///
@@ -91,7 +92,7 @@ package final class SealedMemory: Sendable {
     private static func failure(_ verb: String, _ number: Int32) -> SystemdError {
         SystemdError(
             .badDescriptor,
-            "a file in memory could not \(verb): \(String(cString: strerror(number)))",
+            "a file in memory could not \(verb): \(SystemError.text(number))",
             errno: number)
     }
 }

@@ -1,3 +1,4 @@
+internal import PosedBase
 internal import PosedDaemon
 internal import Testing
 
@@ -88,13 +89,13 @@ struct CodecTests {
 
     @Test("may be lists, of one too")
     func lists() {
-        let codec = Codec<[SocketAddress]>.list(of: .address, "addresses")
+        let codec = Codec<[HostPort]>.list(of: .address, "addresses")
         #expect(
             codec.read(.list(["[::1]:1", "a.b:2"]))?.map(\.description) == ["[::1]:1", "a.b:2"])
         #expect(codec.read(.scalar("a.b:2"))?.count == 1)
         #expect(codec.read(.scalar("none")) == [])
         #expect(codec.read(.list(["a.b:2", "b"])) == nil)
-        #expect(codec.write([SocketAddress(host: "::1", port: 1)]) == "[\"[::1]:1\"]")
+        #expect(codec.write([HostPort(host: "::1", port: 1)]) == "[\"[::1]:1\"]")
     }
 
     @Test(
@@ -104,16 +105,16 @@ struct CodecTests {
             "[host]:80", "ho st:80", "host:8 0", "unix:/tmp/x:1", "[]:1",
         ])
     func notAddresses(text: String) {
-        #expect(SocketAddress(parsing: text) == nil)
+        #expect(HostPort(parsing: text) == nil)
     }
 
     @Test("tell the machine's own addresses from others")
     func loopback() {
         for text in ["127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "localhost:1"] {
-            #expect(SocketAddress(parsing: text)?.isLoopback == true)
+            #expect(HostPort(parsing: text)?.isLoopback == true)
         }
         for text in ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "example.org:1", "127.evil.org:1"] {
-            #expect(SocketAddress(parsing: text)?.isLoopback == false)
+            #expect(HostPort(parsing: text)?.isLoopback == false)
         }
     }
 

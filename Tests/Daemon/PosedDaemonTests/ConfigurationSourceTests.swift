@@ -2,6 +2,7 @@ internal import Configuration
 internal import Foundation
 internal import Logging
 internal import PosedAccounts
+internal import PosedBase
 internal import PosedDaemon
 internal import Testing
 

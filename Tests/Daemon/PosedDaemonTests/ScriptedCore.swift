@@ -1,6 +1,5 @@
 internal import PosedDaemon
 internal import PosedGuarded
-internal import PosedSystemd
 
 /// A core that does what a test tells it, and tells what it was asked.
 final class ScriptedCore: DaemonCore {
@@ -18,13 +17,19 @@ final class ScriptedCore: DaemonCore {
         var reloadProblems: [ConfigurationProblem] = []
         /// Whether the start waits until the test lets it end.
         var startsWhenTold = false
-        /// Whether the compute loop goes round when it is nudged.
+        /// Whether the compute loop has gone round whenever somebody looks.
         var isAlive = true
         var statistics = CoreStatistics()
     }
 
-    let heartbeat = Heartbeat()
-    var pulse: UInt64 { heartbeat.count }
+    private let rounds = Guarded<UInt64>(0)
+    var pulse: UInt64 {
+        let isAlive = script.withLock { $0.isAlive }
+        return rounds.withLock { rounds in
+            if isAlive { rounds += 1 }
+            return rounds
+        }
+    }
     let script: Guarded<Script>
     /// What was asked, in order.
     let calls: AsyncStream<Call>
@@ -53,10 +58,6 @@ final class ScriptedCore: DaemonCore {
     func fail(_ error: any Error) { failureInput.finish(throwing: error) }
 
     var statistics: CoreStatistics { script.withLock { $0.statistics } }
-
-    func nudge() {
-        if script.withLock({ $0.isAlive }) { heartbeat.beat() }
-    }
 
     func start(_ configuration: DaemonConfiguration, _ context: CoreContext) async throws {
         record.yield(.start)

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Logging
+internal import PosedBase
 internal import PosedDaemon
 internal import PosedGuarded
 internal import PosedTelemetry
@@ -75,7 +76,7 @@ struct StatusPagesTests {
         status.phase = .serving
         let (ports, port) = AsyncStream<Int>.makeStream()
         let server = StatusServer(
-            address: SocketAddress(host: "127.0.0.1", port: 0), pages: try Self.pages(status),
+            address: HostPort(host: "127.0.0.1", port: 0), pages: try Self.pages(status),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { port.yield($0) }
         let task = Task { try await server.run() }
@@ -102,7 +103,7 @@ struct StatusPagesTests {
         status.phase = .serving
         let (ports, port) = AsyncStream<Int>.makeStream()
         let server = StatusServer(
-            address: SocketAddress(host: "127.0.0.1", port: 0), pages: try Self.pages(status),
+            address: HostPort(host: "127.0.0.1", port: 0), pages: try Self.pages(status),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             idleTime: .seconds(2)
         ) { port.yield($0) }

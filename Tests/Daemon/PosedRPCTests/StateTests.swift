@@ -115,4 +115,18 @@ struct StateTests {
             #expect(Greeting.judge(wrong) == .wrong)
         }
     }
+
+    @Test("a queue that gets no thread is gone, and was shut down once")
+    func queueWithoutThread() async {
+        let objectCounts = ObjectCounts()
+        for _ in 0..<100 {
+            let error = #expect(throws: RPCError.self) {
+                try CompletionQueue(name: "none", objectCounts: objectCounts) {
+                    (_, _) throws(RPCError) in throw RPCError(.resourceExhausted, "no thread")
+                }
+            }
+            #expect(error?.code == .resourceExhausted)
+        }
+        await objectCounts.settled()
+    }
 }

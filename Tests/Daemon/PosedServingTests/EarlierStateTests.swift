@@ -1,5 +1,6 @@
 import Foundation
 import PosedAccounts
+import PosedBase
 import PosedServing
 import PosedSessions
 import Testing

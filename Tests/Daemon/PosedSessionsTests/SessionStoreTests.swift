@@ -1,3 +1,4 @@
+import PosedBase
 import PosedErrors
 import PosedGuarded
 import PosedSessions

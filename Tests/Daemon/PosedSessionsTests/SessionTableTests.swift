@@ -1,3 +1,4 @@
+import PosedBase
 import PosedErrors
 import PosedSessions
 import Testing

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Logging
+internal import PosedBase
 internal import PosedTelemetry
 internal import Testing
 

@@ -1,4 +1,5 @@
 internal import CoreMetrics
+internal import PosedBase
 internal import PosedTelemetry
 internal import Testing
 

@@ -9,12 +9,11 @@ internal import PosedSystemd
 /// `REHEARSAL_STALL=1` stops the compute loop after the start; `REHEARSAL_DRAIN=never` never drains.
 /// Sockets that were inherited are accepted on: each caller is told the socket's name.
 final class RehearsalCore: DaemonCore {
-    let heartbeat = Heartbeat()
-    var pulse: UInt64 { heartbeat.count }
+    private let rounds = Guarded<UInt64>(0)
+    var pulse: UInt64 { rounds.withLock { $0 } }
 
     private let stalls: Bool
     private let drains: Bool
-    private let nudges = Nudges()
     private let state = Guarded(CoreStatistics())
 
     init(environment: [String: String]) {
@@ -24,8 +23,6 @@ final class RehearsalCore: DaemonCore {
 
     var statistics: CoreStatistics { state.withLock { $0 } }
 
-    func nudge() { nudges.add() }
-
     func start(_ configuration: DaemonConfiguration, _ context: CoreContext) async throws {
         context.progress("Rehearsing")
         state.withLock { state in
@@ -33,11 +30,10 @@ final class RehearsalCore: DaemonCore {
             state.endpoints = context.activated.map { "inherited:\($0.name)" }
             if !drains { state.framesRunning = 1 }
         }
-        let (heartbeat, nudges, stalls) = (heartbeat, nudges, stalls)
-        startThread {
+        startThread { [self] in
             while !stalls {
-                nudges.wait()
-                heartbeat.beat()
+                rounds.withLock { $0 += 1 }
+                usleep(10_000)
             }
         }
         for descriptor in context.activated {
@@ -65,27 +61,6 @@ final class RehearsalCore: DaemonCore {
             _ = answer.withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
             close(connection)
         }
-    }
-}
-
-/// Asks a thread to go round: a byte in a pipe for each round.
-private final class Nudges: Sendable {
-    private let pipe: (read: Int32, write: Int32)
-
-    init() {
-        var ends: [Int32] = [0, 0]
-        _ = Glibc.pipe(&ends)
-        pipe = (ends[0], ends[1])
-    }
-
-    func add() {
-        var byte: UInt8 = 1
-        _ = Glibc.write(pipe.write, &byte, 1)
-    }
-
-    func wait() {
-        var byte: UInt8 = 0
-        _ = Glibc.read(pipe.read, &byte, 1)
     }
 }
 

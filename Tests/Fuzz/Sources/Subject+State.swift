@@ -1,4 +1,5 @@
 import Foundation
+import PosedBase
 import PosedServing
 import PosedSessions
 import Synchronization

@@ -1,4 +1,5 @@
 internal import PosedBackend
+package import PosedBase
 internal import PosedTelemetry
 
 extension Codec<String> {
@@ -56,12 +57,12 @@ extension Codec where Value: RawRepresentable<String> & CaseIterable {
     }
 }
 
-extension Codec<SocketAddress> {
+extension Codec<HostPort> {
     /// A host and a port.
-    package static var address: Codec {
+    package static var address: Codec<HostPort> {
         .scalar(
             "an address such as 127.0.0.1:9464 or [::1]:9464",
-            read: SocketAddress.init(parsing:), write: { "\"\($0)\"" })
+            read: HostPort.init(parsing:), write: { "\"\($0)\"" })
     }
 }
 

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PosedBase
 
 /// Where a daemon's configuration comes from: the service manager, a file, the environment, and flags, later
 /// ones winning.
@@ -104,7 +105,7 @@ package struct ConfigurationSource: Sendable {
         }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            throw refuse("should be a file to read; \(String(cString: strerror(errno)))")
+            throw refuse("should be a file to read; \(SystemError.last)")
         }
         defer { close(descriptor) }
         guard lseek(descriptor, 0, SEEK_SET) == 0 else {
@@ -121,7 +122,7 @@ package struct ConfigurationSource: Sendable {
             }
             if got < 0, errno == EINTR { continue }
             guard got >= 0 else {
-                throw refuse("should be a file to read; \(String(cString: strerror(errno)))")
+                throw refuse("should be a file to read; \(SystemError.last)")
             }
             if got == 0 { break }
             count += got

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import PosedBase
 
 extension DaemonConfiguration {
     /// What is wrong with values that are right by themselves: they contradict each other, or the machine.

@@ -1,4 +1,5 @@
 package import Logging
+package import PosedBase
 package import PosedTelemetry
 
 /// The form of the log, as the configuration names it.
@@ -21,7 +22,7 @@ extension Settings {
             .reload, "How long accepted frames may take after the daemon is told to stop.")
         package static let httpAddress = Setting(
             "http.address", .optional(.address),
-            initial: SocketAddress(host: "127.0.0.1", port: 9464), .restart,
+            initial: HostPort(host: "127.0.0.1", port: 9464), .restart,
             "Where /metrics, /livez and /readyz are served, to anyone who can connect; none for "
                 + "nowhere.")
         package static let logLevel = Setting<Logger.Level>(

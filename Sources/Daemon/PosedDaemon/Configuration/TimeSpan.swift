@@ -1,3 +1,5 @@
+internal import PosedBase
+
 /// Spans of time as people write them.
 enum TimeSpan {
     private static let units: [(name: String, milliseconds: Int64)] = [
@@ -26,8 +28,7 @@ enum TimeSpan {
 
     /// The span with the largest unit that leaves it whole.
     static func text(_ span: Duration) -> String {
-        let (seconds, attoseconds) = span.components
-        let milliseconds = seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+        let milliseconds = span.wholeMilliseconds
         guard milliseconds > 0 else { return "0s" }
         for unit in units where milliseconds % unit.milliseconds == 0 {
             return "\(milliseconds / unit.milliseconds)\(unit.name)"

@@ -1,3 +1,4 @@
+internal import PosedBase
 internal import PosedRPC
 internal import PosedSystemd
 

@@ -1,5 +1,6 @@
 internal import Logging
 internal import PosedAccounts
+internal import PosedBase
 internal import PosedHTTP
 internal import PosedRPC
 internal import PosedService
@@ -53,7 +54,7 @@ extension ServingCore {
         }
         let place =
             "\(options.isSecure ? "https" : "http")://"
-            + "\(SocketAddress(host: address.host, port: port))"
+            + "\(HostPort(host: address.host, port: port))"
         browsers.studio = place + "/studio"
         logger.notice("The API is at \(place), the studio at \(place)/studio")
         return api
@@ -61,7 +62,7 @@ extension ServingCore {
 }
 
 extension DaemonConfiguration {
-    fileprivate func http(at address: SocketAddress, isSecure: Bool) -> APIServer.Options {
+    fileprivate func http(at address: HostPort, isSecure: Bool) -> APIServer.Options {
         var options = APIServer.Options()
         options.host = address.host
         options.isSecure = isSecure

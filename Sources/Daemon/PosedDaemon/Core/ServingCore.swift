@@ -1,10 +1,11 @@
 internal import Logging
 internal import PosedBackend
+internal import PosedBase
 internal import PosedGuarded
 internal import PosedHTTP
 internal import PosedRPC
 internal import PosedService
-internal import PosedServing
+package import PosedServing
 package import PosedTelemetry
 
 /// The daemon's inside: the engine room, the services, and the server in front of them.
@@ -52,7 +53,7 @@ package final class ServingCore: DaemonCore {
 
     /// Tells gRPC's health service, and those who watch it, whether frames are computed: not where a lane stands
     /// still for longer than `watchdog.stallTimeout`, nor where the daemon ends for a lost device.
-    func updateHealth() {
+    package func updateHealth() {
         guard let running else { return }
         let silence = running.engine.heartbeat.duration(to: .now)
         let isStuck = silence > running.configuration[Settings.Operations.stallTimeout]
@@ -62,8 +63,8 @@ package final class ServingCore: DaemonCore {
     /// Grows while the compute loop goes round: nanoseconds from this core's making to its latest round.
     package var pulse: UInt64 {
         guard let running else { return 0 }
-        let age = made.duration(to: running.engine.heartbeat).components
-        return UInt64(max(0, age.seconds * 1_000_000_000 + age.attoseconds / 1_000_000_000))
+        let age = made.duration(to: running.engine.heartbeat)
+        return UInt64(clamping: age.units(perSecond: 1_000_000_000))
     }
 
     package var statistics: CoreStatistics {
@@ -81,9 +82,6 @@ package final class ServingCore: DaemonCore {
         return statistics
     }
 
-    /// The compute loop goes round once a second by itself.
-    package func nudge() {}
-
     package func untilEnded() async throws {
         guard let running else { return }
         // Nil: the server has stopped.
@@ -94,7 +92,7 @@ package final class ServingCore: DaemonCore {
                 end.yield(nil)
             },
             Task {
-                for await loss in running.engine.losses where await isFatal(loss, running) {
+                for await loss in running.engine.losses where await self.ends(after: loss) {
                     end.yield(loss.error)
                 }
             },
@@ -110,7 +108,8 @@ package final class ServingCore: DaemonCore {
     /// Says that a device is lost, and drains the others where the configuration wants that.
     ///
     /// - Returns: Whether the daemon is to end.
-    private func isFatal(_ loss: LaneLoss, _ running: Running) async -> Bool {
+    package func ends(after loss: LaneLoss) async -> Bool {
+        guard let running else { return true }
         let policy = running.configuration[Settings.Model.deviceLoss]
         if loss.lanesLeft == 0 || policy == .drain {
             state.withLock { $0?.isLost = true }
@@ -125,8 +124,7 @@ package final class ServingCore: DaemonCore {
         guard policy == .drain else { return false }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { _ = await self.drain() }
-            let limit =
-                (self.running ?? running).configuration[Settings.Operations.drainTimeout]
+            let limit = running.configuration[Settings.Operations.drainTimeout]
             group.addTask { try? await Task.sleep(for: limit) }
             await group.next()
             // Whoever still waits after this is told that the daemon is gone.
@@ -164,7 +162,7 @@ package final class ServingCore: DaemonCore {
     private static func text(_ endpoint: BoundEndpoint) -> String {
         switch endpoint {
         case .unix(let path): "unix:\(path)"
-        case .tcp(let host, let port): "\(SocketAddress(host: host, port: port))"
+        case .tcp(let host, let port): "\(HostPort(host: host, port: port))"
         case .listener(let descriptor): "descriptor \(descriptor)"
         }
     }

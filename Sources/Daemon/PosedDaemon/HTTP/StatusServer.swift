@@ -2,6 +2,7 @@ internal import Hummingbird
 package import Logging
 internal import NIOCore
 internal import PosedAccounts
+package import PosedBase
 internal import PosedGuarded
 internal import ServiceLifecycle
 
@@ -15,7 +16,7 @@ package struct StatusServer: Service {
     ///   - idleTime: How long a connection may go without a whole request.
     ///   - onReady: Told the port once the server listens.
     package init(
-        address: SocketAddress, pages: StatusPages, logger: Logger,
+        address: HostPort, pages: StatusPages, logger: Logger,
         idleTime: Duration = .seconds(15),
         onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) {

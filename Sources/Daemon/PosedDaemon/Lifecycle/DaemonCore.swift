@@ -12,9 +12,6 @@ package protocol DaemonCore: Sendable {
     /// What the core is doing.
     var statistics: CoreStatistics { get }
 
-    /// Asks the compute loop to go round once, though there may be nothing to do. Returns at once.
-    func nudge()
-
     /// Loads the model, opens the endpoints, and warms up; returns when the first frame can be served.
     ///
     /// - Throws: ``ConfigurationProblems`` for a configuration that does not suit the model; else an error

@@ -4,9 +4,9 @@ package import PosedTelemetry
 
 /// Watches the pulse of the compute loop, and feeds the service manager's watchdog from it.
 ///
-/// At every look it asks the loop to go round once; at the next it sees whether it did. The watchdog is fed
-/// only where it did, so that a compute loop that hangs has the service restarted, though everything else
-/// in the process may be well.
+/// The loop goes round at least once a second by itself, and at every look it is seen whether it did. The watchdog is
+/// fed only where it did, so that a compute loop that hangs has the service restarted, though everything else in the
+/// process may be well.
 package struct PulseMonitor: Sendable {
     private let core: any DaemonCore
     private let notifier: Notifier
@@ -39,13 +39,11 @@ package struct PulseMonitor: Sendable {
     package func run() async {
         var feeder = WatchdogFeeder(count: core.pulse)
         status.progressed()
-        core.nudge()
         while (try? await sleep(period)) != nil, !Task.isCancelled {
             switch feeder.look(count: core.pulse) {
             case .feed: feed()
             case .withhold(let looks): withhold(looks)
             }
-            core.nudge()
         }
     }
 

@@ -1,6 +1,7 @@
 internal import CPosedVersion
 internal import Foundation
 internal import Logging
+internal import PosedBase
 internal import PosedRPC
 package import PosedSystemd
 package import PosedTelemetry
@@ -140,7 +141,7 @@ package struct DaemonProcess: Sendable {
                 statistics: { [core = daemon.core] in core.statistics })
             let logger = log.logger("posed.http")
             let server = StatusServer(address: address, pages: pages, logger: logger) { port in
-                logger.info("Metrics at http://\(SocketAddress(host: address.host, port: port))")
+                logger.info("Metrics at http://\(HostPort(host: address.host, port: port))")
                 listens.yield()
             }
             services.append(.init(service: AddressedService(server: server, address: address)))

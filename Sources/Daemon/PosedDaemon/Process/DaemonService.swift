@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PosedBase
 internal import PosedGuarded
 internal import ServiceLifecycle
 
@@ -32,7 +33,7 @@ final class DaemonService: Service {
 /// The status server, whose failure to listen names the setting that is to blame.
 struct AddressedService: Service {
     let server: StatusServer
-    let address: SocketAddress
+    let address: HostPort
 
     func run() async throws {
         do {
@@ -53,6 +54,6 @@ struct AddressedService: Service {
         guard let mark = text.firstRange(of: "errno: "),
             let number = Int32(text[mark.upperBound...].prefix(while: \.isNumber))
         else { return text }
-        return String(cString: strerror(number))
+        return SystemError.text(number)
     }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PosedBase
 
 /// Where a channel leads, and how.
 package struct ChannelConfiguration: Sendable {
@@ -30,7 +31,7 @@ package struct ChannelConfiguration: Sendable {
         case .unix(let path): "unix:\(path)"
         case .tcp(let host, let port):
             ChannelConfiguration.scheme(of: host)
-                + SocketAddress.joined(host: host, port: String(port))
+                + HostPort(host: host, port: port).description
         }
     }
 

@@ -7,7 +7,7 @@ internal import CPosedGRPC
 /// its thread drains it, destroys it and ends.
 ///
 /// Sendable because the library's queues may be used from any thread.
-final class CompletionQueue: @unchecked Sendable {
+package final class CompletionQueue: @unchecked Sendable {
     let handle: OpaquePointer
     let objectCounts: ObjectCounts
     /// What is to come out of the queue.
@@ -56,8 +56,12 @@ final class CompletionQueue: @unchecked Sendable {
 
     /// Creates the queue and starts its thread, which shows as `name`.
     ///
+    /// - Parameter run: starts the thread; tests fail here.
     /// - Throws: `RPCError` with `resourceExhausted` when there is no memory or no thread.
-    init(name: String, objectCounts: ObjectCounts) throws(RPCError) {
+    package init(
+        name: String, objectCounts: ObjectCounts,
+        run: (String, @escaping @Sendable () -> Void) throws(RPCError) -> Void = NativeThread.run
+    ) throws(RPCError) {
         posed_grpc_acquire()
         guard let handle = posed_grpc_queue_create() else {
             posed_grpc_release()
@@ -68,7 +72,7 @@ final class CompletionQueue: @unchecked Sendable {
         let drain = Drain(handle: handle, objectCounts: objectCounts)
         tags = drain.tags
         do {
-            try NativeThread.run(name) { drain.run() }
+            try run(name) { drain.run() }
         } catch {
             // Nobody waits at the queue, which is empty: it is drained and destroyed here, and the object, which
             // goes now, must not touch it again.

@@ -1,4 +1,5 @@
 internal import CPosedGRPC
+internal import PosedBase
 
 /// Owner of a channel of the library.
 ///
@@ -47,7 +48,7 @@ final class CoreChannel: @unchecked Sendable {
             posed_grpc_channel_create_call(
                 handle, queue.handle,
                 posed_grpc_bytes(bytes: bytes.baseAddress, count: bytes.count),
-                timeLeft?.nanoseconds ?? .max)
+                timeLeft?.units(perSecond: 1_000_000_000) ?? .max)
         }
         guard let call else {
             throw RPCError(.resourceExhausted, "no call of \(path) could be made")
@@ -66,7 +67,7 @@ final class CoreChannel: @unchecked Sendable {
         let watch = ConnectivityWatch(self) { done.fulfil($0) }
         let tag = queue.tags.issue(.connectivity(watch))
         posed_grpc_channel_watch(
-            handle, last.native, time?.nanoseconds ?? .max, queue.handle, tag)
+            handle, last.native, time?.units(perSecond: 1_000_000_000) ?? .max, queue.handle, tag)
         return await done.value()
     }
 }

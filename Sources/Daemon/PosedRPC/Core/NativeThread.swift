@@ -1,8 +1,9 @@
 internal import CPosedGRPC
 internal import Glibc
+internal import PosedBase
 
 /// A thread of its own for work that blocks, which Swift's cooperative threads must never do.
-enum NativeThread {
+package enum NativeThread {
     /// What the new thread takes over.
     private final class Start {
         let body: @Sendable () -> Void
@@ -15,7 +16,8 @@ enum NativeThread {
     /// Runs `body` on a new, detached thread that shows as `name` (at most 15 bytes).
     ///
     /// - Throws: `RPCError` with `resourceExhausted` when the system has no thread to give.
-    static func run(_ name: String, _ body: @escaping @Sendable () -> Void) throws(RPCError) {
+    package static func run(_ name: String, _ body: @escaping @Sendable () -> Void) throws(RPCError)
+    {
         let start = Unmanaged.passRetained(
             Start {
                 posed_thread_set_name(name)

@@ -1,4 +1,5 @@
 internal import CPosedGRPC
+internal import PosedBase
 
 /// Limits and habits of connections, for servers and channels alike.
 package struct TransportOptions: Sendable, Hashable {
@@ -22,12 +23,6 @@ package struct TransportOptions: Sendable, Hashable {
     package var keepaliveWithoutCalls = false
     /// How often a client may ask (servers); more often is abuse and ends the connection.
     package var leastPingInterval: Duration = .seconds(5)
-    /// Time without calls after which a server closes a connection; nil never does.
-    package var maxConnectionIdle: Duration?
-    /// Age at which a server asks clients to reconnect; nil never does.
-    package var maxConnectionAge: Duration?
-    /// How long calls may go on after that.
-    package var maxConnectionAgeGrace: Duration?
     /// Time for a new connection to be made and finish its handshake.
     package var handshakeTimeout: Duration = .seconds(10)
     /// The first and the longest wait between attempts to connect (clients).
@@ -46,38 +41,22 @@ package struct TransportOptions: Sendable, Hashable {
         }
         native.window_bytes = Int32(clamping: windowBytes)
         native.max_frame_bytes = Int32(clamping: maxFrameBytes)
-        if let keepaliveTime { native.keepalive_time = keepaliveTime.wholeMilliseconds }
-        native.keepalive_timeout = keepaliveTimeout.wholeMilliseconds
+        if let keepaliveTime { native.keepalive_time = keepaliveTime.roundedMilliseconds }
+        native.keepalive_timeout = keepaliveTimeout.roundedMilliseconds
         native.keepalive_without_calls = keepaliveWithoutCalls ? 1 : 0
         native.max_pings_without_data = 0  // keepalive is not to stop after a few pings
-        native.least_ping_interval = leastPingInterval.wholeMilliseconds
-        if let maxConnectionIdle {
-            native.max_connection_idle = maxConnectionIdle.wholeMilliseconds
-        }
-        if let maxConnectionAge { native.max_connection_age = maxConnectionAge.wholeMilliseconds }
-        if let grace = maxConnectionAgeGrace {
-            native.max_connection_age_grace = grace.wholeMilliseconds
-        }
-        native.handshake_timeout = handshakeTimeout.wholeMilliseconds
-        native.least_reconnect_delay = reconnectDelay.lowerBound.wholeMilliseconds
-        native.most_reconnect_delay = reconnectDelay.upperBound.wholeMilliseconds
+        native.least_ping_interval = leastPingInterval.roundedMilliseconds
+        native.handshake_timeout = handshakeTimeout.roundedMilliseconds
+        native.least_reconnect_delay = reconnectDelay.lowerBound.roundedMilliseconds
+        native.most_reconnect_delay = reconnectDelay.upperBound.roundedMilliseconds
         return native
     }
 }
 
 extension Duration {
     /// Milliseconds, rounded up and clamped to what the library takes.
-    var wholeMilliseconds: Int32 {
-        Int32(clamping: (nanoseconds / 1_000_000) + (nanoseconds % 1_000_000 > 0 ? 1 : 0))
-    }
-
-    /// Nanoseconds, clamped to 64 bits.
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return seconds < 0 ? .min : .max }
-        let (sum, overflowed) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-        guard !overflowed else { return seconds < 0 ? .min : .max }
-        return sum
+    var roundedMilliseconds: Int32 {
+        let whole = wholeMilliseconds
+        return Int32(clamping: self > .milliseconds(whole) ? whole + 1 : whole)
     }
 }

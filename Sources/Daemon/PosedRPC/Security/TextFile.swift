@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PosedBase
 
 /// Small files of text, read whole.
 enum TextFile {

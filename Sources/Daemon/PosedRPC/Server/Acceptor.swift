@@ -1,14 +1,15 @@
 internal import CPosedGRPC
 internal import Glibc
 internal import PosedAccounts
+internal import PosedBase
 internal import PosedErrors
 
 /// The thread that accepts the connections of all listening sockets, looks at what they speak, watches for
 /// their end, and looks at the clock for its server.
 final class Acceptor: Sendable {
     /// What the acceptor asks of its server. All of it runs on the acceptor's thread.
-    struct Host: Sendable {
-        /// Serves a connection, whose descriptor is the host's from now on; returns what to call
+    struct Delegate: Sendable {
+        /// Serves a connection, whose descriptor is the delegate's from now on; returns what to call
         /// when its peer is gone, or nil when it was refused.
         let admit: @Sendable (Int32, Peer) -> (@Sendable () -> Void)?
         /// Takes a connection over that begins with the handshake of TLS; false where too many wait for theirs.
@@ -31,11 +32,11 @@ final class Acceptor: Sendable {
     ///
     /// - Throws: `RPCError` with `resourceExhausted` when the system has no thread or descriptor.
     init(
-        listeners: [Listener], configuration: ServerConfiguration, host: Host
+        listeners: [Listener], configuration: ServerConfiguration, delegate: Delegate
     ) throws(RPCError) {
         poller = try Poller(objectCounts: configuration.objectCounts)
         let loop = Loop(
-            listeners: listeners, configuration: configuration, host: host, poller: poller)
+            listeners: listeners, configuration: configuration, delegate: delegate, poller: poller)
         try NativeThread.run("posed-rpc-accept") { loop.run() }
     }
 
@@ -76,7 +77,7 @@ extension Acceptor {
         private static let turn = 64
 
         private let configuration: ServerConfiguration
-        private let host: Host
+        private let delegate: Delegate
         private let poller: Poller<Command>
         private var listeners: [UInt64: Listener] = [:]
         private var pendingConnections: PendingConnections
@@ -92,11 +93,11 @@ extension Acceptor {
         private var nextTick: ContinuousClock.Instant
 
         init(
-            listeners: [Listener], configuration: ServerConfiguration, host: Host,
+            listeners: [Listener], configuration: ServerConfiguration, delegate: Delegate,
             poller: Poller<Command>
         ) {
             self.configuration = configuration
-            self.host = host
+            self.delegate = delegate
             self.poller = poller
             pendingConnections = PendingConnections(
                 most: configuration.maxPending, mostEach: configuration.maxPendingOfPeer,
@@ -129,7 +130,7 @@ extension Acceptor {
                 if let until = pausedUntil, until <= .now { resume() }
                 if nextTick <= .now {
                     nextTick = .now.advanced(by: interval)
-                    host.tick()
+                    delegate.tick()
                 }
             }
         }
@@ -142,7 +143,7 @@ extension Acceptor {
             if let listener = listeners[event.key] {
                 accept(listener)
             } else if let pending = silent[event.key] {
-                greet(pending, event)
+                inspect(pending, event)
             } else if let connection = served.removeValue(forKey: event.key) {
                 poller.forget(connection.descriptor)
                 connection.gone()
@@ -232,7 +233,7 @@ extension Acceptor {
         }
 
         /// Looks at the first bytes without taking them.
-        private func greet(_ pending: Silent, _ event: Poller<Command>.Event) {
+        private func inspect(_ pending: Silent, _ event: Poller<Command>.Event) {
             let key = event.key
             var bytes = [UInt8](repeating: 0, count: Greeting.expected.count)
             let count = recv(
@@ -240,12 +241,12 @@ extension Acceptor {
                 Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
             let hasLeft = count == 0 || event.conditions.hasEnded
             if count > 0, let store = pending.certificates {
-                guard host.secure(pending.descriptor, pending.peer, store) else {
+                guard delegate.secure(pending.descriptor, pending.peer, store) else {
                     return refuse(key, "too many handshakes are to be made")
                 }
                 return forget(key)
             }
-            switch host.judge(bytes.prefix(max(0, count))) {
+            switch delegate.judge(bytes.prefix(max(0, count))) {
             case .welcome: admit(pending.descriptor, pending.peer, key)
             case .wrong: refuse(key, "it does not speak HTTP/2")
             case .undecided where hasLeft:
@@ -279,7 +280,7 @@ extension Acceptor {
             let copy = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 0)
             guard copy >= 0 else { return refuse(key, SystemError.last) }
             forget(key)
-            guard let gone = host.admit(copy, peer) else {
+            guard let gone = delegate.admit(copy, peer) else {
                 return configuration.onEvent(
                     .connectionRefused(peer, reason: "the server has no room for it"))
             }

@@ -32,12 +32,12 @@ package final class Gateway: Sendable {
         for endpoint in configuration.endpoints { try binder.bind(endpoint) }
         let terminator =
             binder.stores.isEmpty ? nil : try TLSTerminator(configuration, admit: serve)
-        let host = Acceptor.Host(
+        let delegate = Acceptor.Delegate(
             admit: serve, secure: { terminator?.serve($0, $1, $2) ?? false },
             judge: { $0.isEmpty ? .undecided : .welcome }, tick: { [weak self] in self?.tick() })
         do {
             let acceptor = try Acceptor(
-                listeners: binder.listeners, configuration: configuration, host: host)
+                listeners: binder.listeners, configuration: configuration, delegate: delegate)
             let stores = binder.stores
             state.withLock { state in
                 state.acceptor = acceptor

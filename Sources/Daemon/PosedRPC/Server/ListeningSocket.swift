@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PosedBase
 
 /// A listening socket, of which the acceptor accepts the connections.
 final class ListeningSocket: Sendable {
@@ -73,7 +74,7 @@ final class ListeningSocket: Sendable {
             sockets.append(ListeningSocket(listening: descriptor))
         }
         guard !sockets.isEmpty else {
-            let address = SocketAddress.joined(host: host, port: String(port))
+            let address = HostPort(host: host, port: port)
             throw RPCError(.alreadyExists, "could not listen at \(address): \(reason)")
         }
         return (sockets, actual)

@@ -1,5 +1,6 @@
 internal import CPosedGRPC
 internal import Glibc
+internal import PosedBase
 internal import PosedGuarded
 
 /// What the thread of an event loop waits for: conditions of descriptors, commands of other threads, a moment.
@@ -68,7 +69,7 @@ final class Poller<Command: Sendable>: @unchecked Sendable {
     func wait(until end: ContinuousClock.Instant) -> [Event] {
         let left = ContinuousClock.now.duration(to: end)
         let count = posed_poller_wait(
-            native.number, &found, Int32(found.count), max(0, left.wholeMilliseconds))
+            native.number, &found, Int32(found.count), max(0, left.roundedMilliseconds))
         return found[..<Int(count)].compactMap { event in
             guard event.key != commandKey else {
                 // Before the commands are taken: one that comes later wakes the loop once more.

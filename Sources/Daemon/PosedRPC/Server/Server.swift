@@ -94,13 +94,13 @@ package final class Server: Sendable {
         let admit: TLSTerminator.Admit = { [weak self] in self?.admit($0, $1) }
         let terminator =
             binder.stores.isEmpty ? nil : try TLSTerminator(configuration, admit: admit)
-        let host = Acceptor.Host(
+        let delegate = Acceptor.Delegate(
             admit: admit, secure: { terminator?.serve($0, $1, $2) ?? false },
             judge: { Greeting.judge($0) }, tick: { [weak self] in self?.tick() })
         let acceptor: Acceptor
         do {
             acceptor = try Acceptor(
-                listeners: binder.listeners, configuration: configuration, host: host)
+                listeners: binder.listeners, configuration: configuration, delegate: delegate)
         } catch {
             terminator?.end {}
             throw error

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PosedBase
 
 /// Addresses of sockets as text and back.
 enum SocketAddress {
@@ -121,12 +122,7 @@ enum SocketAddress {
         var name = text(host)
         // A client of IPv4 at a socket for both.
         if name.hasPrefix("::ffff:"), name.contains(".") { name.removeFirst("::ffff:".count) }
-        return joined(host: name, port: text(port))
-    }
-
-    /// "host:port", with brackets around an address that has colons itself.
-    static func joined(host: String, port: String) -> String {
-        host.contains(":") && !host.hasPrefix("[") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        return Int(text(port)).map { HostPort(host: name, port: $0).description }
     }
 
     private static func text(_ characters: [CChar]) -> String {

@@ -1,5 +1,6 @@
 internal import CPosedGRPC
 internal import PosedAccounts
+internal import PosedBase
 internal import PosedErrors
 
 /// The thread in which TLS ends: it makes the handshakes of accepted connections and passes on between clients

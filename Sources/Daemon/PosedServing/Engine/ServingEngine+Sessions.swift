@@ -1,4 +1,5 @@
 import Foundation
+import PosedBase
 import PosedErrors
 import PosedSessions
 import PosedVision
@@ -144,6 +145,6 @@ extension ServingEngine {
 extension Date {
     /// The same time.
     fileprivate init(_ time: WallTime) {
-        self.init(timeIntervalSince1970: Double(time.milliseconds) / 1000)
+        self.init(timeIntervalSince1970: time.seconds)
     }
 }

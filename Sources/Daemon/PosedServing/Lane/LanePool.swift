@@ -117,4 +117,11 @@ package struct LaneLoss: Sendable {
     package let error: BackendError
     /// Lanes that still work, which take what comes from now on.
     package let lanesLeft: Int
+
+    /// A loss of its parts.
+    package init(lane: Int, error: BackendError, lanesLeft: Int) {
+        self.lane = lane
+        self.error = error
+        self.lanesLeft = lanesLeft
+    }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import PosedBase
 
 /// What a system call said when it failed.
 struct FileFailure: Error, Hashable, Sendable, CustomStringConvertible {
@@ -9,9 +10,7 @@ struct FileFailure: Error, Hashable, Sendable, CustomStringConvertible {
     init(_ number: Int32) { self.number = number }
 
     /// The system's words for it.
-    var description: String {
-        strerror(number).map { String(cString: $0) } ?? "error \(number)"
-    }
+    var description: String { SystemError.text(number) }
 
     /// The room's error, with a sentence that says what could not be done.
     ///

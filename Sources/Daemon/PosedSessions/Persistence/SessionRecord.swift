@@ -1,4 +1,5 @@
 import Foundation
+import PosedBase
 
 /// A session as it is written down: everything but the pixels.
 struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {

@@ -1,3 +1,5 @@
+package import PosedBase
+
 /// One moment on both clocks: the one that never jumps, and the one that people read.
 package struct Moment<Instant: InstantProtocol>: Sendable, Hashable
 where Instant.Duration == Duration {

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import PosedBase
 import PosedErrors
 
 /// Where a listing goes on: behind the session that came last, whether it still exists or not.
@@ -52,7 +53,7 @@ struct PageToken: Hashable, Sendable {
         let payload = [UInt8](bytes.dropLast(checkBytes))
         guard [UInt8](bytes.suffix(checkBytes)) == check(payload, owner: owner),
             let milliseconds = LittleEndian.value(UInt64.self, in: payload, at: 0),
-            let signed = Int64(exactly: milliseconds), signed <= WallTime.latest,
+            let signed = Int64(exactly: milliseconds), signed <= WallTime.latest.milliseconds,
             let id = SessionID(String(decoding: payload.dropFirst(8), as: UTF8.self)),
             unpadded(bytes) == text
         else { return nil }

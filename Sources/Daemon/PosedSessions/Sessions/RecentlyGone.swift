@@ -1,3 +1,5 @@
+import PosedBase
+
 /// The sessions that ended last, so that their own client is told why instead of "not found" alone.
 struct RecentlyGone: Sendable {
     struct Grave: Sendable {

@@ -1,3 +1,5 @@
+package import PosedBase
+
 /// What a caller keeps with a session as its defaults: written to the state directory as JSON.
 package typealias SessionSettings = Codable & Equatable & Sendable
 

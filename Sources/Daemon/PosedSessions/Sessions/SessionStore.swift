@@ -1,4 +1,5 @@
 package import PosedAccounts
+package import PosedBase
 package import PosedErrors
 import PosedGuarded
 
@@ -192,7 +193,9 @@ where C.Duration == Duration {
         // The clocks are read under the lock, so the table's time never runs backwards, and the
         // archive is told under the lock, so it hears of changes in their order.
         let (result, actions) = table.withLock { table in
-            let now = Moment(instant: clock.now, wall: wall())
+            // Milliseconds are what a record keeps: a session is dated the same after a restart.
+            let now = Moment(
+                instant: clock.now, wall: WallTime(milliseconds: wall().milliseconds))
             let result: Result<Value, E>
             do throws(E) {
                 result = .success(try body(&table, now))

@@ -1,3 +1,5 @@
+import PosedBase
+
 extension SessionTable {
     /// Removes what has expired, and has the use of sessions with leases written down where it is
     /// due.

@@ -1,3 +1,4 @@
+import PosedBase
 package import PosedErrors
 
 /// All sessions and every decision about them; performs nothing and reads no clock.

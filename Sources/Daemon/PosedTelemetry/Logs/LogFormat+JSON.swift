@@ -1,4 +1,5 @@
 internal import Logging
+internal import PosedBase
 
 extension LogFormat {
     /// A record as a JSON object: `time`, `level`, `logger`, `message`, and `metadata` where there is some.

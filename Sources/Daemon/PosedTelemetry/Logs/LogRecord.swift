@@ -1,4 +1,5 @@
 package import Logging
+package import PosedBase
 
 /// One line of a log before it has a form.
 package struct LogRecord: Sendable {

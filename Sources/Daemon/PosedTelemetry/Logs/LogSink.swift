@@ -1,5 +1,6 @@
 internal import Glibc
 package import Logging
+package import PosedBase
 internal import PosedGuarded
 
 /// Where a process's log goes, and from which level on: shared by all its loggers, changed while it runs.

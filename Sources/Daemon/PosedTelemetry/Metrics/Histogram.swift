@@ -30,8 +30,7 @@ package final class Histogram: Instrument {
 
     /// Counts a duration, in seconds.
     package func observe(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        observe(Double(seconds) + Double(attoseconds) * 1e-18)
+        observe(duration / .seconds(1))
     }
 
     /// How many values there were.

@@ -1,4 +1,5 @@
 internal import Glibc
+package import PosedBase
 
 /// The metrics of a process that Prometheus's client libraries have agreed on, read from `/proc`.
 package enum ProcessMetrics {

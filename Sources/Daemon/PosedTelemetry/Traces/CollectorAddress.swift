@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PosedBase
 
 /// Where a collector takes traces: `http://127.0.0.1:4318/v1/traces`.
 package struct CollectorAddress: Hashable, Sendable, CustomStringConvertible {
@@ -52,7 +53,7 @@ package struct CollectorAddress: Hashable, Sendable, CustomStringConvertible {
             let count = left.withUnsafeBytes {
                 send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            guard count > 0 else { throw Failure(reason: "does not read: \(Self.last)") }
+            guard count > 0 else { throw Failure(reason: "does not read: \(SystemError.last)") }
             left = left.dropFirst(count)
         }
         var answer = [UInt8](repeating: 0, count: 12)
@@ -61,7 +62,7 @@ package struct CollectorAddress: Hashable, Sendable, CustomStringConvertible {
             let part = answer.withUnsafeMutableBytes {
                 recv(descriptor, $0.baseAddress?.advanced(by: count), $0.count - count, 0)
             }
-            guard part > 0 else { throw Failure(reason: "does not answer: \(Self.last)") }
+            guard part > 0 else { throw Failure(reason: "does not answer: \(SystemError.last)") }
             count += part
         }
         let text = String(decoding: answer, as: UTF8.self)
@@ -80,19 +81,19 @@ package struct CollectorAddress: Hashable, Sendable, CustomStringConvertible {
         defer { freeaddrinfo(found) }
         let descriptor = socket(
             first.pointee.ai_family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw Failure(reason: "cannot be called: \(Self.last)") }
+        guard descriptor >= 0 else {
+            throw Failure(reason: "cannot be called: \(SystemError.last)")
+        }
         var patience = timeval(tv_sec: Self.patience, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &patience, size)
         }
         guard connect(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0 else {
-            let reason = Self.last
+            let reason = SystemError.last
             close(descriptor)
             throw Failure(reason: "cannot be reached: \(reason)")
         }
         return descriptor
     }
-
-    private static var last: String { String(cString: strerror(errno)) }
 }

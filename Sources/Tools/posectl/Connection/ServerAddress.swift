@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PosedBase
 package import PosedRPC
 
 /// Where the daemon listens.
@@ -25,17 +26,8 @@ package struct ServerAddress: ExpressibleByArgument, Equatable, Sendable, Custom
             target = .unix(path: argument)
             return
         }
-        guard let colon = argument.lastIndex(of: ":"),
-            let port = Int(argument[argument.index(after: colon)...]), (1...65535).contains(port)
-        else { return nil }
-        var host = argument[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = host.dropFirst().dropLast()
-        } else if host.contains(":") {
-            return nil
-        }
-        guard !host.isEmpty, !host.contains("/") else { return nil }
-        target = .tcp(host: String(host), port: port)
+        guard let place = HostPort(parsing: argument), place.port > 0 else { return nil }
+        target = .tcp(host: place.host, port: place.port)
     }
 
     /// The address that an option gives. Throws `ValidationError`, which says what is expected.
@@ -65,7 +57,7 @@ package struct ServerAddress: ExpressibleByArgument, Equatable, Sendable, Custom
     package var description: String {
         switch target {
         case .unix(let path): "unix:\(path)"
-        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .tcp(let host, let port): "\(HostPort(host: host, port: port))"
         }
     }
 
@@ -77,12 +69,7 @@ package struct ServerAddress: ExpressibleByArgument, Equatable, Sendable, Custom
 
     /// Whether others could listen on the way: a TCP port that is not the loopback's.
     package var isRemote: Bool {
-        guard case .tcp(let host, _) = target else { return false }
-        let address = host.lowercased()
-        if address == "localhost" || address == "::1" { return false }
-        let parts = address.split(separator: ".", omittingEmptySubsequences: false)
-        let isLoopback =
-            parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
-        return !isLoopback
+        guard case .tcp(let host, let port) = target else { return false }
+        return !HostPort(host: host, port: port).isLoopback
     }
 }

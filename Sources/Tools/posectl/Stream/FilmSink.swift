@@ -1,4 +1,5 @@
 import Foundation
+import PosedBase
 import PosedGuarded
 
 /// Where the bytes of a film go: standard output, a file of them, or ffmpeg, which makes a file of another kind.
@@ -120,7 +121,7 @@ final class FilmSink: Sendable {
         guard rename(temporary, path) == 0 else {
             try? FileManager.default.removeItem(atPath: temporary)
             throw PosectlError(
-                .file, "\(path): the file cannot be written: \(String(cString: strerror(errno)))")
+                .file, "\(path): the file cannot be written: \(SystemError.last)")
         }
     }
 

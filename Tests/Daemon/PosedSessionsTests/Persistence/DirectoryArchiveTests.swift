@@ -1,3 +1,4 @@
+import PosedBase
 import PosedGuarded
 import PosedErrors
 import PosedSessions

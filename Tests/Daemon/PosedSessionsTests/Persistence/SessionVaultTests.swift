@@ -1,3 +1,4 @@
+import PosedBase
 import PosedSessions
 import Testing
 

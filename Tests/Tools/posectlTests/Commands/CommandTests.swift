@@ -54,6 +54,20 @@ import Testing
         }
     }
 
+    /// Nothing is sent: there is nobody at these addresses, and no time is given to look for them.
+    @Test(arguments: ["192.0.2.1:7443", "[2001:db8::1]:7443", "posed.example:7443"])
+    func aTokenDoesNotTravelInTheClear(address: String) async throws {
+        try await PosectlProcess.withFolder { folder in
+            let token = try write("secret\n", "\(folder)/token")
+            let outcome = try await PosectlProcess.run(
+                ["sessions", "--address", address, "--token-file", token, "--timeout", "1ms"])
+            #expect(outcome.status != 0)
+            #expect(
+                outcome.errors.contains("a token over TCP without TLS can be read by anybody"))
+            #expect(!outcome.errors.contains("secret"))
+        }
+    }
+
     @Test func anUpdateSaysWhatIsToChange() async throws {
         try await FakeDaemon.run { daemon in
             _ = try await run(daemon, ["sessions", "update", "a", "--name", ""])

@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// The operating system's words for its error numbers.
-enum SystemError {
+package enum SystemError {
     /// The text of `number`, "No such file or directory".
-    static func text(_ number: Int32) -> String {
+    package static func text(_ number: Int32) -> String {
         var buffer = [CChar](repeating: 0, count: 256)
         guard strerror_r(number, &buffer, buffer.count) == 0 else { return "error \(number)" }
         return String(
@@ -11,5 +11,5 @@ enum SystemError {
     }
 
     /// The text of `errno`.
-    static var last: String { text(errno) }
+    package static var last: String { text(errno) }
 }

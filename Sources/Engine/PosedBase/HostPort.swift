@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// A host and a port to listen on: `127.0.0.1:7443`, `[::1]:7443`, `localhost:0`.
-package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
+/// A host and a port: `127.0.0.1:7443`, `[::1]:7443`, `localhost:0`.
+package struct HostPort: Hashable, Sendable, CustomStringConvertible {
     /// A name, or an address without its brackets.
     package let host: String
-    /// The port; 0 lets the system choose.
+    /// The port; where one is to listen, 0 lets the system choose.
     package let port: Int
 
     /// A host and a port.
@@ -34,13 +34,15 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         self.init(host: String(host), port: port)
     }
 
+    /// With brackets around an address that has colons itself.
     package var description: String {
-        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        host.contains(":") && !host.hasPrefix("[") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
     /// Whether only this machine can reach it.
     package var isLoopback: Bool {
-        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && Self.isIPv4(host))
+        host.lowercased() == "localhost" || host == "::1"
+            || (host.hasPrefix("127.") && Self.isIPv4(host))
     }
 
     private static func isIPv4(_ text: String) -> Bool {
