@@ -27,7 +27,7 @@ RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@
 PROGRAMS := posed posectl posekit
 BACKENDS := cpu blas cuda
 
-.PHONY: build deps check-deps demo studio http test observability kernels sanitize fuzz soak systemd-test lint format protos bench goldens client deb deb-test \
+.PHONY: build deps check-deps demo studio http test observability kernels sanitize fuzz deploy-test soak systemd-test lint format protos bench goldens client deb deb-test \
   packages-test image docs release install install-system clean help
 
 help: ## Say what there is
@@ -61,6 +61,7 @@ test: deps ## Build and run all tests
 	.ci/client $(BIN) $(VENV)
 	.ci/http $(BIN) $(VENV)-http
 	.ci/observability $(BIN) $(VENV)
+	.ci/kubernetes $(BIN) $(VENV)
 	.ci/kernels $(VENV)
 	.ci/recipe $(VENV)-recipe
 
@@ -131,6 +132,9 @@ client: build ## Build the wheel of posed-client into dist/ and test it with the
 
 observability: build ## Test the alerts, and each query of the dashboard in a real Prometheus
 	.ci/observability $(BIN) $(VENV)
+
+deploy-test: build ## Check deploy/kubernetes, without a cluster
+	.ci/kubernetes $(BIN) $(VENV)
 
 soak: build ## Run posed for MINUTES (10) with clients that behave and clients that do not
 	@.ci/packages python3-venv
