@@ -1,4 +1,5 @@
 import CPosedBackend
+import PosedBackend
 
 /// What one case of `attention` tries.
 private struct AttentionTrial {
@@ -70,13 +71,13 @@ extension ConformanceSuite {
             AttentionTrial(sizes: [2, 17, 20, 1, 256], cached: [0, 50], bias: .dense),
             AttentionTrial(sizes: [2, 33, 33, 3, 64], form: .slices, bias: .slice),
         ]
-        return ElementType.floats.flatMap { type in
+        return DType.floats.flatMap { type in
             (plain + forms + caches + steep + biased).map { attentionCase($0, type) }
         }
     }
 
     private static func attentionCase(
-        _ trial: AttentionTrial, _ type: ElementType
+        _ trial: AttentionTrial, _ type: DType
     ) -> ConformanceCase {
         let shape = zip(["b", "q", "k", "h", "d"], trial.sizes).map { "\($0)\($1)" }
         var name = "attention \(type) \(shape.joined(separator: " ")), \(trial.form.rawValue)"
@@ -100,7 +101,7 @@ extension ConformanceSuite {
 /// The data of one case of `attention`, and its run.
 private struct AttentionRun {
     var trial: AttentionTrial
-    var type: ElementType
+    var type: DType
     var name: String
 
     private var b: Int { trial.sizes[0] }

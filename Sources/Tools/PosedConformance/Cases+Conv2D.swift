@@ -1,4 +1,5 @@
 import CPosedBackend
+import PosedBackend
 
 /// What one case of `conv2d` tries.
 private struct ConvTrial {
@@ -14,7 +15,7 @@ private struct ConvTrial {
 extension ConformanceSuite {
     static var conv2dCases: [ConformanceCase] {
         let trials = plainConvolutions + stridedConvolutions + fusedConvolutions
-        return ElementType.floats.flatMap { compute in
+        return DType.floats.flatMap { compute in
             typePairs(compute).flatMap { types in
                 trials.map { convCase($0, types.x, types.y, compute) }
             }
@@ -91,7 +92,7 @@ extension ConformanceSuite {
     }
 
     private static func convCase(
-        _ trial: ConvTrial, _ x: ElementType, _ y: ElementType, _ compute: ElementType
+        _ trial: ConvTrial, _ x: DType, _ y: DType, _ compute: DType
     ) -> ConformanceCase {
         let c = trial.shape
         let p = c.padding
@@ -113,7 +114,7 @@ extension ConformanceSuite {
     }
 
     private static func deviation(
-        _ trial: ConvTrial, _ x: ElementType, _ y: ElementType, _ compute: ElementType,
+        _ trial: ConvTrial, _ x: DType, _ y: DType, _ compute: DType,
         seed: String, _ bench: Bench
     ) throws -> Double {
         var (noise, c) = (Noise(seed), trial.shape)

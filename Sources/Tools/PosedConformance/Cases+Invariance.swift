@@ -4,7 +4,7 @@ import PosedBackend
 extension ConformanceSuite {
     /// One row of a batch and its neighbours: what they hold must not matter.
     static var invarianceCases: [ConformanceCase] {
-        ElementType.floats.flatMap { type in
+        DType.floats.flatMap { type in
             [
                 rowCase("linear", type, [17, 64], linearRow),
                 rowCase("linear of one token", type, [1, 96], linearRow),
@@ -14,14 +14,14 @@ extension ConformanceSuite {
                 rowCase("layer norm", type, [9, 65], layerNormRow),
                 cacheCase(type),
             ]
-        } + ElementType.floats.map(threadCase) + [
+        } + DType.floats.map(threadCase) + [
             rowCase("linear in i8", .bf16, [17, 64], eightBitRow, compute: .i8),
             rowCase("linear of one token in i8", .bf16, [1, 96], eightBitRow, compute: .i8),
         ]
     }
 
     /// Whether the neighbours have cached keys must not matter either.
-    private static func cacheCase(_ type: ElementType) -> ConformanceCase {
+    private static func cacheCase(_ type: DType) -> ConformanceCase {
         ConformanceCase("batch: a row's bits, neighbours' caches \(type)") { bench in
             guard bench.computes(type) else { throw Skip("does not compute in \(type)") }
             var noise = Noise("neighbours' caches")
@@ -48,7 +48,7 @@ extension ConformanceSuite {
     }
 
     /// One class of results means the same bits, with however many threads.
-    private static func threadCase(_ type: ElementType) -> ConformanceCase {
+    private static func threadCase(_ type: DType) -> ConformanceCase {
         ConformanceCase("numerics: threads, \(type)") { bench in
             guard bench.computes(type) else { throw Skip("does not compute in \(type)") }
             var noise = Noise("threads")
@@ -84,8 +84,8 @@ extension ConformanceSuite {
         @Sendable (Bench, DeviceTensor, DeviceTensor, inout Noise) throws -> Operation
 
     private static func rowCase(
-        _ what: String, _ type: ElementType, _ row: [Int], _ make: @escaping Maker,
-        compute: ElementType? = nil
+        _ what: String, _ type: DType, _ row: [Int], _ make: @escaping Maker,
+        compute: DType? = nil
     ) -> ConformanceCase {
         let name = "batch: a row's bits, \(what) \(type)"
         let compute = compute ?? type
@@ -123,7 +123,7 @@ extension ConformanceSuite {
 
     private static func linear(
         _ bench: Bench, _ x: DeviceTensor, _ y: DeviceTensor, _ noise: inout Noise,
-        compute: ElementType
+        compute: DType
     ) throws -> Operation {
         let (inputs, outputs) = (x.layout.shape[2], y.layout.shape[2])
         var desc = posed_linear_desc()

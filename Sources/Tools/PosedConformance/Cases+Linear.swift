@@ -1,4 +1,5 @@
 import CPosedBackend
+import PosedBackend
 
 /// What one case of `linear` tries.
 private struct LinearTrial {
@@ -59,11 +60,11 @@ extension ConformanceSuite {
             ]
         }
         let trials: [LinearTrial] = shapes + options + linearRows
-        return (ElementType.floats + [.i8]).flatMap { compute in
+        return (DType.floats + [.i8]).flatMap { compute in
             typePairs(compute).flatMap { types in
                 trials.map { linearCase($0, types.x, types.y, compute) }
             }
-                + [ElementType.f32, .f16, .bf16].filter { $0 != compute }.map {
+                + [DType.f32, .f16, .bf16].filter { $0 != compute }.map {
                     linearCase(LinearTrial(sizes: small), .f32, .f32, compute, given: $0)
                 }
         }
@@ -85,15 +86,15 @@ extension ConformanceSuite {
     }
 
     /// The types of x and y that go with a compute type.
-    static func typePairs(_ compute: ElementType) -> [(x: ElementType, y: ElementType)] {
+    static func typePairs(_ compute: DType) -> [(x: DType, y: DType)] {
         guard compute != .f32 else { return [(.f32, .f32)] }
         let own = compute.carrier
         return [(own, own), (own, .f32), (.f32, own), (.f32, .f32)]
     }
 
     private static func linearCase(
-        _ trial: LinearTrial, _ x: ElementType, _ y: ElementType, _ compute: ElementType,
-        given: ElementType? = nil
+        _ trial: LinearTrial, _ x: DType, _ y: DType, _ compute: DType,
+        given: DType? = nil
     ) -> ConformanceCase {
         let shape = zip("btkn", trial.sizes).map { "\($0)\($1)" }.joined(separator: " ")
         let from = given.map { " from \($0)" } ?? ""
@@ -117,7 +118,7 @@ extension ConformanceSuite {
 /// The data of one case of `linear`, and its run.
 private struct LinearRun {
     var trial: LinearTrial
-    var x: ElementType, y: ElementType, compute: ElementType, given: ElementType
+    var x: DType, y: DType, compute: DType, given: DType
     var name: String
 
     func deviation(_ bench: Bench) throws -> Double {
@@ -166,7 +167,7 @@ private struct LinearRun {
         return trial.gapped ? .gapped(shape, gap: gap, offset: offset) : .dense(shape)
     }
 
-    private var residualType: ElementType { trial.residual == .float32 ? .f32 : y }
+    private var residualType: DType { trial.residual == .float32 ? .f32 : y }
 
     private func operands() -> Reference.Linear {
         var noise = Noise(name)

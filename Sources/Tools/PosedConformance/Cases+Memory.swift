@@ -20,7 +20,7 @@ extension ConformanceSuite {
             },
             ConformanceCase("memory: a limit refuses a weight that is too large") { bench in
                 let limited = try Bench(bench.plugin, index: bench.index, memoryLimit: 4 << 20)
-                let compute = ElementType.floats.first(where: limited.computes) ?? .f32
+                let compute = DType.floats.first(where: limited.computes) ?? .f32
                 let values = [Float](repeating: 0, count: 2048 * 2048)
                 do {
                     _ = try limited.linearWeight(
@@ -79,7 +79,7 @@ extension ConformanceSuite {
                 try expect(
                     !bench.computes(.i8) || bench.computes(.bf16), "dtypes has i8 without bf16")
                 try expect(
-                    info.preferred != ElementType.i8.rawValue, "preferred is i8, no tensor's type")
+                    info.preferred != DType.i8.rawValue, "preferred is i8, no tensor's type")
                 try expect(info.threads >= 0, "\(info.threads) threads")
                 return 0
             },

@@ -1,4 +1,5 @@
 import CPosedBackend
+import PosedBackend
 
 /// A NaN in an operand must be seen in the result: a number in its place would hide a defect. What
 /// a processor makes of a NaN depends on its lowest bits too.

@@ -1,6 +1,109 @@
 import CPosedBackend
 import PosedBackend
 
+/// A way to break the rules of a descriptor.
+struct Breach<Descriptor>: Sendable {
+    /// What is wrong, for the case's name.
+    let name: String
+    /// Makes it wrong.
+    let apply: @Sendable (inout Descriptor) -> Void
+
+    init(_ name: String, _ apply: @escaping @Sendable (inout Descriptor) -> Void) {
+        self.name = name
+        self.apply = apply
+    }
+}
+
+/// A valid descriptor, to be broken in one place at a time.
+struct ValidCall<Descriptor> {
+    var descriptor: Descriptor
+    /// What the call would write, and must not when it is refused.
+    var result: DeviceTensor
+}
+
+/// One operation and the ways to break its descriptor.
+struct RefusalTable<Descriptor> {
+    typealias TensorPath = any WritableKeyPath<Descriptor, posed_tensor> & Sendable
+
+    /// The operation's name.
+    var name: String
+    /// Makes a valid descriptor.
+    var valid: @Sendable (Bench) throws -> ValidCall<Descriptor>
+    /// Makes the operation of a descriptor.
+    var operation: @Sendable (Descriptor) -> Operation
+    /// The tensors that must be there, and their names.
+    var required: [(String, TensorPath)]
+    /// Whether the innermost stride is free.
+    var freeStrides = false
+    /// What else can be wrong.
+    var breaches: [Breach<Descriptor>]
+
+    /// One case per breach, and one that the untouched descriptor is served.
+    func cases() -> [ConformanceCase] {
+        let (valid, operation, name) = (self.valid, self.operation, self.name)
+        let served = ConformanceCase("refuse \(name): nothing when all is well") { bench in
+            try bench.run(operation(try valid(bench).descriptor))
+            try bench.synchronize()
+            return 0
+        }
+        let tensors = required.flatMap { label, path in
+            tensorBreaches.map { breach in
+                Breach<Descriptor>("\(label) \(breach.name)") { breach.apply(&$0[keyPath: path]) }
+            }
+        }
+        return [served]
+            + (tensors + breaches).map { breach in
+                ConformanceCase("refuse \(name): \(breach.name)") { bench in
+                    var call = try valid(bench)
+                    let before = try bench.bytes(call.result)
+                    breach.apply(&call.descriptor)
+                    let broken = operation(call.descriptor)
+                    try expectRefusal("it") { broken.submit(bench.plugin.table, bench.stream, $0) }
+                    try expect(try bench.bytes(call.result) == before, "it was refused and wrote")
+                    return 0
+                }
+            }
+    }
+
+    /// What can be wrong with any tensor.
+    private var tensorBreaches: [Breach<posed_tensor>] {
+        let common = [
+            Breach<posed_tensor>("is missing") { $0.buffer = nil },
+            Breach("has rank 0") { $0.rank = 0 },
+            Breach("has rank 7") { $0.rank = 7 },
+            Breach("has rank 1000000") { $0.rank = 1_000_000 },
+            Breach("has another rank") { $0.rank -= 1 },
+            Breach("has an unknown type") { $0.dtype = 99 },
+            Breach("has type 0") { $0.dtype = 0 },
+            Breach("starts behind its buffer") { $0.offset_bytes = 1 << 30 },
+            Breach("starts at the end of the address space") { $0.offset_bytes = .max - 3 },
+            Breach("reaches beyond its buffer") { $0.stride.0 = 1 << 20 },
+            Breach("reaches beyond the address space") { $0.stride.0 = .max / 2 },
+            Breach("has a stride that overflows") { $0.stride.0 = .max },
+            Breach("has a negative stride") { $0.stride.0 = -64 },
+            Breach("has a negative extent") { $0.shape.0 = -1 },
+            Breach("has a huge extent") { $0.shape.0 = 1 << 40 },
+            Breach("has an extent that overflows") { $0.shape.0 = .max },
+        ]
+        let spread = Breach<posed_tensor>("has gaps between neighbours") { tensor in
+            set(&tensor.stride, Int(tensor.rank) - 1, Int64(2))
+        }
+        return freeStrides ? common : common + [spread]
+    }
+}
+
+extension Bench {
+    /// A dense tensor of small numbers in a buffer that is twice as large as it need be, so that a
+    /// wrong stride does not end outside.
+    func roomy(_ shape: [Int], _ type: DType = .f32) throws -> DeviceTensor {
+        var noise = Noise("roomy \(shape)")
+        let count = shape.reduce(1, *)
+        let wide = try output(.dense([2 * count]), type)
+        try write(noise.normal(2 * count, type == .u8 ? .u8 : type).map { abs($0) }, to: wide)
+        return DeviceTensor(buffer: wide.buffer, layout: .dense(shape), type: type)
+    }
+}
+
 extension ConformanceSuite {
     static var refusalCases: [ConformanceCase] {
         linearRefusals.cases() + conv2dRefusals.cases() + groupNormRefusals.cases()
@@ -134,6 +237,100 @@ extension ConformanceSuite {
                 Breach("a bias for fewer heads") { $0.bias.shape.0 = 1 },
                 Breach("a bias outside of its buffer") { $0.bias.stride.0 = 1 << 30 },
                 Breach("a bias of a type that it never has") { $0.bias.dtype = POSED_U8.rawValue },
+            ])
+    }
+}
+
+extension ConformanceSuite {
+    static var copyRefusals: RefusalTable<posed_copy_desc> {
+        RefusalTable(
+            name: "copy",
+            valid: { bench in
+                var desc = posed_copy_desc()
+                let y = try bench.roomy([3, 4, 5])
+                (desc.x, desc.y) = (try bench.roomy([3, 4, 5]).view, y.view)
+                return ValidCall(descriptor: desc, result: y)
+            },
+            operation: { .copy($0) }, required: [("x", \.x), ("y", \.y)], freeStrides: true,
+            breaches: [
+                Breach("x and y of different shapes") { $0.y.shape.1 = 3 },
+                Breach("an innermost stride that leaves the buffer") { $0.x.stride.2 = 1 << 20 },
+            ])
+    }
+
+    static var combineRefusals: RefusalTable<posed_combine_desc> {
+        RefusalTable(
+            name: "combine",
+            valid: { bench in
+                var desc = posed_combine_desc()
+                let y = try bench.roomy([3, 4, 5])
+                desc.count = 2
+                set(&desc.x, 0, try bench.roomy([3, 4, 5]).view)
+                set(&desc.x, 1, try bench.roomy([3, 4, 5]).view)
+                set(&desc.coefficient, 0, Float(1))
+                set(&desc.coefficient, 1, Float(2))
+                desc.y = y.view
+                return ValidCall(descriptor: desc, result: y)
+            },
+            operation: { .combine($0) }, required: [("x", \.x.0), ("y", \.y)],
+            breaches: [
+                Breach("no term") { $0.count = 0 },
+                Breach("too many terms") { $0.count = UInt32(POSED_MAX_TERMS) + 1 },
+                Breach("a huge number of terms") { $0.count = .max },
+                Breach("a term that is missing") { $0.count = 3 },
+                Breach("a term of another shape") { $0.x.1.shape.1 = 3 },
+                Breach("a term with gaps") { $0.x.1.stride.0 = 21 },
+            ])
+    }
+
+    static var activateRefusals: RefusalTable<posed_activate_desc> {
+        RefusalTable(
+            name: "activate",
+            valid: { bench in
+                var desc = posed_activate_desc()
+                let y = try bench.roomy([3, 20])
+                (desc.x, desc.y) = (try bench.roomy([3, 20]).view, y.view)
+                return ValidCall(descriptor: desc, result: y)
+            },
+            operation: { .activate($0) }, required: [("x", \.x), ("y", \.y)],
+            breaches: [
+                Breach("an unknown activation") { $0.activation = 1000 },
+                Breach("x and y of different shapes") { $0.y.shape.1 = 19 },
+            ])
+    }
+
+    static var gluRefusals: RefusalTable<posed_glu_desc> {
+        RefusalTable(
+            name: "glu",
+            valid: { bench in
+                var desc = posed_glu_desc()
+                let y = try bench.roomy([2, 3, 20])
+                (desc.x, desc.y) = (try bench.roomy([2, 3, 40]).view, y.view)
+                return ValidCall(descriptor: desc, result: y)
+            },
+            operation: { .glu($0) }, required: [("x", \.x), ("y", \.y)],
+            breaches: [
+                Breach("an unknown activation") { $0.activation = 1000 },
+                Breach("x of an odd width") { $0.x.shape.2 = 39 },
+                Breach("x of y's width") { $0.x.shape.2 = 20 },
+                Breach("y with fewer tokens than x") { $0.y.shape.1 = 2 },
+            ])
+    }
+
+    static var quantizeRefusals: RefusalTable<posed_quantize_desc> {
+        RefusalTable(
+            name: "quantize",
+            valid: { bench in
+                var desc = posed_quantize_desc()
+                let y = try bench.roomy([2, 3, 4, 20], .u8)
+                (desc.x, desc.y) = (try bench.roomy([2, 3, 4, 20]).view, y.view)
+                return ValidCall(descriptor: desc, result: y)
+            },
+            operation: { .quantize($0) }, required: [("x", \.x), ("y", \.y)],
+            breaches: [
+                Breach("y of a float type") { $0.y.dtype = POSED_F32.rawValue },
+                Breach("x of bytes") { $0.x.dtype = POSED_U8.rawValue },
+                Breach("x and y of different shapes") { $0.y.shape.2 = 3 },
             ])
     }
 }

@@ -1,18 +1,19 @@
+import PosedBackend
 import PosedConformance
 import Testing
 
-@Suite struct ElementTypeTests {
+@Suite struct DeviceTensorTests {
     @Test func bfloatRoundsToNearestEven() {
-        #expect(ElementType.bf16.round(1 + 1 / 256) == 1)
-        #expect(ElementType.bf16.round(1 + 3 / 256) == 1.015625)
-        #expect(ElementType.bf16.round(1 + 1.01 / 256) == 1.0078125)
-        #expect(ElementType.bf16.round(.infinity) == .infinity)
-        #expect(ElementType.bf16.round(.nan).isNaN)
-        #expect(ElementType.bf16.round(.greatestFiniteMagnitude) == .infinity)
+        #expect(DType.bf16.round(1 + 1 / 256) == 1)
+        #expect(DType.bf16.round(1 + 3 / 256) == 1.015625)
+        #expect(DType.bf16.round(1 + 1.01 / 256) == 1.0078125)
+        #expect(DType.bf16.round(.infinity) == .infinity)
+        #expect(DType.bf16.round(.nan).isNaN)
+        #expect(DType.bf16.round(.greatestFiniteMagnitude) == .infinity)
     }
 
-    @Test(arguments: ElementType.floats)
-    func storedValueIsLoaded(type: ElementType) {
+    @Test(arguments: DType.floats)
+    func storedValueIsLoaded(type: DType) {
         let memory = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
         defer { memory.deallocate() }
         for (index, value) in [Float(0.1), -3.75, 1e-3, 60000].enumerated() {
