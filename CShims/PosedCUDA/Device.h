@@ -13,6 +13,7 @@
 #include "MemoryPool.h"
 #include "Staging.h"
 #include "posed_plugin/objects.h"
+#include "posed_plugin/recording.h"
 
 namespace posed::cuda {
 
@@ -133,9 +134,7 @@ private:
   bool groups_work_ = false;
 };
 
-struct posed_stream {
-  enum class State { running, recording, failed };
-
+struct posed_stream : posed::Recording<posed::cuda::Program> {
   explicit posed_stream(posed_device *device);
   ~posed_stream();
 
@@ -152,18 +151,10 @@ struct posed_stream {
   }
   /// The same for a product by cuBLASLt.
   void launch(const posed::cuda::MatrixLaunch &launch);
-  /// Refuses a call that a recording may not contain.
-  void require_running(const char *call) const;
-  /// A failure ends a recording.
-  void note_failure(posed_status status, const posed_error &error);
 
   posed_device *const device;
   posed::cuda::StreamHandle handle = nullptr;
   std::unique_ptr<posed::cuda::Staging> staging;
-  State state = State::running;
-  posed::cuda::Program recorded;
-  posed_status failure = POSED_OK;
-  posed_error failure_error = {};
 
 private:
   void launch(const posed::cuda::Kernel &kernel, posed::cuda::Grid grid, const void *parameters, size_t bytes,

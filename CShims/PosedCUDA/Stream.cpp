@@ -60,14 +60,10 @@ Address posed_stream::scratch(uint64_t bytes) {
 
 void posed_stream::launch(const Kernel &kernel, Grid grid, const void *parameters, size_t bytes,
                           ptrdiff_t scratch_field, uint64_t scratch_bytes) {
-  if (state == State::failed) {
-    posed::fail(POSED_INVALID_ARGUMENT,
-                "The recording has ended with an earlier failure: end the capture first.");
-  }
   auto *begin = static_cast<const std::byte *>(parameters);
-  if (state == State::recording) {
-    recorded.launches.push_back(KernelLaunch{kernel, grid, {begin, begin + bytes}, scratch_field});
-    recorded.scratch_bytes = std::max(recorded.scratch_bytes, scratch_bytes);
+  if (Program *program = recorded()) {
+    program->launches.push_back(KernelLaunch{kernel, grid, {begin, begin + bytes}, scratch_field});
+    program->scratch_bytes = std::max(program->scratch_bytes, scratch_bytes);
     return;
   }
   alignas(16) std::byte copy[4096];
@@ -81,27 +77,11 @@ void posed_stream::launch(const Kernel &kernel, Grid grid, const void *parameter
 }
 
 void posed_stream::launch(const MatrixLaunch &launch) {
-  if (state == State::failed) {
-    posed::fail(POSED_INVALID_ARGUMENT,
-                "The recording has ended with an earlier failure: end the capture first.");
-  }
-  if (state == State::recording) {
-    recorded.launches.push_back(launch);
-    recorded.scratch_bytes = std::max<uint64_t>(recorded.scratch_bytes, launch.algorithm.workspace);
+  if (Program *program = recorded()) {
+    program->launches.push_back(launch);
+    program->scratch_bytes = std::max<uint64_t>(program->scratch_bytes, launch.algorithm.workspace);
     return;
   }
   const Address workspace = launch.algorithm.workspace == 0 ? 0 : scratch(launch.algorithm.workspace);
   device->matrices->multiply(launch.product, launch.algorithm, workspace, handle);
-}
-
-void posed_stream::require_running(const char *call) const {
-  if (state == State::running) return;
-  posed::fail(POSED_INVALID_ARGUMENT, "%s is not allowed while a stream is recorded.", call);
-}
-
-void posed_stream::note_failure(posed_status status, const posed_error &error) {
-  if (state != State::recording) return;
-  state = State::failed;
-  failure = status;
-  failure_error = error;
 }

@@ -82,24 +82,7 @@ posed_status event_synchronize(posed_event *event, posed_error *error) {
 // ---- graphs ----
 
 posed_status capture_begin(posed_stream *stream, posed_error *error) {
-  return guard_on(device_of(stream), error, [&] {
-    stream->require_running("capture_begin");
-    stream->recorded = {};
-    stream->state = posed_stream::State::recording;
-  });
-}
-
-/// Ends the recording whatever comes of it.
-Program end_recording(posed_stream &stream) {
-  Program program = std::move(stream.recorded);
-  posed_stream::State state = stream.state;
-  stream.recorded = {};
-  stream.state = posed_stream::State::running;
-  if (state == posed_stream::State::failed) throw Failure(stream.failure, stream.failure_error.message);
-  if (state == posed_stream::State::running) {
-    fail(POSED_INVALID_ARGUMENT, "capture_end: the stream is not being recorded.");
-  }
-  return program;
+  return guard_on(device_of(stream), error, [&] { stream->begin({}); });
 }
 
 /// CUDA's graph of a program. The device's own stream is in use meanwhile.
@@ -138,7 +121,7 @@ std::unique_ptr<posed_graph> make_graph(posed_device &device, const Program &pro
 posed_status capture_end(posed_stream *stream, posed_graph **graph, posed_error *error) {
   return guard_on(device_of(stream), error, [&] {
     require(graph, "graph");
-    *graph = make_graph(*stream->device, end_recording(*stream)).release();
+    *graph = make_graph(*stream->device, stream->end()).release();
   });
 }
 

@@ -13,10 +13,6 @@ void fill_operations(posed_backend &table);
 /// Puts a launch on a stream at once. `scratch`: memory that is its own while it runs.
 void carry_out(posed_device &device, StreamHandle stream, const Launch &launch, Address scratch);
 
-template <class T> void require(const T *pointer, const char *what) {
-  if (pointer == nullptr) fail(POSED_INVALID_ARGUMENT, "%s is NULL.", what);
-}
-
 /// `guard`, and a note where the device has been lost.
 template <class Body> posed_status guard_on(posed_device *device, posed_error *error, Body &&body) noexcept {
   posed_status status = guard(error, [&] {

@@ -15,10 +15,6 @@ namespace {
 
 const Plugin *plugin_of_library = nullptr;
 
-template <class T> void require(const T *pointer, const char *what) {
-  if (pointer == nullptr) fail(POSED_INVALID_ARGUMENT, "%s is NULL.", what);
-}
-
 // ---- device ----
 
 posed_status probe(posed_probe_result *result, posed_error *error) {

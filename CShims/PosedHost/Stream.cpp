@@ -6,10 +6,6 @@
 namespace posed {
 namespace {
 
-template <class T> void require(const T *pointer, const char *what) {
-  if (pointer == nullptr) fail(POSED_INVALID_ARGUMENT, "%s is NULL.", what);
-}
-
 posed_status stream_create(posed_device *device, posed_stream **stream, posed_error *error) {
   return guard(error, [&] {
     require(device, "device");
@@ -60,24 +56,8 @@ posed_status event_synchronize(posed_event *event, posed_error *error) {
 posed_status capture_begin(posed_stream *stream, posed_error *error) {
   return guard(error, [&] {
     require(stream, "stream");
-    stream->require_running("capture_begin");
-    stream->recorded = std::make_unique<Program>(stream->device->pool.threads());
-    stream->state = posed_stream::State::recording;
+    stream->begin(std::make_unique<Program>(stream->device->pool.threads()));
   });
-}
-
-/// Ends the recording whatever comes of it.
-std::unique_ptr<Program> end_recording(posed_stream &stream) {
-  std::unique_ptr<Program> program = std::move(stream.recorded);
-  posed_stream::State state = stream.state;
-  stream.state = posed_stream::State::running;
-  if (state == posed_stream::State::failed) {
-    throw Failure(stream.failure, stream.failure_error.message);
-  }
-  if (state == posed_stream::State::running) {
-    fail(POSED_INVALID_ARGUMENT, "capture_end: the stream is not being recorded.");
-  }
-  return program;
 }
 
 posed_status capture_end(posed_stream *stream, posed_graph **graph, posed_error *error) {
@@ -86,7 +66,7 @@ posed_status capture_end(posed_stream *stream, posed_graph **graph, posed_error 
     require(graph, "graph");
     auto made = std::make_unique<posed_graph>();
     made->device = stream->device;
-    made->program = end_recording(*stream);
+    made->program = stream->end();
     stream->device->pool.admit(*made->program);
     *graph = made.release();
   });

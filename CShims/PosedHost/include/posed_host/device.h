@@ -11,6 +11,7 @@
 #include "posed_host/memory.h"
 #include "posed_host/pool.h"
 #include "posed_plugin/objects.h"
+#include "posed_plugin/recording.h"
 
 namespace posed {
 
@@ -37,26 +38,15 @@ struct posed_device {
 };
 
 /// Work is done before a call returns, so a stream is only the place where operations are recorded.
-struct posed_stream {
-  enum class State { running, recording, failed };
-
+struct posed_stream : posed::Recording<std::unique_ptr<posed::Program>> {
   explicit posed_stream(posed_device *device) : device(device), immediate(device->pool.threads()) {}
   /// Runs a planned operation now, or records it.
   void submit(posed::OperationPointer operation);
-  /// Refuses a call that a recording may not contain.
-  void require_running(const char *call) const;
   /// Plans with `plan()` and submits what it returns; a failure ends a recording.
   template <class Plan> posed_status perform(posed_error *error, Plan &&plan) noexcept;
 
   posed_device *const device;
-  State state = State::running;
   posed::Program immediate;
-  std::unique_ptr<posed::Program> recorded;
-  posed_status failure = POSED_OK;
-  posed_error failure_error = {};
-
-private:
-  void note_failure(posed_status status, const posed_error &error);
 };
 
 struct posed_event {

@@ -23,6 +23,11 @@ public:
 /// Throws a Failure with a printf-style message.
 [[noreturn]] void fail(posed_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/// Refuses an argument that is NULL.
+template <class T> void require(const T *pointer, const char *what) {
+  if (pointer == nullptr) fail(POSED_INVALID_ARGUMENT, "%s is NULL.", what);
+}
+
 /// Copies a message into the caller's buffer, cut at a whole UTF-8 character if it is too long.
 void report(posed_error *error, const char *message) noexcept;
 
