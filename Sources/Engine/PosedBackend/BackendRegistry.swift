@@ -108,6 +108,16 @@ package struct PlacedDevices: Sendable {
     package let poseEncoder: Device
     /// For the velocity transformer.
     package let transformer: Device
+
+    /// The device of `part`.
+    package subscript(part: Placement.Part) -> Device {
+        switch part {
+        case .vae: vae
+        case .sourceEncoder: sourceEncoder
+        case .poseEncoder: poseEncoder
+        case .transformer: transformer
+        }
+    }
 }
 
 extension BackendRegistry {

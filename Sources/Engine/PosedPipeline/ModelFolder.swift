@@ -1,4 +1,5 @@
 import Foundation
+package import PosedBackend
 import PosedModels
 package import PosedVision
 
@@ -10,6 +11,8 @@ package struct ModelFolder: Sendable {
     package let hasPoseEncoder: Bool
     /// How the model wants pictures of another aspect, unless a request says otherwise.
     package let framing: PictureFraming
+    /// Whether 8 bits lose nothing that is seen, so that `auto` may choose them.
+    package let allowsEightBits: Bool
     /// The defaults of a request.
     package let sampler: SamplerDefaults
 
@@ -42,6 +45,7 @@ package struct ModelFolder: Sendable {
                     + "\(ModelFolder.formatVersion), but it is \(version)")
         }
         framing = try ModelFolder.framing(index)
+        allowsEightBits = try index.bool("eight_bits", default: false)
         for part in ["vae", "source_encoder", "transformer"] {
             guard FileManager.default.fileExists(atPath: path + "/" + part + "/config.json") else {
                 throw PipelineError(
@@ -69,6 +73,19 @@ package struct ModelFolder: Sendable {
                     + "\(aspects.upperBound), but it is \(aspect)")
         }
         return PictureFraming(fit: fit, aspect: aspect == 0 ? nil : aspect)
+    }
+
+    /// The types that the parts compute in: where none is asked for, 8 bits, if the model allows them and the part's
+    /// device has them; the autoencoder's, which has no product in 8 bits, stays the device's preference.
+    ///
+    /// - Throws: `BackendError` when a device cannot be asked.
+    package func types(_ asked: PartTypes, on devices: PlacedDevices) throws -> PartTypes {
+        guard allowsEightBits else { return asked }
+        var types = asked
+        for part in Placement.Part.allCases where part != .vae && asked[part] == nil {
+            if try devices[part].info().dtypes.contains(.i8) { types[part] = .i8 }
+        }
+        return types
     }
 
     /// The path of one part's folder.

@@ -49,7 +49,9 @@ import Testing
             try write(#"{"source_fit": "crop", "picture_aspect": 0.6875}"#, index)
             #expect(
                 try ModelFolder(path: path).framing == PictureFraming(fit: .crop, aspect: 0.6875))
+            #expect(try !ModelFolder(path: path).allowsEightBits)
             for (text, key) in [
+                (#"{"eight_bits": 1}"#, "eight_bits"),
                 (#"{"source_fit": "squeeze"}"#, "source_fit"),
                 (#"{"source_fit": 3}"#, "source_fit"),
                 (#"{"picture_aspect": 0.01}"#, "picture_aspect"),

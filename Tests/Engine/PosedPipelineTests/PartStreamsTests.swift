@@ -1,3 +1,4 @@
+import Foundation
 import PosedBackend
 import PosedPipeline
 import PosedTensor
@@ -30,5 +31,27 @@ import Testing
         #expect(error?.message == "source_encoder: blas computes in f32 here, not in i8")
         let own = try Self.streams("cpu", "i8,encoders=bf16")
         #expect(own.transformer.products == .i8 && own.poseEncoder.products == .bf16)
+    }
+
+    /// `auto` is 8 bits where the model says that it allows them and the device has them.
+    @Test(.enabled(if: UsableDevices.ways.contains("cpu/i8")))
+    func aModelThatAllowsEightBitsHasThem() throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("posed-eight-bits-\(UUID().uuidString)", isDirectory: true)
+        try FileManager.default.copyItem(at: Goldens.model("tiny"), to: folder)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func types(_ asked: String, _ placement: String) throws -> [DType?] {
+            let devices = try BackendRegistry.discover().open(Placement(parsing: placement))
+            let types = try ModelFolder(path: folder.path).types(
+                PartTypes(parsing: asked), on: devices)
+            return [types[.vae], types[.sourceEncoder], types[.transformer]]
+        }
+        #expect(try types("auto", "cpu") == [nil, nil, nil])
+        try Data(#"{"eight_bits": true}"#.utf8)
+            .write(to: folder.appendingPathComponent("model_index.json"))
+        #expect(try types("auto", "cpu") == [nil, .i8, .i8])
+        #expect(try types("auto", "cpu,encoders=blas") == [nil, nil, .i8])
+        #expect(try types("encoders=f32", "cpu") == [nil, .f32, .i8])
+        #expect(try types("f32", "cpu") == [.f32, .f32, .f32])
     }
 }

@@ -24,7 +24,7 @@ extension Settings {
         package static let dtype = Setting(
             "model.dtype", .types, initial: "auto", .restart,
             "The type to compute in, for all parts or for vae, encoders (or one of them) and transformer apart; auto leaves "
-                + "it to the device, and i8 rounds what every token passes to 8 bits.")
+                + "it to the device and model, and i8 rounds what every token passes to 8 bits.")
         package static let threads = Setting(
             "model.threads", .integer(0...1024), initial: 0, .restart,
             "Threads of each copy on CPU backends; 0 divides all processors that the daemon may use."

@@ -16,6 +16,7 @@ enum ModelLoader {
     private struct Place: Hashable {
         let placement: Placement
         let types: PartTypes
+        let allowsEightBits: Bool
     }
 
     /// How many copies each model has.
@@ -60,18 +61,18 @@ enum ModelLoader {
                 loaded.models.append(made)
                 loaded.served.append(try ServedModel(model.name, made, fingerprint: fingerprint))
             case .folder(let path, let placement, let types):
-                let place = Place(placement: placement, types: types)
+                let folder = try ModelFolder(path: path)
+                let place = Place(
+                    placement: placement, types: types, allowsEightBits: folder.allowsEightBits)
                 let streams: PartStreams
                 if let known = places[place] {
                     streams = known
                 } else {
-                    streams = try PartStreams(
-                        registry.open(
-                            placement,
-                            options: DeviceOptions(
-                                threads: threads,
-                                memoryLimit: UInt64(configuration.memoryLimit))),
-                        types: types)
+                    let devices = try registry.open(
+                        placement,
+                        options: DeviceOptions(
+                            threads: threads, memoryLimit: UInt64(configuration.memoryLimit)))
+                    streams = try PartStreams(devices, types: folder.types(types, on: devices))
                     places[place] = streams
                 }
                 let fingerprint = try ModelFingerprint.make(folder: path).description

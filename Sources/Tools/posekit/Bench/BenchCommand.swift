@@ -120,7 +120,7 @@ struct BenchCommand: ParsableCommand {
     private func measure(
         _ subject: BenchSubject, _ placement: Placement, into report: inout BenchReport
     ) throws {
-        let streams = try engine.streams(placement)
+        let streams = try engine.streams(for: subject.folder, placement)
         let solvers = try sampler.registry()
         let all = [
             streams.vae, streams.sourceEncoder, streams.poseEncoder, streams.transformer,

@@ -105,7 +105,7 @@ struct EvalCommand: ParsableCommand {
         var settings = try sampler.settings(folder.sampler, solvers)
         settings.seed = sampler.seed ?? folder.sampler.seed ?? 0
         Terminal.progress("loading \(model)")
-        let streams = try engine.streams()
+        let streams = try engine.streams(for: folder)
         let pipeline = try Pipeline(
             try PoseModel.load(folder: model, on: streams), solvers: solvers,
             size: size.map { ($0.width, $0.height) })

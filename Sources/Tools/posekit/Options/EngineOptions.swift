@@ -24,7 +24,8 @@ struct EngineOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The type to compute in, f32, bf16, f16 or i8, or one for each part (i8,encoders=bf16); without it "
-                + "each device's preference.", valueName: "type"))
+                + "i8 where model and device allow it, else each device's preference.",
+            valueName: "type"))
     var dtype: String?
 
     @Option(help: "CPU threads; 0 takes all that this process may use.")
@@ -73,15 +74,16 @@ struct EngineOptions: ParsableArguments {
         DeviceOptions(threads: threads, memoryLimit: UInt64(memoryLimit?.bytes ?? 0))
     }
 
-    /// A stream for every part.
-    func streams() throws -> PartStreams {
-        try streams(try placement())
+    /// A stream for every part of the model in `folder`.
+    func streams(for folder: ModelFolder) throws -> PartStreams {
+        try streams(for: folder, placement())
     }
 
-    /// A stream for every part, where `placement` says.
-    func streams(_ placement: Placement) throws -> PartStreams {
+    /// A stream for every part of the model in `folder`, or of one that is in none, where `placement` says.
+    func streams(for folder: ModelFolder?, _ placement: Placement) throws -> PartStreams {
         let devices = try registry().open(placement, options: deviceOptions)
-        return try PartStreams(devices, types: types())
+        let asked = try types()
+        return try PartStreams(devices, types: folder?.types(asked, on: devices) ?? asked)
     }
 
     /// A stream for one part alone.

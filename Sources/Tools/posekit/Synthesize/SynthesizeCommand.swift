@@ -127,7 +127,8 @@ struct SynthesizeCommand: ParsableCommand {
 
     private func load(_ solvers: SolverRegistry) throws -> Pipeline {
         Terminal.progress("loading \(model)")
-        let loaded = try PoseModel.load(folder: model, on: try engine.streams())
+        let streams = try engine.streams(for: ModelFolder(path: model))
+        let loaded = try PoseModel.load(folder: model, on: streams)
         for report in loaded.reports { Terminal.say(report.description) }
         return try Pipeline(loaded, solvers: solvers, size: size.map { ($0.width, $0.height) })
     }
