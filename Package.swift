@@ -92,6 +92,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -199,6 +200,12 @@ let package = Package(
                 product("Crypto", "swift-crypto"),
                 product("Collections", "swift-collections"),
             ]),
+        room(
+            "Daemon/PosedStore",
+            [
+                "PosedSessions", "PosedGuarded", product("NIOCore", "swift-nio"),
+                product("NIOPosix", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
+            ]),
         room("Daemon/PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),
         room(
             "Daemon/PosedRPC",
@@ -251,7 +258,7 @@ let package = Package(
             "Daemon/PosedDaemon",
             [
                 "CPosedVersion", "CPosedGlibc", "PosedAccounts", "PosedErrors", "PosedGuarded",
-                "PosedBase", "PosedSessions",
+                "PosedBase", "PosedSessions", "PosedStore",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedHTTP", "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
@@ -312,6 +319,12 @@ let package = Package(
         tests("Tools/posekit", ["PosedBackend", "PosedTensor", "PosedVision", "PosedWeights"]),
         tests("Daemon/PosedScheduling", []),
         tests("Daemon/PosedSessions", ["PosedAccounts", "PosedErrors"]),
+        tests(
+            "Daemon/PosedStore",
+            [
+                "PosedSessions", "PosedErrors", product("NIOCore", "swift-nio"),
+                product("NIOPosix", "swift-nio"),
+            ]),
         tests("Daemon/PosedRPC", ["CPosedGRPC", "PosedAccounts", "PosedErrors"]),
         tests(
             "Daemon/PosedServing",

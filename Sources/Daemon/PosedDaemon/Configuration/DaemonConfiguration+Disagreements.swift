@@ -1,9 +1,10 @@
 internal import Foundation
+internal import PosedStore
 
 extension DaemonConfiguration {
     /// What is wrong with values that are right by themselves: they contradict each other, or the machine.
     func disagreements() -> [ConfigurationProblem] {
-        listening() + certificates() + ranges() + files()
+        listening() + certificates() + store() + ranges() + files()
     }
 
     /// What is wrong with a setting, and where its value stands.
@@ -70,6 +71,29 @@ extension DaemonConfiguration {
                     Listen.requireClientCertificate,
                     "should go with a listen.tcp.tls.clientCA to check certificates with; there is none"
                 ))
+        }
+        return problems
+    }
+
+    private func store() -> [ConfigurationProblem] {
+        typealias Store = Settings.Store
+        var problems: [ConfigurationProblem] = []
+        let folder = Settings.Sessions.stateDirectory
+        guard let address = self[Store.address] else {
+            return [Store.authFile, Store.caFile].filter { self[$0] != nil }.map {
+                problem($0, "should go with a sessions.store; there is none")
+            }
+        }
+        if self[folder] != nil, values.origin(folder) != ConfigurationLayer.stateVariable {
+            problems.append(
+                problem(
+                    folder,
+                    "should be none where sessions.store is set: sessions are kept in one place"))
+        }
+        if self[Store.caFile] != nil, !address.usesTLS {
+            problems.append(
+                problem(Store.caFile, "should go with a rediss:// store; \(address) is without TLS")
+            )
         }
         return problems
     }
@@ -178,7 +202,7 @@ extension DaemonConfiguration {
         check(state, self[state], folder: true, write: true)
         for setting in [
             Settings.Listen.certificate, Settings.Listen.key, Settings.Listen.clientCA,
-            Settings.Authentication.tokensFile,
+            Settings.Authentication.tokensFile, Settings.Store.authFile, Settings.Store.caFile,
         ] { check(setting, self[setting], folder: false) }
         return problems
     }
