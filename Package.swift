@@ -351,8 +351,7 @@ let package = Package(
             [
                 "CPosedGlibc",
                 "PosedAccounts", "PosedErrors", "PosedVision", "PosedSystemd", "PosedTelemetry",
-                "PosedRPC",
-                "PosedServing", "PosedRehearsal",
+                "PosedRPC", "PosedServing", "PosedStore", "PosedRehearsal",
                 product("Configuration", "swift-configuration"), product("Logging", "swift-log"),
             ]),
         tests(
