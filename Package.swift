@@ -92,7 +92,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -204,7 +203,7 @@ let package = Package(
             "Daemon/PosedStore",
             [
                 "PosedSessions", "PosedGuarded", product("NIOCore", "swift-nio"),
-                product("NIOPosix", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
+                product("NIOPosix", "swift-nio"),
             ]),
         room("Daemon/PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),
         room(

@@ -1,19 +1,16 @@
-/// Where a Redis or Valkey server is: `redis://host:6379/0`, or `rediss://…` for TLS.
+/// Where a Redis or Valkey server is: `redis://host:6379/0`.
 package struct RedisAddress: Hashable, Sendable, CustomStringConvertible {
     /// A host name, an IPv4 address, or an IPv6 address without its brackets.
     package let host: String
     package let port: Int
     /// The number of the database.
     package let database: Int
-    /// Whether the connection is encrypted, and the server's certificate checked.
-    package let usesTLS: Bool
 
     /// The address that is written so; nil for anything else, also for one with a user or a password, which belong
     /// in a file that others cannot read.
     package init?(_ text: String) {
         let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0] == "redis" || parts[0] == "rediss" else { return nil }
-        usesTLS = parts[0] == "rediss"
+        guard parts.count == 2, parts[0] == "redis" else { return nil }
         let place = parts[1].split(separator: "/", omittingEmptySubsequences: false)
         guard place.count <= 2, let authority = place.first, !authority.contains("@") else {
             return nil
@@ -53,7 +50,7 @@ package struct RedisAddress: Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         let shown = host.contains(":") ? "[\(host)]" : host
         let database = self.database == 0 ? "" : "/\(self.database)"
-        return "\(usesTLS ? "rediss" : "redis")://\(shown):\(port)\(database)"
+        return "redis://\(shown):\(port)\(database)"
     }
 }
 

@@ -1,7 +1,6 @@
 internal import Foundation
 internal import NIOCore
 internal import NIOPosix
-internal import NIOSSL
 package import PosedSessions
 
 /// A connection to a Redis server that restores itself.
@@ -15,8 +14,6 @@ package final class RedisClient: Sendable {
         package var address: RedisAddress
         /// A file with `PASSWORD` or `USER PASSWORD`, read for each connection; nil where the server wants neither.
         package var credentialsFile: String?
-        /// A PEM file with the authorities whose certificates are believed; nil for those of the system.
-        package var authorityFile: String?
         /// The longest that a call waits, connecting included.
         package var timeout: Duration
         /// How long the client rests between two attempts to connect.
@@ -134,50 +131,25 @@ private final class RedisLink: @unchecked Sendable {
         case .idle, .resting: state = .connecting
         case .connecting, .ready, .ended: return
         }
-        do {
-            let tls = try configuration.address.usesTLS ? tlsContext() : nil
-            let host = configuration.address.host
-            let connecting = ClientBootstrap(group: loop)
-                .connectTimeout(timeout)
-                .channelOption(.socketOption(.so_keepalive), value: 1)
-                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .channelInitializer { [weak self] channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        let pipeline = channel.pipeline.syncOperations
-                        if let tls {
-                            try pipeline.addHandler(Self.tlsHandler(tls, host))
-                        }
-                        try pipeline.addHandler(ByteToMessageHandler(RedisDecoder()))
-                        try pipeline.addHandler(RedisHandler(self))
-                    }
-                }
-                .connect(host: host, port: configuration.address.port)
-            connecting.assumeIsolated().whenComplete { [weak self] result in
-                switch result {
-                case .success(let channel): self?.opened(channel)
-                case .failure(let error):
-                    self?.lose(
-                        self?.unreachable("\(error)") ?? StorageError(.unreachable, "\(error)"))
+        let connecting = ClientBootstrap(group: loop)
+            .connectTimeout(timeout)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { [weak self] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(ByteToMessageHandler(RedisDecoder()))
+                    try pipeline.addHandler(RedisHandler(self))
                 }
             }
-        } catch {
-            lose(unreachable("\(error)"))
+            .connect(host: configuration.address.host, port: configuration.address.port)
+        connecting.assumeIsolated().whenComplete { [weak self] result in
+            guard let self else { return }
+            switch result {
+            case .success(let channel): self.opened(channel)
+            case .failure(let error): self.lose(self.unreachable("\(error)"))
+            }
         }
-    }
-
-    private static func tlsHandler(
-        _ context: NIOSSLContext, _ host: String
-    ) throws -> NIOSSLClientHandler {
-        // An address is no name for the server's name indication; its certificate is checked against the address.
-        let isAddress = (try? NIOCore.SocketAddress(ipAddress: host, port: 0)) != nil
-        return try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host)
-    }
-
-    private func tlsContext() throws -> NIOSSLContext {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.minimumTLSVersion = .tlsv12
-        if let file = configuration.authorityFile { tls.trustRoots = .file(file) }
-        return try NIOSSLContext(configuration: tls)
     }
 
     /// The connection is there: says who the daemon is, and sends what waited.

@@ -338,10 +338,6 @@ struct ConfigurationSourceTests {
                 "sessions.stateDirectory should be none where sessions.store is set"
             ),
             ("store: {authFile: /etc/hostname}", "should go with a sessions.store"),
-            (
-                "sessions: {store: 'redis://localhost'}\nstore: {caFile: /etc/hostname}",
-                "should go with a rediss:// store; redis://localhost:6379 is without TLS"
-            ),
             ("sessions: {store: 'redis://me:word@localhost'}", "without a password"),
             ("listen: {tcp: {proxies: [localhost]}}", "a list of IP addresses"),
         ]

@@ -183,13 +183,12 @@ import Testing
     @Test func addresses() throws {
         let plain = try #require(RedisAddress("redis://store"))
         #expect((plain.host, plain.port, plain.database) == ("store", 6379, 0))
-        #expect(!plain.usesTLS)
-        let full = try #require(RedisAddress("rediss://[::1]:7000/2"))
+        let full = try #require(RedisAddress("redis://[::1]:7000/2"))
         #expect((full.host, full.port, full.database) == ("::1", 7000, 2))
-        #expect(full.usesTLS)
-        #expect(full.description == "rediss://[::1]:7000/2")
+        #expect(full.description == "redis://[::1]:7000/2")
         for text in [
-            "", "store:6379", "http://store", "redis://", "redis://user:word@store",
+            "", "store:6379", "rediss://store", "http://store", "redis://",
+            "redis://user:word@store",
             "redis://store:0", "redis://store:70000", "redis://store/x", "redis://a b",
         ] { #expect(RedisAddress(text) == nil) }
     }

@@ -1,5 +1,4 @@
 internal import Foundation
-internal import PosedStore
 
 extension DaemonConfiguration {
     /// What is wrong with values that are right by themselves: they contradict each other, or the machine.
@@ -77,25 +76,20 @@ extension DaemonConfiguration {
 
     private func store() -> [ConfigurationProblem] {
         typealias Store = Settings.Store
-        var problems: [ConfigurationProblem] = []
         let folder = Settings.Sessions.stateDirectory
-        guard let address = self[Store.address] else {
-            return [Store.authFile, Store.caFile].filter { self[$0] != nil }.map {
-                problem($0, "should go with a sessions.store; there is none")
-            }
+        guard self[Store.address] != nil else {
+            return self[Store.authFile] == nil
+                ? []
+                : [problem(Store.authFile, "should go with a sessions.store; there is none")]
         }
-        if self[folder] != nil, values.origin(folder) != ConfigurationLayer.stateVariable {
-            problems.append(
-                problem(
-                    folder,
-                    "should be none where sessions.store is set: sessions are kept in one place"))
+        guard self[folder] != nil, values.origin(folder) != ConfigurationLayer.stateVariable else {
+            return []
         }
-        if self[Store.caFile] != nil, !address.usesTLS {
-            problems.append(
-                problem(Store.caFile, "should go with a rediss:// store; \(address) is without TLS")
+        return [
+            problem(
+                folder, "should be none where sessions.store is set: sessions are kept in one place"
             )
-        }
-        return problems
+        ]
     }
 
     private func ranges() -> [ConfigurationProblem] {
@@ -202,7 +196,7 @@ extension DaemonConfiguration {
         check(state, self[state], folder: true, write: true)
         for setting in [
             Settings.Listen.certificate, Settings.Listen.key, Settings.Listen.clientCA,
-            Settings.Authentication.tokensFile, Settings.Store.authFile, Settings.Store.caFile,
+            Settings.Authentication.tokensFile, Settings.Store.authFile,
         ] { check(setting, self[setting], folder: false) }
         return problems
     }

@@ -14,12 +14,7 @@ extension Settings {
         package static let authFile = Setting(
             "store.authFile", .optional(.path("a file")), initial: nil, .restart,
             "A file with PASSWORD or USER PASSWORD for the store, read for each connection.")
-        package static let caFile = Setting(
-            "store.caFile", .optional(.path("a PEM file")), initial: nil, .restart,
-            "The authorities whose certificates the daemon believes of a rediss:// store; none for the system's."
-        )
-
-        static let all: [any AnySetting] = [timeout, authFile, caFile]
+        static let all: [any AnySetting] = [timeout, authFile]
     }
 }
 
@@ -27,7 +22,7 @@ extension Codec<RedisAddress> {
     /// A Redis server.
     static var store: Codec {
         .scalar(
-            "an address such as redis://127.0.0.1:6379 or rediss://store.example:6379/0, without a password",
+            "an address such as redis://127.0.0.1:6379/0, without a password",
             read: RedisAddress.init(_:), write: { Codec<String>.quoted($0.description) })
     }
 }

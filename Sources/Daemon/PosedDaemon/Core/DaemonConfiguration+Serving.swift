@@ -33,7 +33,6 @@ extension DaemonConfiguration {
         guard let address = self[Settings.Store.address] else { return nil }
         var client = RedisClient.Configuration(address, timeout: self[Settings.Store.timeout])
         client.credentialsFile = self[Settings.Store.authFile]
-        client.authorityFile = self[Settings.Store.caFile]
         return RedisClient(client)
     }
 
