@@ -83,6 +83,15 @@ extension SessionStore {
             totalCount: here.totalCount)
     }
 
+    /// Brings sessions up to date that another daemon has changed or ended, and that nobody has asked for since: a
+    /// stream uses its session without asking.
+    func refreshOutdated() async {
+        for id in shared?.outdated ?? [] {
+            guard let session = step({ table, _ in table.entries[id]?.session }) else { continue }
+            _ = try? await find(named: session.name, owner: session.owner)
+        }
+    }
+
     /// Takes in the session of an id that a client chooses, where another daemon made it: the table then knows whether
     /// the id is taken, or the request a repeated one.
     func findChosen(_ draft: SessionDraft<Settings>, owner: String) async throws(RequestError) {

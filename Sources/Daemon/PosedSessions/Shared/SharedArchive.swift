@@ -89,11 +89,12 @@ package final class SharedArchive<Settings: SessionSettings>: SessionArchive {
     }
 
     package func settle(_ id: SessionID) async {
-        await wait { queue, waiter in queue.wait(waiter, for: id) }
+        await wait(atMost: timeout) { queue, waiter in queue.wait(waiter, for: id) }
     }
 
     package func settleAll() async {
-        await wait { queue, waiter in queue.waitForAll(waiter) }
+        // At the end of the daemon many sessions may have to be written, one after another.
+        await wait(atMost: timeout * 20) { queue, waiter in queue.waitForAll(waiter) }
     }
 
     /// None: sessions are looked up when they are asked for.
@@ -216,12 +217,12 @@ extension SharedArchive {
         _ work: SaveQueue<Settings>.Work, _ result: Result<SharedOutcome, StorageError>
     ) {
         let (report, waiters) = state.withLock { state in
-            let report = note(result, of: work, &state)
             var isDone = false
             if case .success = result { isDone = true }
             let waiters = state.queue.finish(success: isDone).compactMap {
                 state.continuations.removeValue(forKey: $0)
             }
+            let report = note(result, of: work, &state)
             if isDone, state.known[work.id]?.hasLeft == true, !state.queue.isPending(work.id) {
                 state.known[work.id] = nil
             }
@@ -258,7 +259,7 @@ extension SharedArchive {
                 "\(work.id.name): cannot be stored, as may others; it is in this daemon's memory, and is stored "
                     + "when that works again: \(failure.message)", session: work.id)
         }
-        guard state.failing != nil, state.queue.undoneCount <= 1 else { return nil }
+        guard state.failing != nil, state.queue.undoneCount == 0 else { return nil }
         state.failing = nil
         return ArchiveReport(notice: "sessions are stored again at \(records.place)")
     }
@@ -276,8 +277,9 @@ extension SharedArchive {
         }
     }
 
-    /// Waits where there is something to wait for, for as long as anybody waits for the store.
+    /// Waits where there is something to wait for, and no longer than that.
     private func wait(
+        atMost limit: Duration,
         _ enter: @Sendable (inout SaveQueue<Settings>, UInt64) -> Bool
     ) async {
         let waiter = state.withLock { state in
@@ -293,7 +295,7 @@ extension SharedArchive {
                 }
                 guard waits else { return continuation.resume() }
                 Task {
-                    try? await Task.sleep(for: timeout)
+                    try? await Task.sleep(for: limit)
                     stopWaiting(waiter)
                 }
             }
@@ -334,6 +336,13 @@ extension SharedArchive {
         state.withLock { $0.known[id]?.isOutdated ?? false }
     }
 
+    /// Sessions of which the store has a version that is not this daemon's.
+    var outdated: [SessionID] {
+        state.withLock { state in
+            state.known.filter { $0.value.isOutdated && !$0.value.hasLeft }.map(\.key)
+        }
+    }
+
     /// Forgets a session that the table did not take.
     package func forget(_ id: SessionID) { state.withLock { $0.known[id] = nil } }
 
@@ -359,7 +368,15 @@ extension SharedArchive {
         }
         let base = known.map { $0.isOutdated ? "" : $0.base } ?? ""
         switch try await records.find(key, unless: base) {
-        case .absent: return .absent
+        case .absent:
+            // What this daemon has is written as a whole.
+            if let id {
+                state.withLock { state in
+                    state.known[id]?.base = ""
+                    state.known[id]?.isOutdated = false
+                }
+            }
+            return .absent
         case .removed: return .removed
         case .same:
             if let id { state.withLock { $0.known[id]?.compared = .now } }

@@ -176,6 +176,26 @@ import Testing
         #expect(lease.isRevoked)
     }
 
+    @Test func whoeverUsesASessionIsToldOfItsEndElsewhere() async throws {
+        let records = MemoryRecords()
+        let (first, second) = (try Daemon(records), try Daemon(records))
+        let made = try await first.store.create(
+            try draft(timeToLive: .seconds(160)), owner: "token:a")
+        let lease = try second.store.acquire(
+            try await second.store.find(named: made.name, owner: "token:a"), owner: "token:a")
+        try await first.store.delete(made.id, owner: "token:a")
+        #expect(!lease.isRevoked)
+        // A stream asks for nothing; its use is written down now and then, and that finds the note.
+        second.clock.advance(by: .seconds(20))
+        second.store.sweep()
+        await second.archive.settleAll()
+        let house = Task { await second.store.run() }
+        await second.clock.waitForSleeper()
+        #expect(lease.isRevoked)
+        house.cancel()
+        await house.value
+    }
+
     @Test func aChosenNameIsTakenEverywhere() async throws {
         let records = MemoryRecords()
         let (first, second) = (try Daemon(records), try Daemon(records))
