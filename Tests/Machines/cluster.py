@@ -119,6 +119,12 @@ class Daemon(Process):
         except OSError:
             return False
 
+    @property
+    def has_stored_all(self):
+        """Whether the store can be reached and misses nothing."""
+        metrics = self.metrics()
+        return metrics["posed_store_up"] == 1 and metrics["posed_store_unsaved_sessions"] == 0
+
     def metrics(self):
         """Its metrics, by name and labels."""
         text = urllib.request.urlopen(f"http://127.0.0.1:{self.http}/metrics", timeout=10).read().decode()

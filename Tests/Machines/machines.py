@@ -124,8 +124,7 @@ def disturb(cluster, callers, options):
     progress(callers, "the store away")
     time.sleep(max(0.0, end - time.monotonic()))
     cluster.store.start()
-    wait_for(lambda: all(daemon.metrics()["posed_store_up"] == 1 and daemon.metrics()["posed_store_unsaved_sessions"] == 0
-                         for daemon in cluster.daemons), "everything is stored again")
+    wait_for(lambda: all(daemon.has_stored_all for daemon in cluster.daemons), "everything is stored again")
     progress(callers, "the store back")
     time.sleep(max(0.0, options.seconds - (time.monotonic() - options.begun)))
 

@@ -14,7 +14,7 @@ FIRST, LONGEST = 0.05, 1.0
 
 
 def is_lost(failure: grpc.RpcError) -> bool:
-    """Whether a call ended because its connection did, or because a proxy lost the daemon behind it and reset the call."""
+    """Whether a call ended because its connection did, or because a proxy lost the daemon and reset the call."""
     if failure.code() == grpc.StatusCode.UNAVAILABLE:
         return True
     return (failure.code() in (grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
