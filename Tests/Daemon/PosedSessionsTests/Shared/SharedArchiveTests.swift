@@ -388,9 +388,9 @@ import Testing
                 records[keys[1]] = one
             case "cut": for key in keys { records[key]?.record.removeLast() }
             case "pictures":
-                let one = records[keys[0]]?.pictures ?? []
-                records[keys[0]]?.pictures = records[keys[1]]?.pictures ?? []
-                records[keys[1]]?.pictures = one
+                let pictures = keys.map { records[$0]?.pictures ?? [] }
+                records[keys[0]]?.pictures = pictures[1]
+                records[keys[1]]?.pictures = pictures[0]
             case "version": for key in keys { records[key]?.record[8] = 9 }
             default: for key in keys { records[key]?.record = [] }
             }
