@@ -60,6 +60,7 @@ test: deps ## Build and run all tests
 	.ci/interop $(BIN) $(VENV)
 	.ci/client $(BIN) $(VENV)
 	.ci/http $(BIN) $(VENV)-http
+	.ci/machines $(BIN) $(VENV)
 	.ci/observability $(BIN) $(VENV)
 	.ci/kubernetes $(BIN) $(VENV)
 	.ci/kernels $(VENV)

@@ -199,6 +199,12 @@ let package = Package(
                 product("Crypto", "swift-crypto"),
                 product("Collections", "swift-collections"),
             ]),
+        room(
+            "Daemon/PosedStore",
+            [
+                "PosedSessions", "PosedGuarded", product("NIOCore", "swift-nio"),
+                product("NIOPosix", "swift-nio"),
+            ]),
         room("Daemon/PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),
         room(
             "Daemon/PosedRPC",
@@ -251,7 +257,7 @@ let package = Package(
             "Daemon/PosedDaemon",
             [
                 "CPosedVersion", "CPosedGlibc", "PosedAccounts", "PosedErrors", "PosedGuarded",
-                "PosedBase", "PosedSessions",
+                "PosedBase", "PosedSessions", "PosedStore",
                 "PosedBackend", "PosedSolvers", "PosedPipeline", "PosedServing", "PosedService",
                 "PosedHTTP", "PosedRPC", "PosedSystemd", "PosedTelemetry",
                 product("Configuration", "swift-configuration"),
@@ -312,6 +318,12 @@ let package = Package(
         tests("Tools/posekit", ["PosedBackend", "PosedTensor", "PosedVision", "PosedWeights"]),
         tests("Daemon/PosedScheduling", []),
         tests("Daemon/PosedSessions", ["PosedAccounts", "PosedErrors", "PosedBase"]),
+        tests(
+            "Daemon/PosedStore",
+            [
+                "PosedSessions", "PosedErrors", product("NIOCore", "swift-nio"),
+                product("NIOPosix", "swift-nio"),
+            ]),
         tests("Daemon/PosedRPC", ["CPosedGRPC", "PosedAccounts", "PosedErrors"]),
         tests(
             "Daemon/PosedServing",
@@ -343,6 +355,7 @@ let package = Package(
                 "CPosedGlibc",
                 "PosedAccounts", "PosedBackend", "PosedBase", "PosedErrors", "PosedVision",
                 "PosedSystemd", "PosedTelemetry", "PosedProtos", "PosedRPC", "PosedServing",
+                "PosedStore",
                 "PosedRehearsal",
                 product("Configuration", "swift-configuration"), product("Logging", "swift-log"),
             ]),

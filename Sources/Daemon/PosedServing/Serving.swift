@@ -6,9 +6,9 @@ package import PosedAccounts
 /// its work within one velocity evaluation.
 package protocol Serving: Sendable {
     func createSession(_ session: NewSession, owner: String) async throws -> SessionDescription
-    func session(_ name: String, owner: String) throws -> SessionDescription
+    func session(_ name: String, owner: String) async throws -> SessionDescription
     /// The owner's sessions, the oldest first.
-    func sessions(owner: String, pageSize: Int, pageToken: String) throws -> SessionPage
+    func sessions(owner: String, pageSize: Int, pageToken: String) async throws -> SessionPage
     /// Returns when the change would survive a restart, as does deletion.
     func updateSession(_ name: String, _ changes: SessionChanges, owner: String) async throws
         -> SessionDescription

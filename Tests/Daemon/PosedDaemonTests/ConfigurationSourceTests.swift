@@ -4,6 +4,7 @@ internal import Logging
 internal import PosedAccounts
 internal import PosedBase
 internal import PosedDaemon
+internal import PosedStore
 internal import Testing
 
 @Suite("The configuration")
@@ -183,6 +184,9 @@ struct ConfigurationSourceTests {
             try problems("", environment: ["STATE_DIRECTORY": "/nowhere"]) == [
                 "STATE_DIRECTORY: sessions.stateDirectory should name what is there; /nowhere is not"
             ])
+        // With a store that daemons share, the folder is not used, and is no contradiction.
+        let shared = try load("sessions: {store: 'redis://localhost'}", environment: given)
+        #expect(shared[Settings.Store.address]?.description == "redis://localhost:6379")
     }
 
     @Test("gathers repeated flags of a list")
@@ -330,6 +334,10 @@ struct ConfigurationSourceTests {
             ("solvers: {libraries: [/tmp]}", "should name a file; /tmp is none"),
             ("sessions: {stateDirectory: /etc/hostname}", "should name a folder"),
             ("authentication: {tokensFile: /nowhere}", "should name what is there"),
+            ("sessions: {store: 'redis://h', stateDirectory: /tmp}", "should be none where"),
+            ("store: {authFile: /etc/hostname}", "should go with a sessions.store"),
+            ("sessions: {store: 'redis://me:word@localhost'}", "without a password"),
+            ("listen: {tcp: {proxies: [localhost]}}", "a list of IP addresses"),
         ]
         for (yaml, sentence) in cases {
             let found = try problems(yaml)

@@ -169,7 +169,7 @@ import Testing
         for _ in 0..<3 {
             _ = try await test.finish(Task { try await engine.synthesize(request, owner: "o") })
         }
-        let described = try engine.session(session.name, owner: "o")
+        let described = try await engine.session(session.name, owner: "o")
         #expect(described.frameCount == 3)
         #expect(described.conditioningBytes == session.conditioningBytes)
         #expect(described.conditioningBytes == FakeExecutor.sourceBytes)

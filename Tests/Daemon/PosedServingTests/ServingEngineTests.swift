@@ -90,7 +90,7 @@ import Testing
             FrameRequest(subject: .session(session.name), pose: try TinyEngine.pose(1)), owner: "b")
         #expect(another.cache == CacheUse(source: true, pose: false))
         #expect(another.image != warm.image)
-        #expect(try tiny.engine.session(session.name, owner: "b").frameCount == 2)
+        #expect(try await tiny.engine.session(session.name, owner: "b").frameCount == 2)
         let statistics = tiny.engine.statistics
         #expect(statistics.framesCompleted == 3)
         #expect(statistics.sourceCache.misses == 1 && statistics.sourceCache.hits == 3)
@@ -139,11 +139,12 @@ import Testing
             await #expect { try await tiny.engine.synthesize(request, owner: owner) } throws: {
                 ($0 as? RequestError)?.code == .notFound
             }
-            #expect(throws: RequestError.self) {
-                try tiny.engine.session(session.name, owner: owner)
+            await #expect(throws: RequestError.self) {
+                try await tiny.engine.session(session.name, owner: owner)
             }
             #expect(
-                try tiny.engine.sessions(owner: owner, pageSize: 0, pageToken: "").sessions.isEmpty)
+                try await tiny.engine.sessions(owner: owner, pageSize: 0, pageToken: "")
+                    .sessions.isEmpty)
         }
         var changes = SessionChanges()
         changes.displayName = "standing"
@@ -201,7 +202,7 @@ import Testing
     }
 
     /// Whoever knows the request's own names can say which field is wrong.
-    @Test func refusalsSayWhatTheyAreAbout() throws {
+    @Test func refusalsSayWhatTheyAreAbout() async throws {
         let engine = try TestEngine().engine
         func field(
             within limits: ServingLimits = ServingLimits(),
@@ -233,10 +234,12 @@ import Testing
         #expect(field(within: limits) { _ in } == "settings.steps")
         limits.maxSide = 4
         #expect(field(within: limits) { _ in } == "settings.width")
-        let name = #expect(throws: RequestError.self) { try engine.session("odd", owner: "o") }
+        let name = await #expect(throws: RequestError.self) {
+            try await engine.session("odd", owner: "o")
+        }
         #expect(name?.field == "session")
-        let gone = #expect(throws: RequestError.self) {
-            try engine.session("sessions/" + String(repeating: "a", count: 26), owner: "o")
+        let gone = await #expect(throws: RequestError.self) {
+            try await engine.session("sessions/" + String(repeating: "a", count: 26), owner: "o")
         }
         #expect(gone?.field == "session")
     }

@@ -3,6 +3,11 @@ package import PosedBase
 internal import PosedTelemetry
 
 extension Codec<String> {
+    /// An IP address.
+    static var host: Codec {
+        .scalar("an IP address", read: SocketAddress.canonicalHost, write: quoted)
+    }
+
     /// Any text that is not empty.
     package static func text(_ expectation: String) -> Codec {
         .scalar(expectation, read: { $0.isEmpty ? nil : $0 }, write: quoted)

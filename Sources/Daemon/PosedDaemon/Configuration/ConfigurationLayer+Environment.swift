@@ -8,7 +8,7 @@ extension ConfigurationLayer {
     ]
 
     /// The variable in which systemd names the folders of `StateDirectory=`, with colons between them.
-    private static let stateVariable = "STATE_DIRECTORY"
+    static let stateVariable = "STATE_DIRECTORY"
 
     /// What the service manager gives for settings that nobody else says.
     package static func serviceManager(_ variables: [String: String]) -> ConfigurationLayer {

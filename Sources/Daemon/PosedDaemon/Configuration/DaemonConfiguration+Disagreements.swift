@@ -4,7 +4,7 @@ internal import PosedBase
 extension DaemonConfiguration {
     /// What is wrong with values that are right by themselves: they contradict each other, or the machine.
     func disagreements() -> [ConfigurationProblem] {
-        listening() + certificates() + ranges() + files()
+        listening() + certificates() + store() + ranges() + files()
     }
 
     /// What is wrong with a setting, and where its value stands.
@@ -73,6 +73,24 @@ extension DaemonConfiguration {
                 ))
         }
         return problems
+    }
+
+    private func store() -> [ConfigurationProblem] {
+        typealias Store = Settings.Store
+        let folder = Settings.Sessions.stateDirectory
+        guard self[Store.address] != nil else {
+            return self[Store.authFile] == nil
+                ? []
+                : [problem(Store.authFile, "should go with a sessions.store; there is none")]
+        }
+        guard self[folder] != nil, values.origin(folder) != ConfigurationLayer.stateVariable else {
+            return []
+        }
+        return [
+            problem(
+                folder, "should be none where sessions.store is set: sessions are kept in one place"
+            )
+        ]
     }
 
     private func ranges() -> [ConfigurationProblem] {
@@ -179,7 +197,7 @@ extension DaemonConfiguration {
         check(state, self[state], folder: true, write: true)
         for setting in [
             Settings.Listen.certificate, Settings.Listen.key, Settings.Listen.clientCA,
-            Settings.Authentication.tokensFile,
+            Settings.Authentication.tokensFile, Settings.Store.authFile,
         ] { check(setting, self[setting], folder: false) }
         return problems
     }

@@ -27,6 +27,12 @@ extension Settings {
             "listen.tcp.insecure", .flag, initial: false, .restart,
             "Whether other machines may connect without TLS: everyone on the way can read and change "
                 + "what is sent, tokens included.")
+        package static let proxies = Setting(
+            "listen.tcp.proxies",
+            .list(of: .host, "a list of IP addresses such as 192.0.2.7 or 2001:db8::7"),
+            initial: [], .restart,
+            "Addresses of proxies: their connections must begin with a header of the PROXY protocol, version 2, "
+                + "and count as those of the client that it names.")
         package static let tcpAllow = Settings.allow("listen.tcp.allow", ["mtls:*", "token:*"])
         package static let certificate = Setting(
             "listen.tcp.tls.certificate", .optional(.path("a PEM file")), initial: nil, .restart,
@@ -44,7 +50,8 @@ extension Settings {
             "Whether a client without a certificate is refused before it can say anything.")
 
         static let all: [any AnySetting] = [
-            unixPath, unixMode, unixAllow, tcpAddresses, tcpInsecure, tcpAllow, certificate, key,
+            unixPath, unixMode, unixAllow, tcpAddresses, tcpInsecure, proxies, tcpAllow,
+            certificate, key,
             clientCA, requireClientCertificate,
         ]
     }

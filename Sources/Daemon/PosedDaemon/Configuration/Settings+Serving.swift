@@ -25,7 +25,7 @@ extension Settings {
         )
 
         static let all: [any AnySetting] = [
-            idleTimeout, maxIdleTimeout, stateDirectory, poseCacheBytes, savedBytes,
+            idleTimeout, maxIdleTimeout, stateDirectory, Store.address, poseCacheBytes, savedBytes,
         ]
     }
 

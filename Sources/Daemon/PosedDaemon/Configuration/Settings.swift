@@ -2,14 +2,15 @@
 package enum Settings {
     /// Every key, in the order in which a reader would want to meet them.
     package static let all: [any AnySetting] =
-        Model.all + Listen.all + RPC.all + Authentication.all + Sessions.all + Scheduling.all
-        + Sampling.all + Limits.all + Operations.all
+        Model.all + Listen.all + RPC.all + Authentication.all + Sessions.all + Store.all
+        + Scheduling.all + Sampling.all + Limits.all + Operations.all
 
     /// The sections' names and titles, in the same order.
     package static let sections: [(prefix: String, title: String)] = [
         ("model", "The model and where it runs"), ("solvers", "Solvers besides the built-in ones"),
         ("listen", "Who can reach the daemon"), ("rpc", "Limits of connections and messages"),
         ("authentication", "Bearer tokens"), ("sessions", "What the daemon keeps for its callers"),
+        ("store", "The store of sessions that several daemons share"),
         ("cache", "What the daemon keeps for itself"),
         ("scheduling", "What waits, how long, and what runs together"),
         ("sampling", "How pictures are made when nobody says"),

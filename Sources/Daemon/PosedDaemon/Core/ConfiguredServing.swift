@@ -62,12 +62,14 @@ package final class ConfiguredServing: Serving {
             options, owner: owner, poses: poses, opened: opened, answer: answer)
     }
 
-    package func session(_ name: String, owner: String) throws -> SessionDescription {
-        try engine.session(name, owner: owner)
+    package func session(_ name: String, owner: String) async throws -> SessionDescription {
+        try await engine.session(name, owner: owner)
     }
 
-    package func sessions(owner: String, pageSize: Int, pageToken: String) throws -> SessionPage {
-        try engine.sessions(owner: owner, pageSize: pageSize, pageToken: pageToken)
+    package func sessions(
+        owner: String, pageSize: Int, pageToken: String
+    ) async throws -> SessionPage {
+        try await engine.sessions(owner: owner, pageSize: pageSize, pageToken: pageToken)
     }
 
     package func deleteSession(_ name: String, etag: String?, owner: String) async throws {

@@ -26,6 +26,7 @@ extension DaemonConfiguration {
             endpoints.append(.tcp(host: address.host, port: address.port, security: security))
         }
         var configuration = ServerConfiguration(endpoints: endpoints)
+        configuration.proxies = Set(self[Settings.Listen.proxies])
         configuration.transport.maxReceiveBytes = self[Settings.RPC.maxReceiveBytes]
         configuration.transport.maxSendBytes = self[Settings.RPC.maxSendBytes]
         configuration.transport.maxConcurrentStreams = self[Settings.RPC.maxConcurrentStreams]

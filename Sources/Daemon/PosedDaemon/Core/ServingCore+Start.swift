@@ -18,11 +18,14 @@ extension ServingCore {
             sessions.log(
                 level: report.severity == .problem ? .warning : .info, "\(report.message)")
         }
+        let store = SharedStore(configuration, onReport: serving.onArchive)
+        serving.sharedSessions = store?.archive
         let engine = try await ServingEngine.load(
             serving, metrics: EngineMetrics(context.metrics), onProgress: context.progress)
         do {
             try configuration.checkDefaults { try engine.check($0, within: $1) }
-            if configuration[Settings.Sessions.stateDirectory] != nil {
+            store?.start()
+            if serving.stateFolder != nil {
                 context.progress("Restoring sessions")
                 let count = await engine.restoreSessions()
                 logger.notice("Restored \(count) sessions")
@@ -30,9 +33,10 @@ extension ServingCore {
             let idle = ProcessMetrics.residentBytes
             try engine.adopt(
                 configuration.servingLimits(configuration.memoryShares(idle: idle)))
-            adopt(try serve(engine, configuration, context, idle: idle))
+            adopt(try serve(engine, configuration, context, store, idle: idle))
         } catch {
             await engine.shutDown()
+            await store?.shutDown()
             throw error
         }
     }
@@ -40,7 +44,7 @@ extension ServingCore {
     /// Opens the endpoints in front of an engine that is ready.
     private func serve(
         _ engine: ServingEngine, _ configuration: DaemonConfiguration, _ context: CoreContext,
-        idle: Int
+        _ store: SharedStore?, idle: Int
     ) throws -> Running {
         let serving = ConfiguredServing(engine, defaults: configuration.requestDefaults)
         let workers = Workers(threads: 2)
@@ -91,10 +95,10 @@ extension ServingCore {
         services.health.set(.serving)
         return Running(
             engine: engine, serving: serving, services: services, server: server, http: http,
-            access: access, configuration: configuration, idleMemory: idle,
+            access: access, configuration: configuration, store: store, idleMemory: idle,
             chores: [
                 Task { await engine.keepHouse() },
-                Task { await self.keepGauges(context, engine) },
+                Task { await self.keepGauges(context, engine, store) },
             ])
     }
 
@@ -108,10 +112,13 @@ extension ServingCore {
     }
 
     /// Brings gauges and health up to date once a second.
-    private func keepGauges(_ context: CoreContext, _ engine: ServingEngine) async {
+    private func keepGauges(
+        _ context: CoreContext, _ engine: ServingEngine, _ store: SharedStore?
+    ) async {
         let metrics = context.metrics
         repeat {
             updateHealth()
+            store?.show(in: metrics)
             let now = engine.statistics
             metrics.sessions().set(Double(now.sessions))
             metrics.sessionBytes().set(Double(now.sessionBytes))

@@ -23,6 +23,8 @@ package final class ServingCore: DaemonCore {
         var configuration: DaemonConfiguration
         /// Whether the daemon goes on without a device, or ends.
         var isLost = false
+        /// The store of sessions that daemons share, where there is one.
+        let store: SharedStore?
         /// Resident memory when nobody had called, in bytes.
         let idleMemory: Int
         /// Removes expired sessions and keeps gauges; cancelled at the end.
@@ -157,6 +159,7 @@ package final class ServingCore: DaemonCore {
         running.server.cancelAll()
         running.http?.cancelAll()
         await running.engine.shutDown()
+        await running.store?.shutDown()
     }
 
     private static func text(_ endpoint: BoundEndpoint) -> String {

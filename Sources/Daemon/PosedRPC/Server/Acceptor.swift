@@ -61,6 +61,8 @@ extension Acceptor {
             let peer: Peer
             /// Nil for a connection without TLS.
             let certificates: CertificateStore?
+            /// Whether it is a proxy's that has not said yet for whom it is.
+            var isProxy = false
         }
 
         /// A connection that is served; the library has a second descriptor of its socket.
@@ -176,9 +178,11 @@ extension Acceptor {
                 let descriptor = Descriptor(number, objectCounts: configuration.objectCounts)
                 let peer = descriptor.peer
                 if case .tcp = peer.address { posed_socket_send_at_once(number) }
+                let isProxy = peer.host.map(configuration.proxies.contains) ?? false
                 takeIn(
                     Silent(
-                        descriptor: descriptor, peer: peer, certificates: listener.certificates))
+                        descriptor: descriptor, peer: peer, certificates: listener.certificates,
+                        isProxy: isProxy))
             }
         }
 
@@ -223,7 +227,9 @@ extension Acceptor {
         private func takeIn(_ pending: Silent) {
             lastKey += 1
             silent[lastKey] = pending
-            if let leaving = pendingConnections.add(lastKey, of: pending.peer.caller) {
+            if let leaving = pendingConnections.add(
+                lastKey, of: pending.peer.caller, isProxy: pending.isProxy)
+            {
                 refuse(leaving, "it had said nothing when newer connections came")
             }
             let conditions: Poller<Command>.Conditions = [.readable, .peerClosed, .changes]
@@ -232,13 +238,50 @@ extension Acceptor {
             }
         }
 
+        /// Looks at the first bytes of a proxy's connection, and takes those that say for whom it is.
+        private func introduce(_ pending: Silent, _ event: Poller<Command>.Event) {
+            let key = event.key
+            let (bytes, count) = peek(pending.descriptor, ProxyHeader.greatestLength)
+            switch ProxyHeader.judge(bytes) {
+            case .wrong:
+                refuse(key, "a proxy's connection begins with a header of PROXY protocol 2")
+            case .undecided:
+                guard count == 0 || event.conditions.hasEnded else { return }
+                forget(key)
+                configuration.onEvent(.connectionClosed(pending.peer))
+            case .complete(let length, let origin):
+                var header = [UInt8](repeating: 0, count: length)
+                guard recv(pending.descriptor.number, &header, length, 0) == length else {
+                    return refuse(key, SystemError.last)
+                }
+                var peer = pending.peer
+                if case .client(let address) = origin { peer.address = .tcp(address) }
+                let known = Silent(
+                    descriptor: pending.descriptor, peer: peer,
+                    certificates: pending.certificates)
+                silent[key] = known
+                pendingConnections.remove(key)
+                if let leaving = pendingConnections.add(key, of: peer.caller) {
+                    refuse(leaving, "it had said nothing when newer connections came")
+                }
+                // What follows the header may have come with it: there is no event for that.
+                inspect(known, event)
+            }
+        }
+
+        /// The first bytes of a connection, and how many they are; 0 at its end, less where there are none.
+        private func peek(_ descriptor: Descriptor, _ most: Int) -> ([UInt8], Int) {
+            var bytes = [UInt8](repeating: 0, count: most)
+            let count = recv(
+                descriptor.number, &bytes, most, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+            return (Array(bytes.prefix(max(0, count))), count)
+        }
+
         /// Looks at the first bytes without taking them.
         private func inspect(_ pending: Silent, _ event: Poller<Command>.Event) {
+            if pending.isProxy { return introduce(pending, event) }
             let key = event.key
-            var bytes = [UInt8](repeating: 0, count: Greeting.expected.count)
-            let count = recv(
-                pending.descriptor.number, &bytes, bytes.count,
-                Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+            let (bytes, count) = peek(pending.descriptor, Greeting.expected.count)
             let hasLeft = count == 0 || event.conditions.hasEnded
             if count > 0, let store = pending.certificates {
                 guard delegate.secure(pending.descriptor, pending.peer, store) else {
@@ -246,7 +289,7 @@ extension Acceptor {
                 }
                 return forget(key)
             }
-            switch delegate.judge(bytes.prefix(max(0, count))) {
+            switch delegate.judge(bytes[...]) {
             case .welcome: admit(pending.descriptor, pending.peer, key)
             case .wrong: refuse(key, "it does not speak HTTP/2")
             case .undecided where hasLeft:

@@ -36,12 +36,14 @@ package struct PendingConnections {
 
     /// Takes one in.
     ///
+    /// - Parameter isProxy: whether the peer opens connections for others, and may have any number of them.
     /// - Returns: the one that has to go for it, if any.
     package mutating func add(
-        _ key: UInt64, of caller: Caller, at now: ContinuousClock.Instant = .now
+        _ key: UInt64, of caller: Caller, isProxy: Bool = false,
+        at now: ContinuousClock.Instant = .now
     ) -> UInt64? {
         var leaving: UInt64?
-        if counts[caller, default: 0] >= mostEach {
+        if !isProxy, counts[caller, default: 0] >= mostEach {
             leaving = list.first { $0.caller == caller }?.key
         } else if list.count >= most {
             leaving = list.first?.key

@@ -14,6 +14,9 @@ package struct ServerConfiguration: Sendable {
     package var maxPending = 512
     /// Such connections of one peer; its oldest leaves for its newest.
     package var maxPendingOfPeer = 64
+    /// Hosts whose TCP connections begin with a header of the PROXY protocol, version 2, that says for whom they are:
+    /// the proxies in front of the server. A connection of theirs without one is refused.
+    package var proxies: Set<String> = []
     /// Decides about every call when it arrives.
     package var admit: Admit = Admission.everybody()
     /// The status of an error that was thrown for the caller.

@@ -119,10 +119,24 @@ enum SocketAddress {
             }
         }
         guard result == 0 else { return nil }
-        var name = text(host)
-        // A client of IPv4 at a socket for both.
-        if name.hasPrefix("::ffff:"), name.contains(".") { name.removeFirst("::ffff:".count) }
-        return Int(text(port)).map { HostPort(host: name, port: $0).description }
+        return Int(text(port)).map {
+            HostPort(host: withoutMapping(text(host)), port: $0).description
+        }
+    }
+
+    /// An IPv6 address of 16 bytes as text; an IPv4 address in one is written as such.
+    static func text(ofIPv6 bytes: [UInt8]) -> String {
+        var address = in6_addr()
+        withUnsafeMutableBytes(of: &address) { $0.copyBytes(from: bytes.prefix($0.count)) }
+        var characters = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        inet_ntop(AF_INET6, &address, &characters, socklen_t(characters.count))
+        return withoutMapping(text(characters))
+    }
+
+    /// A client of IPv4 at a socket for both has an IPv6 address around its own.
+    private static func withoutMapping(_ name: String) -> String {
+        name.hasPrefix("::ffff:") && name.contains(".")
+            ? String(name.dropFirst("::ffff:".count)) : name
     }
 
     private static func text(_ characters: [CChar]) -> String {

@@ -36,6 +36,13 @@ package struct Peer: Sendable, Hashable, CustomStringConvertible {
         self.certificate = certificate
     }
 
+    /// The IP address of its host; nil where it is not connected over IP.
+    package var host: String? {
+        guard case .tcp(let text) = address, let colon = text.lastIndex(of: ":") else { return nil }
+        let host = text[..<colon]
+        return host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host)
+    }
+
     /// Whose account its connection is charged to.
     package var caller: Caller {
         switch address {

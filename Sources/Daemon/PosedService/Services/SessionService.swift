@@ -41,7 +41,7 @@ package struct SessionService: Sendable {
     ) async throws -> Posed_V1_Session {
         let name = try ResourceName.session(request.name, at: "name")
         return try await RequestError.renaming(["session": "name"]) {
-            Posed_V1_Session(try serving.session(name, owner: caller.owner))
+            Posed_V1_Session(try await serving.session(name, owner: caller.owner))
         }
     }
 
@@ -50,7 +50,7 @@ package struct SessionService: Sendable {
         _ request: Posed_V1_ListSessionsRequest, _ caller: Caller
     ) async throws -> Posed_V1_ListSessionsResponse {
         let size = try FieldPath("page_size").checked(request.pageSize, in: 0...Int(Int32.max))
-        let page = try serving.sessions(
+        let page = try await serving.sessions(
             owner: caller.owner,
             pageSize: size == 0 ? Self.pageSizes.usual : min(size, Self.pageSizes.most),
             pageToken: request.pageToken)

@@ -39,7 +39,7 @@ package struct SynthesisService: Sendable {
             subject.hold.release()
             pose.hold.release()
         }
-        let format = try format(settings, of: subject.value, caller)
+        let format = try await format(settings, of: subject.value, caller)
         var frame = try await RequestError.renaming(request.names) {
             try await serving.synthesize(
                 FrameRequest(
@@ -58,9 +58,9 @@ package struct SynthesisService: Sendable {
     /// How a picture is sent: as the request says, as its session says, as a PNG.
     private func format(
         _ settings: FrameSettings, of subject: FrameRequest.Subject, _ caller: Caller
-    ) throws -> PictureFormat {
+    ) async throws -> PictureFormat {
         if let format = settings.format { return format }
         guard case .session(let name) = subject else { return .png }
-        return try serving.session(name, owner: caller.owner).defaults.format ?? .png
+        return try await serving.session(name, owner: caller.owner).defaults.format ?? .png
     }
 }

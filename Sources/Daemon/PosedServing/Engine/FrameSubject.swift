@@ -18,7 +18,9 @@ extension ServingEngine {
     /// Finds a frame's subject.
     ///
     /// - Throws: `RequestError`, or what the store throws.
-    func subject(_ subject: FrameRequest.Subject, owner: String) throws -> FrameSubject {
+    func subject(
+        _ subject: FrameRequest.Subject, owner: String
+    ) async throws -> FrameSubject {
         switch subject {
         case .pictures(let pictures, let model, let framing):
             try check(pictures)
@@ -27,7 +29,7 @@ extension ServingEngine {
                 defaults: FrameSettings(), lease: nil)
         case .session(let name):
             let lease = try store.acquire(
-                try store.id(named: name, owner: owner), owner: owner)
+                try await store.find(named: name, owner: owner), owner: owner)
             let settings = lease.session.settings
             return FrameSubject(
                 pictures: try lease.session.pictures.map {

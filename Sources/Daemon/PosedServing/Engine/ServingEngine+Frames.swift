@@ -11,7 +11,7 @@ extension ServingEngine {
                 throw RequestError(
                     .deadlineExceeded, "the deadline had passed when the request came")
             }
-            let subject = try subject(request.subject, owner: owner)
+            let subject = try await subject(request.subject, owner: owner)
             defer { subject.lease?.release() }
             var resolved = try resolver.resolve(
                 request.settings.over(subject.defaults), model: subject.model)

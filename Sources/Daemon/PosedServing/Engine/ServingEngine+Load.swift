@@ -20,7 +20,7 @@ extension ServingEngine {
     ) async throws -> ServingEngine {
         let solvers = try SolverCatalog(configuration)
         // First of all: another daemon may have the folder.
-        let archive = try configuration.stateFolder.map { path in
+        let folder = try configuration.stateFolder.map { path in
             try DirectoryArchive<SessionDefaults>(
                 StateDirectory(path), onReport: configuration.onArchive)
         }
@@ -42,8 +42,10 @@ extension ServingEngine {
             let models = try ModelLoader.joined(loaded)
             var hasher = ContentHasher(kind: "models")
             for model in models { hasher.combine("model", model.identity) }
-            archive?.identify(hasher.key())
+            folder?.identify(hasher.key())
             let saved = await savedSources(configuration, models)
+            var archive: (any SessionArchive<SessionDefaults>)? = configuration.sharedSessions
+            if let folder { archive = folder }
             return try ServingEngine(
                 lanes: lanes, counters: counters, models: models.map { solvers.completing($0) },
                 registry: solvers.registry, solvers: solvers.descriptions,

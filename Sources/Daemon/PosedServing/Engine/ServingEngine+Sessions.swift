@@ -39,12 +39,14 @@ extension ServingEngine {
         }
     }
 
-    package func session(_ name: String, owner: String) throws -> SessionDescription {
-        describe(try store.session(try store.id(named: name, owner: owner), owner: owner))
+    package func session(_ name: String, owner: String) async throws -> SessionDescription {
+        describe(try store.session(try await store.find(named: name, owner: owner), owner: owner))
     }
 
-    package func sessions(owner: String, pageSize: Int, pageToken: String) throws -> SessionPage {
-        let page = try store.sessions(
+    package func sessions(
+        owner: String, pageSize: Int, pageToken: String
+    ) async throws -> SessionPage {
+        let page = try await store.page(
             of: owner, pageSize: pageSize, pageToken: pageToken.isEmpty ? nil : pageToken)
         return SessionPage(
             sessions: page.sessions.map(describe), nextPageToken: page.nextToken ?? "")
@@ -53,7 +55,7 @@ extension ServingEngine {
     package func updateSession(
         _ name: String, _ changes: SessionChanges, owner: String
     ) async throws -> SessionDescription {
-        let id = try store.id(named: name, owner: owner)
+        let id = try await store.find(named: name, owner: owner)
         var update = SessionUpdate<SessionDefaults>()
         update.displayName = changes.displayName
         update.timeToLive = changes.timeToLive
@@ -69,7 +71,7 @@ extension ServingEngine {
 
     package func deleteSession(_ name: String, etag: String?, owner: String) async throws {
         try await store.delete(
-            try store.id(named: name, owner: owner), owner: owner,
+            try await store.find(named: name, owner: owner), owner: owner,
             expectedRevision: etag.map(Self.revision))
     }
 

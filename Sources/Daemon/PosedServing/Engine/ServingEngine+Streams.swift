@@ -30,7 +30,7 @@ extension ServingEngine {
                     .invalidArgument, "a lag of at least 0 expected, but it is \(maxLag)",
                     at: "max_lag")
             }
-            let subject = try subject(.session(options.session), owner: owner)
+            let subject = try await subject(.session(options.session), owner: owner)
             let track = try track(
                 of: subject, retargetTo: options.retargetTo, smoother: options.smoother)
             var base = options.settings.over(subject.defaults)

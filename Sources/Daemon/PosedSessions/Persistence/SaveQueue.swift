@@ -50,6 +50,15 @@ struct SaveQueue<Settings: SessionSettings>: Sendable {
         }
     }
 
+    /// Whether a session is waiting to be written or removed, or is being so.
+    func isPending(_ id: SessionID) -> Bool { jobs[id] != nil || running?.work.id == id }
+
+    /// Does not try again what failed for a session.
+    mutating func forget(_ id: SessionID) {
+        undone[id] = nil
+        undoneOrder.remove(id)
+    }
+
     /// Takes the next thing to do; nil when there is none.
     mutating func next() -> Work? {
         guard running == nil, let id = order.popFirst(), let job = jobs.removeValue(forKey: id)

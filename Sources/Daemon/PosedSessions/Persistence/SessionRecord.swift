@@ -59,6 +59,16 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
     ///
     /// - Throws: `damaged`.
     init(_ file: StateFile, id expected: SessionID) throws(StorageError) {
+        try self.init(file)
+        guard id == expected.description else {
+            throw StateFile.damage("it holds sessions/\(id), which is not its name")
+        }
+    }
+
+    /// The record in a file, whichever session's it is.
+    ///
+    /// - Throws: `damaged`.
+    init(_ file: StateFile) throws(StorageError) {
         guard file.blocks.count == 1, file.blocks[0].tag == .record else {
             throw StateFile.damage("it has one record, but \(file.blocks.count) blocks came")
         }
@@ -68,9 +78,6 @@ struct SessionRecord<Settings: SessionSettings>: Codable, Sendable {
             throw StorageError(
                 .damaged, "its record is not as this version of posed writes it: \(error)",
                 cause: error)
-        }
-        guard id == expected.description else {
-            throw StateFile.damage("it holds sessions/\(id), which is not its name")
         }
     }
 

@@ -1,11 +1,14 @@
 import PosedBase
 
-/// What went wrong with the state directory. Written for the operator: it names files.
+/// What went wrong with the state directory, or with the store that daemons share. Written for the operator: it names
+/// files and addresses.
 package struct StorageError: CodedError {
     /// The kind of failure, for callers that act on it.
     package enum Code: String, Sendable, CaseIterable {
         /// Saved sessions found no room under the limits.
         case limitReached
+        /// The shared store is away, or does not answer in time.
+        case unreachable
         /// Another process uses the state directory.
         case locked
         /// The state directory's file system is full, or a quota is used up.

@@ -16,6 +16,7 @@ extension SessionStore {
         while !Task.isCancelled {
             let next = sweep()
             archive?.retry()
+            await refreshOutdated()
             let latest = clock.now.advanced(by: atMost)
             do {
                 try await clock.sleep(until: next.map { min($0, latest) } ?? latest, tolerance: nil)

@@ -20,6 +20,8 @@ where C.Duration == Duration {
 
     let clock: C
     let archive: (any SessionArchive<Settings>)?
+    /// The archive, where it is a store that daemons share.
+    let shared: SharedArchive<Settings>?
     private let table: Guarded<Table>
     /// What the accounts of the owners hold for their sessions.
     private let holds = Guarded<[String: (sessions: Hold, bytes: Hold)]>([:])
@@ -49,6 +51,7 @@ where C.Duration == Duration {
         self.clock = clock
         self.wall = wall
         self.archive = archive
+        shared = archive as? SharedArchive<Settings>
         self.accounts = accounts
         self.makeID = makeID
         self.onRemoval = onRemoval
@@ -60,11 +63,13 @@ where C.Duration == Duration {
     package func create(
         _ draft: SessionDraft<Settings>, owner: String
     ) async throws(RequestError) -> Session<Settings> {
+        try await findChosen(draft, owner: owner)
         let id = makeID()
         let session = try step { (table, now) throws(RequestError) in
             try table.create(draft, id: id, owner: owner, at: now)
         }
         await archive?.settle(session.id)
+        try checkName(of: session)
         return session
     }
 
@@ -98,6 +103,16 @@ where C.Duration == Duration {
             .notFound, "there is no session \(name) of this client's", at: "session")
     }
 
+    /// The session that this daemon has for an owner under a name; nil where it has none.
+    func held(_ name: String, owner: String) -> SessionID? {
+        table.withLock { table in
+            guard let id = table.id(named: name, owner: owner),
+                table.entries[id]?.session.owner == owner
+            else { return nil }
+            return id
+        }
+    }
+
     /// Whether there is such a session, whoever's it is.
     package func contains(_ id: SessionID) -> Bool { table.withLock { $0.entries[id] != nil } }
 
@@ -122,11 +137,19 @@ where C.Duration == Duration {
     package func update(
         _ id: SessionID, owner: String, with update: SessionUpdate<Settings>
     ) async throws(RequestError) -> Session<Settings> {
-        let session = try step { (table, now) throws(RequestError) in
-            try table.update(id, owner: owner, with: update, at: now)
+        for _ in 0..<3 {
+            let session = try step { (table, now) throws(RequestError) in
+                try table.update(id, owner: owner, with: update, at: now)
+            }
+            await archive?.settle(id)
+            guard let shared, shared.isOutdated(id) else { return session }
+            // Another daemon changed it meanwhile.
+            _ = try await find(named: session.name, owner: owner)
         }
-        await archive?.settle(id)
-        return session
+        throw RequestError(
+            .aborted,
+            "the session is changed by others all the time; read it again, and repeat the change",
+            at: "etag")
     }
 
     /// Ends a session. A use that is under way keeps what it holds until it is released.

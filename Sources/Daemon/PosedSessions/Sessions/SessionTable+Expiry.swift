@@ -1,4 +1,5 @@
 import PosedBase
+package import PosedErrors
 
 extension SessionTable {
     /// Removes what has expired, and has the use of sessions with leases written down where it is
@@ -75,6 +76,41 @@ extension SessionTable {
         for (session, used) in adopted.reversed() { insert(session, used: used) }
         counts.restored += adopted.count
         return refused
+    }
+
+    /// Takes in a session as another daemon left it in the store that they share: a new one, or another version of one
+    /// that is here. Its pictures never change, and whoever uses it goes on.
+    ///
+    /// - Throws: `resourceExhausted` when there is no room and none can be made.
+    package mutating func take(
+        _ session: Session<Settings>, idle: Duration, at now: Time
+    ) throws(RequestError) {
+        if let word = session.chosenID,
+            let old = chosen[OwnWord(owner: session.owner, word: word)], old != session.id
+        {
+            remove(old, .deleted, at: now)
+        }
+        if var entry = entries[session.id] {
+            entry.session.displayName = session.displayName
+            entry.session.labels = session.labels
+            entry.session.timeToLive = session.timeToLive
+            entry.session.settings = session.settings
+            entry.session.revision = session.revision
+            entry.recorded = now.instant
+            entries[session.id] = entry
+            return
+        }
+        for victim in try evictions(for: session, at: now) { remove(victim, .evicted, at: now) }
+        insert(session, used: now.instant.advanced(by: .zero - idle))
+        counts.restored += 1
+    }
+
+    /// Ends a session that another daemon has ended, or another's of the same name has replaced.
+    package mutating func drop(_ id: SessionID, at now: Time) { remove(id, .deleted, at: now) }
+
+    /// Has a session written down once more, as it is.
+    package mutating func rewrite(_ id: SessionID) {
+        if let entry = entries[id] { outbox.append(.save(entry.session)) }
     }
 
     /// Whether an idle session's time is over.

@@ -38,6 +38,13 @@ enum SessionText {
         }
     }
 
+    /// What stands behind `sessions/` in a session's name; nil for a text that is none.
+    static func word(of name: String) -> String? {
+        guard name.hasPrefix(SessionID.collection) else { return nil }
+        let word = name.dropFirst(SessionID.collection.count)
+        return SessionID(word) != nil || isChosenID(word) ? String(word) : nil
+    }
+
     /// Whether a client may choose such an id.
     static func isChosenID(_ id: some StringProtocol) -> Bool {
         let letters = Array(id.utf8)

@@ -22,6 +22,10 @@ package struct DaemonMetrics: Sendable {
     package let sessions: MetricFamily<Gauge>
     /// Bytes that open sessions hold.
     package let sessionBytes: MetricFamily<Gauge>
+    /// 1 while the shared store of sessions can be reached, 0 otherwise.
+    package let storeUp: MetricFamily<Gauge>
+    /// Sessions whose latest change the shared store does not have yet.
+    package let storeUnsaved: MetricFamily<Gauge>
     /// Frames of live streams that a newer pose replaced before they were computed.
     package let framesSuperseded: MetricFamily<Counter>
     /// Frames that wait.
@@ -79,6 +83,7 @@ package struct DaemonMetrics: Sendable {
         sessions = try registry.gauge("posed_sessions", help: "Open sessions.")
         sessionBytes = try registry.gauge(
             "posed_session_bytes", help: "Bytes that open sessions hold.")
+        (storeUp, storeUnsaved) = try Self.store(registry)
         framesSuperseded = try registry.counter(
             "posed_frames_superseded_total",
             help: "Frames of live streams that a newer pose replaced before they were computed.")
@@ -110,5 +115,19 @@ package struct DaemonMetrics: Sendable {
             "posed_ready", help: "1 while the daemon serves requests, 0 otherwise.")
         buildInfo = try registry.gauge(
             "posed_build_info", help: "Always 1; the version is a label.", labels: ["version"])
+    }
+
+    /// The metrics of the shared store of sessions.
+    private static func store(
+        _ registry: MetricsRegistry
+    ) throws(TelemetryError) -> (up: MetricFamily<Gauge>, unsaved: MetricFamily<Gauge>) {
+        (
+            try registry.gauge(
+                "posed_store_up",
+                help: "1 while the shared store of sessions can be reached, 0 otherwise."),
+            try registry.gauge(
+                "posed_store_unsaved_sessions",
+                help: "Sessions whose latest change the shared store does not have yet.")
+        )
     }
 }

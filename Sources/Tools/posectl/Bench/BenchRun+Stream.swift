@@ -50,10 +50,12 @@ extension BenchRun {
         _ worker: Int, _ schedule: BenchSchedule, start: Posed_V1_StreamStart, ahead: Int,
         due: SentPoses<Double>
     ) async throws {
-        let call = try client.channel.stream(SynthesisMethods.stream)
+        let session = sessions[worker % sessions.count]
+        let call = try client.channel.stream(
+            SynthesisMethods.stream, options: Client.streamOptions(of: session))
         var request = Posed_V1_StreamSynthesizeRequest()
         request.start = start
-        request.start.session = sessions[worker % sessions.count]
+        request.start.session = session
         request.start.settings = settings
         do {
             try await call.write(request)

@@ -24,7 +24,8 @@ extension BenchRun {
             request.pose = poses[turn.index % poses.count]
             do {
                 let response = try await client.channel.unary(
-                    SynthesisMethods.synthesize, request, options: client.options)
+                    SynthesisMethods.synthesize, request,
+                    options: client.options(of: request.session))
                 note(BenchRecord(worker: worker, due: due, end: now, frame: response.frame))
                 misses = 0
             } catch let error as RPCError {

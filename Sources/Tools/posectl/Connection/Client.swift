@@ -69,14 +69,31 @@ struct Client: Sendable {
     }
 
     /// What holds for a request.
-    var options: CallOptions { CallOptions(timeout: timeout) }
+    ///
+    /// - Parameter session: The name of the session that it is about. It goes along as metadata, so that a proxy in front
+    ///   of several daemons sends all requests of a session to the same one; nil or empty for none.
+    func options(of session: String? = nil) -> CallOptions {
+        CallOptions(metadata: Self.metadata(of: session), timeout: timeout)
+    }
+
+    /// What holds for a stream of a session, which may take any time.
+    static func streamOptions(of session: String) -> CallOptions {
+        CallOptions(metadata: metadata(of: session))
+    }
+
+    private static func metadata(of session: String?) -> Metadata {
+        var metadata = Metadata()
+        if let session, !session.isEmpty { try? metadata.add("x-posed-session", session) }
+        return metadata
+    }
 
     /// One request, one reply. Throws `PosectlError`.
     func call<Request, Response>(
-        _ method: MethodDescriptor<Request, Response>, _ request: Request
+        _ method: MethodDescriptor<Request, Response>, _ request: Request,
+        session: String? = nil
     ) async throws -> Response {
         do {
-            return try await channel.unary(method, request, options: options)
+            return try await channel.unary(method, request, options: options(of: session))
         } catch let error as RPCError {
             throw explained(error)
         }

@@ -40,7 +40,7 @@ struct TemporarySession {
                 var request = Posed_V1_DeleteSessionRequest()
                 request.name = name
                 _ = try? await client.channel.unary(
-                    SessionMethods.delete, request, options: client.options)
+                    SessionMethods.delete, request, options: client.options(of: name))
             }
         }.value
     }

@@ -10,13 +10,14 @@ struct QueryOptions: ParsableArguments {
     @Flag(help: "Print JSON.")
     var json = false
 
-    /// Asks, and prints the answer: as JSON where that was asked for, else as a table. Throws `PosectlError`.
+    /// Asks, and prints the answer: as JSON where that was asked for, else as a table. `session` is the one that it is
+    /// about, for proxies. Throws `PosectlError`.
     func show<Request: Message, Response: Message>(
         _ method: MethodDescriptor<Request, Response>, _ request: Request,
-        as table: (Response) -> Table
+        session: String? = nil, as table: (Response) -> Table
     ) async throws {
         let client = try await Client(connection)
-        try show(try await client.call(method, request), as: table)
+        try show(try await client.call(method, request, session: session), as: table)
     }
 
     /// Prints an answer. Throws where it cannot be written as JSON.

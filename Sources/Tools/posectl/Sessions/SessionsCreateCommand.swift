@@ -31,6 +31,12 @@ struct SessionsCreateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A name for people.", valueName: "text"))
     var name = ""
 
+    @Option(
+        help: ArgumentHelp(
+            "The id of the session, sessions/ID; the daemon chooses one where it is not given.",
+            valueName: "id"))
+    var id: String?
+
     @Option(help: ArgumentHelp("A model, as `posectl models` lists them.", valueName: "name"))
     var model: String?
 
@@ -56,11 +62,13 @@ struct SessionsCreateCommand: AsyncParsableCommand {
             Posed_V1_Sources(try framing.pictures(source), model: model))
         request.sourceFit = framing.message
         request.displayName = name
+        if let id { request.sessionID = id }
         request.defaultSettings = settings.message
         if let format { request.defaultSettings.imageFormat = format.message }
         if let ttl { request.ttl = Google_Protobuf_Duration(rounding: ttl) }
         let client = try await Client(connection)
-        let session = try await client.call(SessionMethods.create, request)
+        let session = try await client.call(
+            SessionMethods.create, request, session: id.map { "sessions/" + $0 })
         if session.sourceCount < source.count {
             Terminal.note(
                 Text.line(

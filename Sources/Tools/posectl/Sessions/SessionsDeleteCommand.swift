@@ -27,7 +27,8 @@ struct SessionsDeleteCommand: AsyncParsableCommand {
             var request = Posed_V1_DeleteSessionRequest()
             request.name = session.name
             do {
-                _ = try await client.call(SessionMethods.delete, request)
+                _ = try await client.call(
+                    SessionMethods.delete, request, session: request.name)
             } catch let error as PosectlError {
                 if sessions.count == 1 { throw error }
                 Terminal.note(Text.line(error.message))

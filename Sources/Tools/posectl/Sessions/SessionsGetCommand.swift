@@ -19,6 +19,8 @@ struct SessionsGetCommand: AsyncParsableCommand {
     func run() async throws {
         var request = Posed_V1_GetSessionRequest()
         request.name = session.name
-        try await query.show(SessionMethods.get, request) { SessionsCommand.table([$0]) }
+        try await query.show(SessionMethods.get, request, session: request.name) {
+            SessionsCommand.table([$0])
+        }
     }
 }

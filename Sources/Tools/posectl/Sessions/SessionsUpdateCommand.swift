@@ -70,6 +70,8 @@ struct SessionsUpdateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await query.show(SessionMethods.update, try request()) { SessionsCommand.table([$0]) }
+        try await query.show(SessionMethods.update, try request(), session: session.name) {
+            SessionsCommand.table([$0])
+        }
     }
 }

@@ -31,7 +31,8 @@ struct StreamRun: Sendable {
         let begin = ContinuousClock.now
         let call: Call
         do {
-            call = try client.channel.stream(SynthesisMethods.stream)
+            call = try client.channel.stream(
+                SynthesisMethods.stream, options: Client.streamOptions(of: start.session))
             var request = Posed_V1_StreamSynthesizeRequest()
             request.start = start
             try await call.write(request)

@@ -58,7 +58,9 @@ struct SynthesizeCommand: AsyncParsableCommand {
         let isJPEG = Image.writtenFormat(of: out) == .jpeg
         format.add(to: &request.settings, usual: isJPEG ? .jpeg : .png)
         let client = try await Client(connection)
-        var frame = try await client.call(SynthesisMethods.synthesize, request).frame
+        var frame = try await client.call(
+            SynthesisMethods.synthesize, request, session: request.session
+        ).frame
         try PictureFile.write(
             try PictureFile.file(
                 frame.image, for: out, quality: format.quality ?? Image.defaultQuality), to: out)

@@ -174,7 +174,7 @@ class AsyncSession:
         """Makes the session, where it is not there yet."""
         if self._message is None:
             self._message = await self._client._call(
-                self._client._sessions.CreateSession, self._request)
+                self._client._sessions.CreateSession, self._request, session=requests.chosen(self._request))
             self._request = None
         return self
 

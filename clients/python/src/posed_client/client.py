@@ -98,7 +98,7 @@ class Client:
         """
         request = requests.create_session(pictures, name=name, id=id, model=model, fit=fit, ttl=ttl,
                                           values=settings)
-        return Session(self, self._call(self._sessions.CreateSession, request))
+        return Session(self, self._call(self._sessions.CreateSession, request, session=requests.chosen(request)))
 
     def open(self, name: str) -> "Session":
         """A session that is there already; it does not end with its `with`. Raises NotFound."""

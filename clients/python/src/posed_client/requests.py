@@ -159,6 +159,11 @@ def create_session(pictures: Sequence[Picture], *, name: str, id: str, model: st
     return request
 
 
+def chosen(request: session_service_pb2.CreateSessionRequest) -> Optional[str]:
+    """The name that a session will have, where its caller chose the id: a proxy routes its making by it, too."""
+    return f"sessions/{request.session_id}" if request.session_id else None
+
+
 def synthesize(pose_like: PoseLike, *, retarget_to: Optional[PoseLike],
                values: Mapping[str, Any]) -> synthesis_service_pb2.SynthesizeRequest:
     """The request for one picture, of whom is not said yet."""

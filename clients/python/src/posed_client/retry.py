@@ -13,6 +13,14 @@ from posed_client.errors import PosedError, from_rpc
 FIRST, LONGEST = 0.05, 1.0
 
 
+def is_lost(failure: grpc.RpcError) -> bool:
+    """Whether a call ended because its connection did, or because a proxy lost the daemon and reset the call."""
+    if failure.code() == grpc.StatusCode.UNAVAILABLE:
+        return True
+    return (failure.code() in (grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
+            and "RST_STREAM" in (failure.details() or ""))
+
+
 class Retry:
     """Counts attempts since the last success. A connection that stays lost for `patience` seconds is given up."""
 
@@ -33,7 +41,7 @@ class Retry:
         now = time.monotonic()
         if self._since is None:
             self._since = now
-        if failure.code() != grpc.StatusCode.UNAVAILABLE or now - self._since >= self.patience:
+        if not is_lost(failure) or now - self._since >= self.patience:
             raise error
         wait = min(LONGEST, FIRST * 2 ** self._attempts) * random.uniform(0.5, 1.0)
         self._attempts += 1
