@@ -149,9 +149,9 @@ extension Lane {
             let isFirst = form.model == 0
             let before = isFirst ? 2 : state.scheduler.limits.batchRows
             state.scheduler.limits.batchRows = max(2, few, before)
-            // An even pace is worth up to a tenth of the rows a second.
+            // A gain of less than a quarter may be noise, and is worth less than an even pace.
             let economical = state.scheduler.costs.economicalRows(
-                upTo: max(2, most), form, share: 0.9)
+                upTo: max(2, most), form, share: 0.75)
             state.scheduler.limits.economicalRows = max(
                 economical ?? few, isFirst ? 1 : state.scheduler.limits.economicalRows)
         }
