@@ -163,7 +163,8 @@ class Cluster:
         text = text.replace("bind :7443", f"bind 127.0.0.1:{self.port}")
         text = text.replace("/etc/haproxy/posed.pem", str(certificate))
         for number, daemon in enumerate(self.daemons, 1):
-            text, count = re.subn(rf"10\.0\.0\.{number}:7443 port 9464", f"127.0.0.1:{daemon.port} port {daemon.http}",
+            text, count = re.subn(rf"10\.0\.0\.{number}:7443 check port 9464",
+                                  f"127.0.0.1:{daemon.port} check port {daemon.http}",
                                   text)
             assert count == 1, f"deploy/haproxy/haproxy.cfg: a server at 10.0.0.{number}:7443 expected"
         path = self.folder / "haproxy.cfg"

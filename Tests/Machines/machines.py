@@ -89,15 +89,15 @@ class Caller(threading.Thread):
         assert not self.is_alive(), f"{self.name} does not end"
 
 
-def progress(callers, what, seconds=60):
-    """Returns when every caller has had answers since now."""
+def progress(callers, what, seconds=60, answers=POSES):
+    """Returns when every caller has had so many answers since now."""
     before = [caller.answered for caller in callers]
 
     def done():
         for caller in callers:
             if caller.failure is not None:
                 raise AssertionError(f"{what}: {caller.name}: {caller.failure!r}") from caller.failure
-        return all(caller.answered > count + POSES for caller, count in zip(callers, before))
+        return all(caller.answered > count + answers for caller, count in zip(callers, before))
 
     wait_for(done, f"{what}: every session goes on", seconds)
     print(f"{what}: {len(callers)} sessions go on", flush=True)
@@ -116,7 +116,8 @@ def disturb(cluster, callers, options):
     progress(callers, "one daemon drained")
     two.start()
     wait_for(lambda: two.is_ready, "the drained daemon is back")
-    progress(callers, "all daemons there")
+    # Long enough that every stream has begun anew: each session is then in memory where its requests go.
+    progress(callers, "all daemons there", answers=12 * POSES)
 
     cluster.store.end(signal.SIGTERM)
     wait_for(lambda: all(daemon.metrics()["posed_store_up"] == 0 for daemon in cluster.daemons), "the store is missed")
