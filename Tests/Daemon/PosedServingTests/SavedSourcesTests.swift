@@ -113,13 +113,13 @@ private final class KeptBytes: RestartStore {
         let first = try await start(KeptBytes())
         let session = try await first.session()
         for _ in 0..<3 { _ = try await frame(first, session) }
-        let before = try first.engine.session(session.name, owner: "owner")
+        let before = try await first.engine.session(session.name, owner: "owner")
         #expect(before.frameCount == 3)
         #expect(before.conditioningBytes > 0)
         await first.engine.shutDown()
 
         let second = try await start(KeptBytes(), afterCrash: true)
-        let after = try second.engine.session(session.name, owner: "owner")
+        let after = try await second.engine.session(session.name, owner: "owner")
         #expect(after.frameCount == 3)
         #expect(after.conditioningBytes == before.conditioningBytes)
         await second.engine.shutDown()
