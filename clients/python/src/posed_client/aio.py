@@ -172,7 +172,7 @@ class AsyncSession:
 
     async def start(self) -> "AsyncSession":
         """Makes the session, where it is not there yet."""
-        if self._message is None:
+        if self._request is not None:
             self._message = await self._client._call(
                 self._client._sessions.CreateSession, self._request, session=requests.chosen(self._request))
             self._request = None
