@@ -19,7 +19,7 @@ import Foundation
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         let status = words.withUnsafeMutableBufferPointer { words in
             posed_fuzz(CInt(arguments.count), words.baseAddress) { data, size in
-                chosen.read(data.map { Data(bytes: $0, count: size) } ?? Data())
+                Fuzz.chosen.read(data.map { Data(bytes: $0, count: size) } ?? Data())
                 return 0
             }
         }
