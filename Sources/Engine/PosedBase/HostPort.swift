@@ -54,20 +54,4 @@ package struct HostPort: Hashable, Sendable, CustomStringConvertible {
         var address = in6_addr()
         return inet_pton(AF_INET6, text.prefix { $0 != "%" }.description, &address) == 1
     }
-
-    /// An IP address as the system writes it; nil for a text that is none.
-    static func canonicalHost(_ text: String) -> String? {
-        var (four, six) = (in_addr(), in6_addr())
-        var characters = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        let size = socklen_t(characters.count)
-        if inet_pton(AF_INET, text, &four) == 1 {
-            inet_ntop(AF_INET, &four, &characters, size)
-        } else if inet_pton(AF_INET6, text, &six) == 1 {
-            inet_ntop(AF_INET6, &six, &characters, size)
-        } else {
-            return nil
-        }
-        let bytes = characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        return String(decoding: bytes, as: UTF8.self)
-    }
 }
