@@ -1,8 +1,21 @@
 #include "fuzz_driver.h"
 
-// Of the compiler's runtime library (-fsanitize=fuzzer).
-int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*one)(const uint8_t *data, size_t size));
+#include <stdio.h>
+#include <stdlib.h>
 
-int posed_fuzz(int argc, char **argv, int (*one)(const uint8_t *data, size_t size)) {
-  return LLVMFuzzerRunDriver(&argc, &argv, one);
+// Names that libFuzzer's main looks for.
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+  char **words = *argv;
+  if (*argc < 2 || !posed_fuzz_choose(words[1])) exit(64);
+  static char leaks[] = "-detect_leaks=0";
+  words[1] = leaks;
+  return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  posed_fuzz_read(data, size);
+  return 0;
 }

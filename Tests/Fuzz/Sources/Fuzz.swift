@@ -1,31 +1,27 @@
-import CPosedFuzz
 import Foundation
 
-/// `posed-fuzz SUBJECT [libFuzzer's arguments]`: gives a reader of foreign bytes inputs until it traps.
+/// `posed-fuzz SUBJECT [libFuzzer's arguments]` gives a reader of foreign bytes inputs until it traps.
 ///
 /// An error that a reader throws is an answer; a trap, a hang and too much memory are what is looked for.
-@main struct Fuzz {
-    static func main() {
-        guard CommandLine.arguments.count > 1,
-            let subject = Subject(rawValue: CommandLine.arguments[1])
-        else {
-            let names = Subject.allCases.map(\.rawValue).joined(separator: ", ")
-            print("posed-fuzz: expected one of \(names) as the first argument")
-            exit(64)
-        }
-        chosen = subject
-        var arguments = [CommandLine.arguments[0]] + CommandLine.arguments.dropFirst(2)
-        arguments.append("-detect_leaks=0")
-        var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        let status = words.withUnsafeMutableBufferPointer { words in
-            posed_fuzz(CInt(arguments.count), words.baseAddress) { data, size in
-                Fuzz.chosen.read(data.map { Data(bytes: $0, count: size) } ?? Data())
-                return 0
-            }
-        }
-        exit(status)
-    }
-
+enum Fuzz {
     /// Written once, before the first input.
-    nonisolated(unsafe) private static var chosen = Subject.picture
+    nonisolated(unsafe) static var chosen = Subject.picture
+}
+
+/// Chooses the reader, for the driver.
+@_cdecl("posed_fuzz_choose")
+func choose(_ name: UnsafePointer<CChar>) -> Bool {
+    guard let subject = Subject(rawValue: String(cString: name)) else {
+        let names = Subject.allCases.map(\.rawValue).joined(separator: ", ")
+        print("posed-fuzz: expected one of \(names) as the first argument")
+        return false
+    }
+    Fuzz.chosen = subject
+    return true
+}
+
+/// Gives the reader an input, for the driver.
+@_cdecl("posed_fuzz_read")
+func read(_ data: UnsafePointer<UInt8>?, _ size: Int) {
+    Fuzz.chosen.read(data.map { Data(bytes: $0, count: size) } ?? Data())
 }

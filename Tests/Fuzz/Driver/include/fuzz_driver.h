@@ -1,11 +1,15 @@
-// libFuzzer's driver, for a program that has a main of its own.
+// What libFuzzer's program calls; it brings a main of its own (-fsanitize=fuzzer), and Swift has the rest.
 #ifndef POSED_FUZZ_DRIVER_H
 #define POSED_FUZZ_DRIVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-// Tries inputs as the arguments say; `one` is called with each and returns 0. Returns an exit status.
-int posed_fuzz(int argc, char **argv, int (*one)(const uint8_t *data, size_t size));
+// Chooses the reader that gets the inputs, by its name; false, with a line on stdout, where there is none of it.
+bool posed_fuzz_choose(const char *name);
+
+// Gives the reader an input.
+void posed_fuzz_read(const uint8_t *data, size_t size);
 
 #endif
