@@ -5,24 +5,14 @@ import PosedGuarded
 ///
 /// What goes wrong is reported and goes no further: a session that cannot be written lives in memory
 /// alone, and is written as soon as writing works again.
-package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive {
+package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive, SavingArchive {
     /// Is told what an operator should know; called on the archive's thread, or the store's caller's.
     package typealias Reporter = @Sendable (ArchiveReport) -> Void
-
-    private struct State {
-        var queue = SaveQueue<Settings>()
-        var continuations: [UInt64: CheckedContinuation<Void, Never>] = [:]
-        var lastWaiter: UInt64 = 0
-        var isWorking = false
-        /// The failure that was reported last, until something works again.
-        var failing: StorageError.Code?
-        var counts = ArchiveStatistics()
-    }
 
     private let thread = DispatchQueue(label: "posed.archive")
     /// Used on the thread alone; the lock says so to the compiler.
     private let vault: Guarded<SessionVault<Settings>>
-    private let state = Guarded(State())
+    private let progress = Guarded(SaveProgress<Settings>())
     private let onReport: Reporter
 
     /// An archive in a directory.
@@ -39,38 +29,32 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
     }
 
     /// How writing goes.
-    package var statistics: ArchiveStatistics {
-        state.withLock { state in
-            var statistics = state.counts
-            statistics.pending = state.queue.count
-            statistics.undone = state.queue.undoneCount
-            return statistics
-        }
+    package var statistics: ArchiveStatistics { progress.withLock { $0.statistics } }
+
+    func withProgress<Value: Sendable>(_ body: (inout SaveProgress<Settings>) -> Value) -> Value {
+        progress.withLock { body(&$0) }
     }
 
     package func perform(_ actions: [SessionAction<Settings>]) {
-        guard !actions.isEmpty else { return }
-        let starts = state.withLock { state in
+        begin { progress in
             for action in actions {
                 switch action {
-                case .save(let session): state.queue.add(.save(session))
-                case .remove(let session, _): state.queue.add(.remove(session.id))
+                case .save(let session): progress.queue.add(.save(session))
+                case .remove(let session, _): progress.queue.add(.remove(session.id))
                 }
             }
-            defer { state.isWorking = true }
-            return !state.isWorking
         }
-        if starts { thread.async { self.work() } }
     }
 
-    package func retry() {
-        let starts = state.withLock { state in
-            state.queue.retry()
-            guard !state.queue.isIdle, !state.isWorking else { return false }
-            state.isWorking = true
-            return true
+    package func retry() { begin { $0.queue.retry() } }
+
+    /// Changes the queue, and has the thread work where it does not.
+    private func begin(_ change: (inout SaveProgress<Settings>) -> Void) {
+        let begins = progress.withLock { progress in
+            change(&progress)
+            return progress.begins()
         }
-        if starts { thread.async { self.work() } }
+        if begins { thread.async { self.work() } }
     }
 
     /// Says which model sessions are kept with from now on: those of another are reported when they are restored.
@@ -97,7 +81,7 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
                 continuation.resume(returning: self.vault.withLock { $0.restore() })
             }
         }
-        state.withLock { $0.counts.setAside += found.setAside }
+        progress.withLock { $0.counts.setAside += found.setAside }
         for report in found.reports { onReport(report) }
         return found.sessions
     }
@@ -110,47 +94,16 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
                     + "it; its files stay", session: session.id))
     }
 
-    /// Waits where there is something to wait for; a cancelled task stops waiting.
-    private func wait(
-        _ enter: @Sendable (inout SaveQueue<Settings>, UInt64) -> Bool
-    ) async {
-        let waiter = state.withLock { state in
-            state.lastWaiter += 1
-            return state.lastWaiter
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let waits = state.withLock { state in
-                    guard !Task.isCancelled, enter(&state.queue, waiter) else { return false }
-                    state.continuations[waiter] = continuation
-                    return true
-                }
-                if !waits { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0.continuations.removeValue(forKey: waiter) }?.resume()
-        }
-    }
-
     /// Does all that there is to do; on the thread.
     private func work() {
-        while let work = nextWork() {
+        while let work = progress.withLock({ $0.next() }) {
             let failure = perform(work)
-            let (report, continuations) = state.withLock { state in
-                let waiters = state.queue.finish(success: failure == nil)
-                let report = Self.note(failure, of: work, in: &state)
-                return (report, waiters.compactMap { state.continuations.removeValue(forKey: $0) })
+            let (report, continuations) = progress.withLock { progress in
+                let waiters = progress.finish(success: failure == nil)
+                return (Self.note(failure, of: work, in: &progress), waiters)
             }
             if let report { onReport(report) }
             for continuation in continuations { continuation.resume() }
-        }
-    }
-
-    private func nextWork() -> SaveQueue<Settings>.Work? {
-        state.withLock { state in
-            let work = state.queue.next()
-            state.isWorking = work != nil
-            return work
         }
     }
 
@@ -168,23 +121,21 @@ package final class DirectoryArchive<Settings: SessionSettings>: SessionArchive 
         }
     }
 
-    /// Counts, and says what is worth a report: the first failure of a kind, and its end.
+    /// Counts, and says what is worth a report.
     private static func note(
-        _ failure: StorageError?, of work: SaveQueue<Settings>.Work, in state: inout State
+        _ failure: StorageError?, of work: SaveQueue<Settings>.Work,
+        in progress: inout SaveProgress<Settings>
     ) -> ArchiveReport? {
         guard let failure else {
             switch work {
-            case .save: state.counts.saves += 1
-            case .remove: state.counts.removals += 1
+            case .save: progress.counts.saves += 1
+            case .remove: progress.counts.removals += 1
             }
-            guard state.failing != nil, state.queue.undoneCount == 0 else { return nil }
-            state.failing = nil
+            guard progress.isNews(nil) else { return nil }
             return ArchiveReport(
                 notice: "the state directory can be written again, and nothing is missing there")
         }
-        state.counts.failures += 1
-        guard state.failing != failure.code else { return nil }
-        state.failing = failure.code
+        guard progress.isNews(failure.code) else { return nil }
         let name = work.id.name
         let sentence =
             switch work {

@@ -112,3 +112,93 @@ struct SaveQueue<Settings: SessionSettings>: Sendable {
         return true
     }
 }
+
+/// An archive's queue, the tasks that wait for parts of it, and how writing goes.
+struct SaveProgress<Settings: SessionSettings>: Sendable {
+    var queue = SaveQueue<Settings>()
+    var counts = ArchiveStatistics()
+    fileprivate var continuations: [SaveQueue<Settings>.Waiter: CheckedContinuation<Void, Never>] =
+        [:]
+    fileprivate var lastWaiter: SaveQueue<Settings>.Waiter = 0
+    private var isWorking = false
+    /// The failure that was reported last, until something works again.
+    private var failing: StorageError.Code?
+
+    /// How writing goes, and how much is left.
+    var statistics: ArchiveStatistics {
+        var statistics = counts
+        statistics.pending = queue.count
+        statistics.undone = queue.undoneCount
+        return statistics
+    }
+
+    /// Whether the caller is to begin to work: there is something to do, and nobody works.
+    mutating func begins() -> Bool {
+        guard !queue.isIdle, !isWorking else { return false }
+        isWorking = true
+        return true
+    }
+
+    /// Takes the next thing to do; nil where there is none, and the work ends.
+    mutating func next() -> SaveQueue<Settings>.Work? {
+        let work = queue.next()
+        isWorking = work != nil
+        return work
+    }
+
+    /// Ends what ``next()`` gave; the tasks that waited for it are the caller's to resume.
+    mutating func finish(success: Bool) -> [CheckedContinuation<Void, Never>] {
+        queue.finish(success: success).compactMap { continuations.removeValue(forKey: $0) }
+    }
+
+    /// Counts a failure, or takes note that something worked, with nil. Says whether that is worth a report: the first
+    /// failure of a kind, and that nothing is left undone afterwards.
+    mutating func isNews(_ failure: StorageError.Code?) -> Bool {
+        if failure != nil { counts.failures += 1 }
+        guard failing != failure, failure != nil || queue.undoneCount == 0 else { return false }
+        failing = failure
+        return true
+    }
+}
+
+/// An archive whose queue tasks wait for.
+protocol SavingArchive: AnyObject, Sendable {
+    associatedtype Settings: SessionSettings
+
+    /// Runs `body` under the archive's lock.
+    func withProgress<Value: Sendable>(_ body: (inout SaveProgress<Settings>) -> Value) -> Value
+}
+
+extension SavingArchive {
+    /// Waits where there is something to wait for, and no longer than `limit`; a cancelled task stops waiting.
+    func wait(
+        atMost limit: Duration? = nil,
+        _ enter: @Sendable (inout SaveQueue<Settings>, SaveQueue<Settings>.Waiter) -> Bool
+    ) async {
+        let waiter = withProgress { progress in
+            progress.lastWaiter += 1
+            return progress.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let waits = withProgress { progress in
+                    guard !Task.isCancelled, enter(&progress.queue, waiter) else { return false }
+                    progress.continuations[waiter] = continuation
+                    return true
+                }
+                guard waits else { return continuation.resume() }
+                guard let limit else { return }
+                Task {
+                    try? await Task.sleep(for: limit)
+                    stopWaiting(waiter)
+                }
+            }
+        } onCancel: {
+            stopWaiting(waiter)
+        }
+    }
+
+    private func stopWaiting(_ waiter: SaveQueue<Settings>.Waiter) {
+        withProgress { $0.continuations.removeValue(forKey: waiter) }?.resume()
+    }
+}

@@ -7,7 +7,7 @@ import PosedGuarded
 /// The table is then a cache of the store: a session that the daemon has in memory goes on while the store is away,
 /// and is written when it is back. A session is written as a whole or not at all, and only over the version that this
 /// daemon knows, so of two daemons that change a session at the same time one is told so.
-package final class SharedArchive<Settings: SessionSettings>: SessionArchive {
+package final class SharedArchive<Settings: SessionSettings>: SessionArchive, SavingArchive {
     /// What is known of a session's record.
     private struct Known: Sendable {
         var place: SharedPlace
@@ -23,16 +23,10 @@ package final class SharedArchive<Settings: SessionSettings>: SessionArchive {
     }
 
     private struct State {
-        var queue = SaveQueue<Settings>()
+        var progress = SaveProgress<Settings>()
         var known: [SessionID: Known] = [:]
         /// Keys of sessions that were deleted here, until the store knows.
         var deleting: [String: SessionID] = [:]
-        var continuations: [UInt64: CheckedContinuation<Void, Never>] = [:]
-        var lastWaiter: UInt64 = 0
-        var isWorking = false
-        /// What was reported last, until something works again.
-        var failing: StorageError.Code?
-        var counts = ArchiveStatistics()
     }
 
     private let records: any SharedRecords
@@ -64,29 +58,26 @@ package final class SharedArchive<Settings: SessionSettings>: SessionArchive {
     package static func shares(_ owner: String) -> Bool { !owner.hasPrefix("unix:") }
 
     /// How writing goes.
-    package var statistics: ArchiveStatistics {
-        state.withLock { state in
-            var statistics = state.counts
-            statistics.pending = state.queue.count
-            statistics.undone = state.queue.undoneCount
-            return statistics
-        }
+    package var statistics: ArchiveStatistics { state.withLock { $0.progress.statistics } }
+
+    func withProgress<Value: Sendable>(_ body: (inout SaveProgress<Settings>) -> Value) -> Value {
+        state.withLock { body(&$0.progress) }
     }
 
     package func perform(_ actions: [SessionAction<Settings>]) {
-        let starts = state.withLock { state in
+        let begins = state.withLock { state in
             for action in actions { Self.note(action, &state) }
-            return Self.starts(&state)
+            return state.progress.begins()
         }
-        if starts { begin() }
+        if begins { work() }
     }
 
     package func retry() {
-        let starts = state.withLock { state in
-            state.queue.retry()
-            return Self.starts(&state)
+        let begins = withProgress { progress in
+            progress.queue.retry()
+            return progress.begins()
         }
-        if starts { begin() }
+        if begins { work() }
     }
 
     package func settle(_ id: SessionID) async {
@@ -113,39 +104,33 @@ package final class SharedArchive<Settings: SessionSettings>: SessionArchive {
             known.timeToLive = session.timeToLive
             guard !known.isOutdated else { return state.known[session.id] = known }
             state.known[session.id] = known
-            state.queue.add(.save(session))
+            state.progress.queue.add(.save(session))
         case .remove(let session, .deleted):
             guard shares(session.owner) else { return }
             let place = SharedPlace(session)
             state.known[session.id] = Known(
                 place: place, timeToLive: session.timeToLive, hasLeft: true)
             state.deleting[place.key] = session.id
-            state.queue.add(.remove(session.id))
+            state.progress.queue.add(.remove(session.id))
         case .remove(let session, _):
             // The store forgets it by itself, unless another daemon uses it.
             guard shares(session.owner) else { return }
-            state.queue.forget(session.id)
-            if state.queue.isPending(session.id) {
+            state.progress.queue.forget(session.id)
+            if state.progress.queue.isPending(session.id) {
                 state.known[session.id]?.hasLeft = true
             } else {
                 state.known[session.id] = nil
             }
         }
     }
-
-    private static func starts(_ state: inout State) -> Bool {
-        guard !state.queue.isIdle, !state.isWorking else { return false }
-        state.isWorking = true
-        return true
-    }
 }
 
 // MARK: Writing
 
 extension SharedArchive {
-    private func begin() {
+    private func work() {
         Task.detached { [self] in
-            while let work = nextWork() {
+            while let work = withProgress({ $0.next() }) {
                 let result: Result<SharedOutcome, StorageError>
                 do throws(StorageError) {
                     result = .success(try await perform(work))
@@ -154,14 +139,6 @@ extension SharedArchive {
                 }
                 finish(work, result)
             }
-        }
-    }
-
-    private func nextWork() -> SaveQueue<Settings>.Work? {
-        state.withLock { state in
-            let work = state.queue.next()
-            state.isWorking = work != nil
-            return work
         }
     }
 
@@ -220,11 +197,11 @@ extension SharedArchive {
         let (report, waiters) = state.withLock { state in
             var isDone = false
             if case .success = result { isDone = true }
-            let waiters = state.queue.finish(success: isDone).compactMap {
-                state.continuations.removeValue(forKey: $0)
-            }
+            let waiters = state.progress.finish(success: isDone)
             let report = note(result, of: work, &state)
-            if isDone, state.known[work.id]?.hasLeft == true, !state.queue.isPending(work.id) {
+            if isDone, state.known[work.id]?.hasLeft == true,
+                !state.progress.queue.isPending(work.id)
+            {
                 state.known[work.id] = nil
             }
             return (report, waiters)
@@ -240,11 +217,11 @@ extension SharedArchive {
     ) -> ArchiveReport? {
         switch (result, work) {
         case (.success(.written), .save(let session)):
-            state.counts.saves += 1
+            state.progress.counts.saves += 1
             state.known[work.id]?.base = version(of: session)
             state.known[work.id]?.compared = .now
         case (.success(.written), .remove(let id)):
-            state.counts.removals += 1
+            state.progress.counts.removals += 1
             state.deleting = state.deleting.filter { $0.value != id }
         case (.success, _):
             state.known[work.id]?.isOutdated = true
@@ -252,16 +229,13 @@ extension SharedArchive {
                 notice: "\(work.id.name): was changed by another daemon, whose change stays",
                 session: work.id)
         case (.failure(let failure), _):
-            state.counts.failures += 1
-            guard state.failing != failure.code else { return nil }
-            state.failing = failure.code
+            guard state.progress.isNews(failure.code) else { return nil }
             return ArchiveReport(
                 failure.code,
                 "\(work.id.name): cannot be stored, as may others; it is in this daemon's memory, and is stored "
                     + "when that works again: \(failure.message)", session: work.id)
         }
-        guard state.failing != nil, state.queue.undoneCount == 0 else { return nil }
-        state.failing = nil
+        guard state.progress.isNews(nil) else { return nil }
         return ArchiveReport(notice: "sessions are stored again at \(records.place)")
     }
 
@@ -276,37 +250,6 @@ extension SharedArchive {
             onReport(ArchiveReport(notice: "the store of sessions, \(records.place), is there"))
             retry()
         }
-    }
-
-    /// Waits where there is something to wait for, and no longer than that.
-    private func wait(
-        atMost limit: Duration,
-        _ enter: @Sendable (inout SaveQueue<Settings>, UInt64) -> Bool
-    ) async {
-        let waiter = state.withLock { state in
-            state.lastWaiter += 1
-            return state.lastWaiter
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let waits = state.withLock { state in
-                    guard !Task.isCancelled, enter(&state.queue, waiter) else { return false }
-                    state.continuations[waiter] = continuation
-                    return true
-                }
-                guard waits else { return continuation.resume() }
-                Task {
-                    try? await Task.sleep(for: limit)
-                    stopWaiting(waiter)
-                }
-            }
-        } onCancel: {
-            stopWaiting(waiter)
-        }
-    }
-
-    private func stopWaiting(_ waiter: UInt64) {
-        state.withLock { $0.continuations.removeValue(forKey: waiter) }?.resume()
     }
 
     /// Runs work on a thread that may take its time.
