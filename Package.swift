@@ -202,7 +202,7 @@ let package = Package(
         room(
             "Daemon/PosedStore",
             [
-                "PosedSessions", "PosedGuarded", product("NIOCore", "swift-nio"),
+                "PosedBase", "PosedSessions", "PosedGuarded", product("NIOCore", "swift-nio"),
                 product("NIOPosix", "swift-nio"),
             ]),
         room("Daemon/PosedProtos", ["PosedRPC", product("SwiftProtobuf", "swift-protobuf")]),

@@ -111,10 +111,7 @@ private final class RedisLink: @unchecked Sendable {
         self.loop = loop
     }
 
-    private var timeout: TimeAmount {
-        let parts = configuration.timeout.components
-        return .nanoseconds(parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000)
-    }
+    private var timeout: TimeAmount { TimeAmount(configuration.timeout) }
 
     func submit(_ arguments: [[UInt8]], _ answer: @escaping (Answer) -> Void) {
         if case .idle = state { connect() }
@@ -251,10 +248,9 @@ private final class RedisLink: @unchecked Sendable {
     private func lose(_ reason: StorageError) {
         if case .ended = state { return }
         rest(reason)
-        let parts = configuration.pause.components
-        let pause = TimeAmount.nanoseconds(
-            parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000)
-        loop.assumeIsolated().scheduleTask(in: pause) { [weak self] in self?.connect() }
+        loop.assumeIsolated().scheduleTask(in: TimeAmount(configuration.pause)) { [weak self] in
+            self?.connect()
+        }
     }
 
     private func rest(_ reason: StorageError) {

@@ -1,3 +1,4 @@
+internal import PosedBase
 package import PosedSessions
 
 /// Sessions' records in Redis: a hash for each, with the fields `version`, `record` and `pictures`, that Redis forgets
@@ -118,9 +119,7 @@ package struct RedisRecords: SharedRecords {
     }
 
     private static func milliseconds(_ duration: Duration) -> [UInt8] {
-        let parts = duration.components
-        let count = parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000
-        return Array(String(max(1, count)).utf8)
+        Array(String(max(1, duration.wholeMilliseconds)).utf8)
     }
 
     private func strange(_ answer: RedisValue) -> StorageError {

@@ -1,4 +1,5 @@
 import Foundation
+import PosedBase
 
 /// Probes plugins in child processes, all at once: a plugin that crashes, hangs or leaves takes its
 /// own child down and nothing else.
@@ -169,7 +170,7 @@ struct ProbeProcess {
         // A pair of sockets rather than a pipe: it can be made closed to other children at once.
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
-            throw BackendError(.internal, "\(file.fileName): no socket: \(Self.reason(errno))")
+            throw BackendError(.internal, "\(file.fileName): no socket: \(SystemError.last)")
         }
         defer { close(ends[1]) }
         var actions = posix_spawn_file_actions_t()
@@ -203,7 +204,7 @@ struct ProbeProcess {
         guard status == 0 else {
             close(ends[0])
             throw BackendError(
-                .internal, "\(file.fileName): \(helper) cannot be run: \(Self.reason(status))")
+                .internal, "\(file.fileName): \(helper) cannot be run: \(SystemError.text(status))")
         }
         self.file = file
         self.identifier = child
@@ -280,12 +281,8 @@ struct ProbeProcess {
     }
 
     private static func milliseconds(until deadline: ContinuousClock.Instant) -> Int32 {
-        let left = ContinuousClock.now.duration(to: deadline).components
-        let whole = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
-        return Int32(clamping: max(0, whole))
+        Int32(clamping: max(0, ContinuousClock.now.duration(to: deadline).wholeMilliseconds))
     }
-
-    private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 
     /// Calls `body` with `strings` as a C array that ends with NULL.
     private static func withCStrings<Result>(

@@ -10,7 +10,7 @@ package struct FileProblem: Error, CustomStringConvertible {
 
     /// The reason of a system call's failure.
     init(errno number: Int32) {
-        description = strerror(number).map { String(cString: $0) } ?? "error \(number)"
+        description = SystemError.text(number)
     }
 }
 

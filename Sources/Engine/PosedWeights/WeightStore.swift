@@ -184,11 +184,11 @@ package final class WeightStorage: @unchecked Sendable {
     package static func map(path: String) throws(WeightsError) -> WeightStorage {
         // O_NONBLOCK: a named pipe must be refused, not waited for.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw refusal(path, "cannot be opened: " + reason(errno)) }
+        guard descriptor >= 0 else { throw refusal(path, "cannot be opened: " + SystemError.last) }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
-            throw refusal(path, "cannot be examined: " + reason(errno))
+            throw refusal(path, "cannot be examined: " + SystemError.last)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw refusal(path, "is not a regular file")
@@ -197,7 +197,7 @@ package final class WeightStorage: @unchecked Sendable {
         guard count > 0 else { return .empty }
         let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let base, base != MAP_FAILED else {
-            throw refusal(path, "cannot be mapped into memory: " + reason(errno))
+            throw refusal(path, "cannot be mapped into memory: " + SystemError.last)
         }
         return WeightStorage(base: base, count: count, isMapped: true)
     }
@@ -229,9 +229,5 @@ package final class WeightStorage: @unchecked Sendable {
 
     private static func refusal(_ path: String, _ what: String) -> WeightsError {
         WeightsError(.unreadable, "\(path): \(what)")
-    }
-
-    private static func reason(_ number: Int32) -> String {
-        strerror(number).map { String(cString: $0) } ?? "error \(number)"
     }
 }
