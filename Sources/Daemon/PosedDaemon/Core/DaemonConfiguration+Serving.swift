@@ -1,6 +1,5 @@
 internal import PosedBackend
 internal import PosedServing
-internal import PosedStore
 
 extension DaemonConfiguration {
     /// What the engine room is to serve, and how.
@@ -26,14 +25,6 @@ extension DaemonConfiguration {
             self[Settings.Store.address] == nil ? self[Settings.Sessions.stateDirectory] : nil
         serving.limits = servingLimits(shares)
         return serving
-    }
-
-    /// The connection to the store of sessions that daemons share; nil without one.
-    var storeClient: RedisClient? {
-        guard let address = self[Settings.Store.address] else { return nil }
-        var client = RedisClient.Configuration(address, timeout: self[Settings.Store.timeout])
-        client.credentialsFile = self[Settings.Store.authFile]
-        return RedisClient(client)
     }
 
     /// What requests may ask for.

@@ -14,13 +14,13 @@ final class SharedStore: Sendable {
     init?(
         _ configuration: DaemonConfiguration, onReport: @escaping @Sendable (ArchiveReport) -> Void
     ) {
-        guard let client = configuration.storeClient,
-            let address = configuration[Settings.Store.address]
-        else { return nil }
-        self.client = client
+        guard let address = configuration[Settings.Store.address] else { return nil }
+        let timeout = configuration[Settings.Store.timeout]
+        var settings = RedisClient.Configuration(address, timeout: timeout)
+        settings.credentialsFile = configuration[Settings.Store.authFile]
+        client = RedisClient(settings)
         archive = SharedArchive(
-            RedisRecords(client, place: address.description),
-            timeout: configuration[Settings.Store.timeout], onReport: onReport)
+            RedisRecords(client, place: address.description), timeout: timeout, onReport: onReport)
     }
 
     /// Connects.

@@ -4,7 +4,7 @@ internal import PosedGuarded
 /// Owner of a server of the library.
 ///
 /// It must be stopped before it is let go: the library destroys only servers whose shutdown is
-/// complete. One that was never stopped stays, and the objectCounts shows it.
+/// complete. One that was never stopped stays, and the counts show it.
 ///
 /// Sendable because the library's servers may be used from any thread; the lock guards the rest.
 final class CoreServer: @unchecked Sendable {

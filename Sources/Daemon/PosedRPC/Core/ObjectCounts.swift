@@ -54,7 +54,7 @@ package final class ObjectCounts: Sendable {
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// The objectCounts of everything that is not given one of its own.
+    /// The counts of everything that is not given counts of its own.
     package static let shared = ObjectCounts()
 
     private let state = Guarded(State())

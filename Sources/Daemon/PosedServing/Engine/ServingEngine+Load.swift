@@ -44,8 +44,8 @@ extension ServingEngine {
             for model in models { hasher.combine("model", model.identity) }
             folder?.identify(hasher.key())
             let saved = await savedSources(configuration, models)
-            var archive: (any SessionArchive<SessionDefaults>)? = configuration.sharedSessions
-            if let folder { archive = folder }
+            let archive: (any SessionArchive<SessionDefaults>)? =
+                folder ?? configuration.sharedSessions
             return try ServingEngine(
                 lanes: lanes, counters: counters, models: models.map { solvers.completing($0) },
                 registry: solvers.registry, solvers: solvers.descriptions,
@@ -91,7 +91,7 @@ extension ServingEngine {
 extension Lane {
     /// Starts the thread: it loads its copies of the models, and warms them up.
     ///
-    /// - Parameter number: the lane's place in the lanePool.
+    /// - Parameter number: the lane's place in the pool.
     /// - Returns: What was loaded.
     fileprivate func start(
         _ number: Int, _ configuration: ServingConfiguration, _ registry: BackendRegistry,

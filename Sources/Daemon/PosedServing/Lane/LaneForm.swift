@@ -1,6 +1,6 @@
 /// Which evaluations may share a batch: those of one model at one size of pictures, on one lane.
 package struct LaneForm: Hashable, Sendable {
-    /// The lane's place in the lanePool.
+    /// The lane's place in the pool.
     package var lane: Int
     /// The model's place in the list of models.
     package var model: Int
