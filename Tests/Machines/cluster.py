@@ -1,6 +1,5 @@
 """Three daemons behind HAProxy, with sessions in Redis: what the machines of a site would be, on this one."""
 
-import os
 import re
 import shutil
 import signal
@@ -15,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/Interop/python"))
 from authority import Authority  # noqa: E402
+from daemon import BINARIES, MODEL, free_port  # noqa: E402
 
-MODEL = ROOT / "Tests/Goldens/tiny"
 TOKENS = {name: f"{name}-of-the-machines-{name}" for name in ("ada", "bea")}
 STORE_USER, STORE_PASSWORD = "posed", "a-password-of-the-store"
 
@@ -34,13 +33,6 @@ sessions: {{store: "redis://127.0.0.1:{store}"}}
 store: {{authFile: {auth}, timeout: 250ms}}
 shutdown: {{drainTimeout: 30s}}
 """
-
-
-def free_port():
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(condition, what, seconds=120):
@@ -77,13 +69,19 @@ class Process:
         return (self.folder / f"{self.name}.log").read_text(errors="replace")
 
 
+def store_user():
+    """The rights that docs/machines.md gives the daemons' user of the store."""
+    page = (ROOT / "docs/machines.md").read_text()
+    return re.search(r"(?m)^user posed on .*$", page).group().replace("PASSWORD", STORE_PASSWORD)
+
+
 class Store(Process):
     """A Redis server that writes down what it is told."""
 
     def __init__(self, folder, port=None):
         self.port = port or free_port()
         rules = folder / "users.acl"
-        rules.write_text(f"user default off\nuser {STORE_USER} on >{STORE_PASSWORD} ~posed:* +@all\n")
+        rules.write_text(f"user default off\n{store_user()}\n")
         super().__init__(folder, "redis", [
             "redis-server", "--port", self.port, "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes",
             "--save", "", "--aclfile", rules])
@@ -208,8 +206,3 @@ class Cluster:
                 if path.exists():
                     print(f"--- {process.name}\n" + "\n".join(process.log().splitlines()[-15:]), file=sys.stderr)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def binaries():
-    """Where the programs are."""
-    return Path(os.environ.get("POSED_BIN") or ROOT / ".build/release").resolve()

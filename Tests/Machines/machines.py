@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from cluster import MODEL, TOKENS, Cluster, binaries, wait_for
+from cluster import BINARIES, MODEL, TOKENS, Cluster, wait_for
 
 POSES = 4
 
@@ -166,7 +166,7 @@ def main():
     parser.add_argument("--model", default=MODEL)
     options = parser.parse_args()
     options.begun = time.monotonic()
-    with Cluster(binaries() / "posed", model=options.model) as cluster:
+    with Cluster(BINARIES / "posed", model=options.model) as cluster:
         callers = [Caller(cluster, number, streams=number % 3 == 2) for number in range(options.sessions)]
         for caller in callers:
             caller.start()
