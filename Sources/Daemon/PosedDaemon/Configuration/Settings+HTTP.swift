@@ -22,7 +22,7 @@ extension Settings {
         package static let idleTimeout = Setting(
             "http.api.idleTimeout", .duration(.seconds(1)...(.seconds(3600))),
             initial: .seconds(60), .restart,
-            "How long a connection may be quiet or take for its first request, or a client read nothing."
+            "How long a connection may be quiet, take for its first request, or leave an answer unread."
         )
         package static let samples = Setting(
             "http.api.samples", .optional(.path("a folder")), initial: nil, .restart,
