@@ -27,7 +27,7 @@ RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@
 PROGRAMS := posed posectl posekit
 BACKENDS := cpu blas cuda
 
-.PHONY: build deps check-deps demo studio http test observability kernels sanitize fuzz deploy-test soak systemd-test lint format protos bench goldens client deb deb-test \
+.PHONY: build deps check-deps demo studio http test observability kernels sanitize fuzz deploy-test scale soak systemd-test lint format protos bench goldens client deb deb-test \
   packages-test image docs release install install-system clean help
 
 help: ## Say what there is
@@ -141,6 +141,9 @@ soak: build ## Run posed for MINUTES (10) with clients that behave and clients t
 	@.ci/packages python3-venv
 	@.ci/venv $(VENV) grpcio grpcio-tools
 	$(VENV)/bin/python Tests/Soak/soak.py --posed $(BIN)/posed --minutes $(or $(MINUTES),10)
+
+scale: check-deps ## Simulate 10 to 1,000 replicas with SESSIONS (100,000) and draw docs/scaling.svg; half an hour
+	@SESSIONS=$(SESSIONS) .ci/scale $(BIN) $(VENV)
 
 systemd-test: build ## Run what would be installed under a real systemd, in a container
 	.ci/systemd $(BIN)

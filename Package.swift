@@ -349,6 +349,16 @@ let package = Package(
         .executableTarget(
             name: "PosedRehearsal", dependencies: ["PosedDaemon", "PosedSystemd", "PosedGuarded"],
             path: "Tests/Daemon/Rehearsal", swiftSettings: swift),
+        .executableTarget(
+            name: "PosedScale",
+            dependencies: [
+                "PosedScheduling", product("Collections", "swift-collections"),
+                product("ArgumentParser", "swift-argument-parser"),
+            ],
+            path: "Tests/Scale/Simulation", swiftSettings: swift),
+        .testTarget(
+            name: "PosedScaleTests", dependencies: ["PosedScale"], path: "Tests/Scale/Tests",
+            swiftSettings: swift),
         tests(
             "Daemon/PosedDaemon",
             [
