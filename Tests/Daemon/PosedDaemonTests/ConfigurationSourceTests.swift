@@ -336,6 +336,7 @@ struct ConfigurationSourceTests {
             ("authentication: {tokensFile: /nowhere}", "should name what is there"),
             ("sessions: {store: 'redis://h', stateDirectory: /tmp}", "should be none where"),
             ("store: {authFile: /etc/hostname}", "should go with a sessions.store"),
+            ("store: {conditioning: true}", "should go with a sessions.store"),
             ("sessions: {store: 'redis://me:word@localhost'}", "without a password"),
             ("listen: {tcp: {proxies: [localhost]}}", "a list of IP addresses"),
         ]

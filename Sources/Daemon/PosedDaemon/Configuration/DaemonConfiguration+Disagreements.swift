@@ -79,9 +79,10 @@ extension DaemonConfiguration {
         typealias Store = Settings.Store
         let folder = Settings.Sessions.stateDirectory
         guard self[Store.address] != nil else {
-            return self[Store.authFile] == nil
-                ? []
-                : [problem(Store.authFile, "should go with a sessions.store; there is none")]
+            let idle: [any AnySetting] =
+                (self[Store.authFile] == nil ? [] : [Store.authFile])
+                + (self[Store.conditioning] ? [Store.conditioning] : [])
+            return idle.map { problem($0, "should go with a sessions.store; there is none") }
         }
         guard self[folder] != nil, values.origin(folder) != ConfigurationLayer.stateVariable else {
             return []

@@ -20,6 +20,7 @@ extension ServingCore {
         }
         let store = SharedStore(configuration, onReport: serving.onArchive)
         serving.sharedSessions = store?.archive
+        serving.sourceRecords = store?.sources
         let engine = try await ServingEngine.load(
             serving, metrics: EngineMetrics(context.metrics), onProgress: context.progress)
         do {

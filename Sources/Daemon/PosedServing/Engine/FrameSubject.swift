@@ -61,9 +61,9 @@ extension ServingEngine {
             key = try await self.key(of: pictures, form, owner: owner)
         }
         let source = try await conditioning(
-            of: pictures, key, form, owner: owner, due: due)
+            of: pictures, key, form, owner: owner, isOfSession: subject.lease != nil, due: due)
         if let id = subject.lease?.session.id {
-            keep(source, of: id, form)
+            keep(source, of: id, form, owner: owner)
         }
         return source
     }

@@ -182,13 +182,7 @@ package final class SavedSources: Sendable {
     func save(_ key: ContentKey, _ tensors: Result<[HostTensor?], any Error>) {
         guard let name = state.withLock({ $0.entries[key]?.name }) else { return }
         do {
-            let parts = try tensors.get().map { tensor in
-                tensor.map {
-                    SourceFile.Part(
-                        type: $0.dtype.rawValue, shape: $0.shape, elements: $0.bytes)
-                }
-            }
-            let file = SourceFile(key: key, parts: parts)
+            let file = SourceFile(key: key, tensors: try tensors.get())
             try store.insert(file.encoded(fingerprint: fingerprint), as: name)
             // Its session may have ended meanwhile.
             if state.withLock({ $0.entries[key] == nil }) { store.remove(name) }
@@ -211,18 +205,7 @@ package final class SavedSources: Sendable {
         guard let inherited = state.withLock({ $0.entries[key]?.inherited }) else { return nil }
         let found = await HostWork.run { [fingerprint] in
             Result {
-                try SourceFile(inherited.read(), fingerprint: fingerprint).parts.map { part in
-                    try part.map { part in
-                        guard let type = DType(rawValue: part.type),
-                            let tensor = HostTensor(
-                                dtype: type, shape: part.shape, bytes: part.elements)
-                        else {
-                            throw StorageError(
-                                .damaged, "a tensor has not the elements that it says")
-                        }
-                        return tensor
-                    }
-                }
+                try SourceFile(inherited.read(), fingerprint: fingerprint).tensors()
             }
         }
         switch found {
@@ -273,5 +256,31 @@ package final class SavedSources: Sendable {
             let key = ContentKey(String(words[1]))
         else { return nil }
         return (session, key)
+    }
+}
+
+extension SourceFile {
+    /// A source of tensors in the host's memory.
+    init(key: ContentKey, tensors: [HostTensor?]) {
+        self.init(
+            key: key,
+            parts: tensors.map { tensor in
+                tensor.map { Part(type: $0.dtype.rawValue, shape: $0.shape, elements: $0.bytes) }
+            })
+    }
+
+    /// Its tensors.
+    ///
+    /// - Throws: `damaged` for one that has not the elements that it says.
+    func tensors() throws(StorageError) -> [HostTensor?] {
+        try parts.map { (part) throws(StorageError) in
+            guard let part else { return nil }
+            guard let type = DType(rawValue: part.type),
+                let tensor = HostTensor(dtype: type, shape: part.shape, bytes: part.elements)
+            else {
+                throw StorageError(.damaged, "a tensor has not the elements that it says")
+            }
+            return tensor
+        }
     }
 }

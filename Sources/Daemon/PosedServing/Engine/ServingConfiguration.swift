@@ -82,6 +82,8 @@ package struct ServingConfiguration: Sendable {
     package var stateFolder: String?
     /// The store of sessions that several daemons share, in place of a folder; nil: none.
     package var sharedSessions: SharedArchive<SessionDefaults>?
+    /// Where encoded sources of sessions are kept for several daemons; nil: nowhere.
+    package var sourceRecords: (any SourceRecords)?
     /// Where encoded sources of sessions outlive the process; nil: nowhere.
     package var restartStore: (any RestartStore)?
     /// Told what an operator should know of what outlives the process; from any thread.

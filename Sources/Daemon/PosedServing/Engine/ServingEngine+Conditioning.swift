@@ -2,6 +2,7 @@ import PosedErrors
 import PosedGuarded
 import PosedScheduling
 import PosedSessions
+import PosedTensor
 import PosedVision
 
 extension ServingEngine {
@@ -100,10 +101,12 @@ extension ServingEngine {
     /// What is there already is taken without a look at the clock: a timer for each call would outlive it,
     /// until the deadline.
     ///
-    /// - Parameter due: when to give up waiting; the encoding goes on while others wait for it.
+    /// - Parameters:
+    ///   - isOfSession: whether they are a session's, which another daemon may have encoded.
+    ///   - due: when to give up waiting; the encoding goes on while others wait for it.
     func conditioning(
         of pictures: [Image], _ key: ContentKey, _ form: LaneForm, owner: String,
-        due: ContinuousClock.Instant?
+        isOfSession: Bool = false, due: ContinuousClock.Instant?
     ) async throws -> Source {
         let expected = served[form.model].conditioningBytes(
             width: form.width, height: form.height, sources: pictures.count)
@@ -114,7 +117,9 @@ extension ServingEngine {
         let reference = try await within(due) { [self] in
             try await sources.reference(to: key, expectedBytes: expected, account: account) {
                 [self] in
-                if let restored = await restored(key, form, owner: owner, due: due) {
+                if let restored = await restored(
+                    key, form, owner: owner, isOfSession: isOfSession, due: due)
+                {
                     spent.time.withLock { $0 = nil }
                     return restored
                 }
@@ -134,19 +139,40 @@ extension ServingEngine {
         return Source(reference: reference, time: time, isKept: isKept)
     }
 
-    /// Takes in the source that an earlier process saved under this key; nil where there is none, or where it cannot
-    /// be used.
+    /// Takes in the source that an earlier process, or, for a session, another daemon saved under this key; nil where there
+    /// is none, or where it cannot be used.
     private func restored(
-        _ key: ContentKey, _ form: LaneForm, owner: String, due: ContinuousClock.Instant?
+        _ key: ContentKey, _ form: LaneForm, owner: String, isOfSession: Bool,
+        due: ContinuousClock.Instant?
     ) async -> (any Conditioning)? {
-        guard let saved, let tensors = await saved.load(key) else { return nil }
+        if let saved, let tensors = await saved.load(key) {
+            let made = await restored(tensors, form, owner: owner, due: due) {
+                saved.setAside(key, $0)
+            }
+            if let made { return made }
+        }
+        guard isOfSession, let sharedSources,
+            let tensors = await sharedSources.load(key, owner: owner)
+        else { return nil }
+        return await restored(tensors, form, owner: owner, due: due) {
+            sharedSources.refuse(key, $0)
+        }
+    }
+
+    /// Has the lane take saved tensors in.
+    ///
+    /// - Parameter refuse: told why they cannot be used.
+    private func restored(
+        _ tensors: [HostTensor?], _ form: LaneForm, owner: String, due: ContinuousClock.Instant?,
+        refuse: (String) -> Void
+    ) async -> (any Conditioning)? {
         let job = LaneScheduler.Job(
             owner: owner, form: form, stages: [.source], rows: 0, evaluations: 0,
             received: lanePool.now, due: due)
         switch await run(job, .restore(tensors), owner: owner) {
         case .conditioning(let made, _): return made
         case .failed(let error) where error.code == .internal:
-            saved.setAside(key, "\(error.cause ?? error)")
+            refuse("\(error.cause ?? error)")
             return nil
         case .failed, .frame, .superseded: return nil
         }

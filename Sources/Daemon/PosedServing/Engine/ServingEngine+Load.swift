@@ -51,7 +51,13 @@ extension ServingEngine {
                 registry: solvers.registry, solvers: solvers.descriptions,
                 backends: ModelLoader.backends(registry, used: models),
                 limits: configuration.limits, streamWindow: configuration.streamWindow,
-                archive: archive, saved: saved)
+                archive: archive, saved: saved,
+                sharedSources: configuration.sourceRecords.map {
+                    SharedSources(
+                        $0, fingerprint: fingerprint(models),
+                        keeping: configuration.limits.defaultTimeToLive,
+                        onReport: configuration.onArchive)
+                })
         } catch {
             for lane in lanes { lane.stop() }
             throw error
@@ -63,15 +69,20 @@ extension ServingEngine {
         _ configuration: ServingConfiguration, _ models: [ServedModel]
     ) async -> SavedSources? {
         guard let store = configuration.restartStore else { return nil }
-        // Another version may encode otherwise.
-        var hasher = ContentHasher(kind: "saved sources")
-        hasher.combine("version", POSED_VERSION)
-        for model in models { hasher.combine("model", model.identity) }
         let saved = SavedSources(
-            store, fingerprint: hasher.key(), byteLimit: configuration.limits.maxSavedBytes,
+            store, fingerprint: fingerprint(models), byteLimit: configuration.limits.maxSavedBytes,
             onReport: configuration.onArchive)
         await HostWork.run { saved.adoptInherited() }
         return saved
+    }
+
+    /// All that encoded sources depend on besides their keys.
+    private static func fingerprint(_ models: [ServedModel]) -> ContentKey {
+        var hasher = ContentHasher(kind: "saved sources")
+        // Another version may encode otherwise.
+        hasher.combine("version", POSED_VERSION)
+        for model in models { hasher.combine("model", model.identity) }
+        return hasher.key()
     }
 
     /// The backends that were found, or are looked for now.

@@ -32,7 +32,7 @@ extension ServingEngine {
                     displayName: session.displayName, timeToLive: session.timeToLive,
                     chosenID: session.sessionID, requestID: session.requestID),
                 owner: owner)
-            keep(source, of: made.id, resolved.form)
+            keep(source, of: made.id, resolved.form, owner: owner)
             return describe(made)
         } catch {
             throw RequestError(error)
@@ -82,25 +82,31 @@ extension ServingEngine {
     ///
     /// A session may end at any time: before it is noted, which is found out here, or after, when its note
     /// is found and goes. The cache is told first, so that its count is right either way.
-    func keep(_ source: Source, of id: SessionID, _ form: LaneForm) {
+    func keep(_ source: Source, of id: SessionID, _ form: LaneForm, owner: String) {
         let key = source.reference.key
         sources.addKeeper(of: key)
         if sessionKeys.note(key, of: id, form) {
-            save(source.reference.payload, key, of: id, form)
+            save(source.reference.payload, key, of: id, form, owner: owner)
         } else {
             sources.removeKeeper(of: key)
         }
         if !store.contains(id) { forget(id) }
     }
 
-    /// Saves a session's encoded source when its lane has time for that.
+    /// Saves a session's encoded source, for the time after a restart and for other daemons, when its lane has time for that.
     private func save(
-        _ source: any Conditioning, _ key: ContentKey, of id: SessionID, _ form: LaneForm
+        _ source: any Conditioning, _ key: ContentKey, of id: SessionID, _ form: LaneForm,
+        owner: String
     ) {
-        guard let saved, saved.reserve(key, of: id, byteCount: source.byteCount) else { return }
-        lanePool[form].later { executor in
+        let isSaved = saved?.reserve(key, of: id, byteCount: source.byteCount) ?? false
+        let isShared = sharedSources?.reserve(key, owner: owner) ?? false
+        guard isSaved || isShared else { return }
+        lanePool[form].later { [saved, sharedSources] executor in
             let tensors = Result { try executor.save(source, form) }
-            HostWork.begin { saved.save(key, tensors) }
+            if isSaved, let saved { HostWork.begin { saved.save(key, tensors) } }
+            if isShared, let sharedSources {
+                Task { await sharedSources.save(key, tensors) }
+            }
         }
     }
 

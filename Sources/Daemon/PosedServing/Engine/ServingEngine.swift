@@ -21,6 +21,8 @@ package final class ServingEngine: Serving {
     let poses: PoseCache<any Conditioning>
     /// Encoded sources that outlive the process; nil without a place for them.
     let saved: SavedSources?
+    /// Encoded sources that daemons share; nil where they do not.
+    let sharedSources: SharedSources?
     let streamWindow: Int
     /// What was found of backends.
     package let backends: [BackendDescription]
@@ -37,12 +39,13 @@ package final class ServingEngine: Serving {
     /// - Parameters:
     ///   - archive: where sessions outlive the process.
     ///   - saved: where their encoded sources do.
+    ///   - sharedSources: where several daemons have them.
     /// - Throws: `RequestError` for limits that make no sense.
     package init(
         lanes: [Lane], counters: ServingCounters, models: [ServedModel], registry: SolverRegistry,
         solvers: [SolverDescription], backends: [BackendDescription], limits: ServingLimits,
         streamWindow: Int, archive: (any SessionArchive<SessionDefaults>)?,
-        saved: SavedSources? = nil
+        saved: SavedSources? = nil, sharedSources: SharedSources? = nil
     ) throws(RequestError) {
         served = models
         self.registry = registry
@@ -52,6 +55,7 @@ package final class ServingEngine: Serving {
         self.solvers = solvers
         self.backends = backends
         self.saved = saved
+        self.sharedSources = sharedSources
         self.streamWindow = max(1, streamWindow)
         bounds = Guarded(limits)
         accounts = Accounts(limits.accounts)
@@ -63,8 +67,10 @@ package final class ServingEngine: Serving {
         store = try ServedSessions(
             limits: SessionLimits(limits), clock: ContinuousClock(), archive: archive,
             accounts: accounts,
-            onRemoval: { [sessionKeys] session, _ in
-                for key in sessionKeys.forget(session.id) { sources.removeKeeper(of: key) }
+            onRemoval: { [sessionKeys] session, reason in
+                let keys = sessionKeys.forget(session.id)
+                for key in keys { sources.removeKeeper(of: key) }
+                if reason == .deleted { sharedSources?.remove(keys, owner: session.owner) }
                 saved?.forget(session.id)
             })
     }
