@@ -74,6 +74,11 @@ def test_a_training_goes_on_from_a_folder(model, latents, tmp_path):
     describe_flow(tmp_path / "flow", options, latents.shape)
     with pytest.raises(RecipeError, match=r"latents of \(4, 16, 8\) expected"):
         begun_flow(tmp_path / "model", options, replace(latents.shape, latent=(4, 16, 8)))
+    with pytest.raises(RecipeError, match=r"latents of \(3, 8, 8\) expected"):
+        begun_flow(tmp_path / "model", options, replace(latents.shape, latent=(3, 8, 8)))
+    wide = begun_flow(tmp_path / "model", options, replace(latents.shape, latent=(6, 8, 8)))
+    assert wide.transformer.config.in_channels == 6
+    assert torch.equal(wide.transformer.blocks[0].attn.qkv.weight, model.transformer.blocks[0].attn.qkv.weight)
     with pytest.raises(RecipeError, match="pictures of 56 pixels expected"):
         begun_flow(tmp_path / "model", options, replace(latents.shape, thumbnail=56))
 

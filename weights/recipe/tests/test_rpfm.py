@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from posed_recipe.errors import RecipeError
 from posed_recipe.rpfm import RPFMTransformer2DModel, TransformerConfig, integrate, noise, solve, steps_of_budget, time_grid
 from posed_recipe.rpfm.layers import patches, unpatches
-from posed_recipe.rpfm.transformer import initialise
+from posed_recipe.rpfm.transformer import initialise, widened
 
 MODELS = ["tiny", "tiny-wide", "tiny-no-concatenation", "tiny-no-aggregation"]
 
@@ -130,6 +130,23 @@ def test_a_new_model_is_still():
         sample_size=4, hidden_size=32, depth=2, num_heads=2, source_encoder_dim=8, pose_encoder_dim=8)))
     z = torch.randn(1, 4, 4, 4)
     assert torch.equal(model.velocity_empty(z, torch.tensor([0.5])), torch.zeros_like(z))
+
+
+def test_more_channels_do_the_same_at_first(pair):
+    own, _ = pair
+    channels = own.config.in_channels + 3
+    wide, given = widened(own, channels).eval(), inputs(own.config, True)
+    more = inputs(wide.config, True)
+    for name in ("z", "z_s", "z_p"):
+        more[name][..., :own.config.in_channels, :, :] = given[name]
+    answers = []
+    with torch.no_grad():
+        for model, values in ((own.eval(), given), (wide, more | {name: given[name] for name in ("t", "g_s", "g_p")})):
+            cond = model.aggregate(values["z_s"], values["z_p"], values["g_s"], values["g_p"])
+            cached = model.reference(values["z_s"])
+            answers.append(model(values["z"], values["t"], values["z_s"][:, 0], values["z_p"], cond, cached))
+    torch.testing.assert_close(answers[1][:, :own.config.in_channels], answers[0])
+    assert answers[1].shape[1] == channels and answers[1][:, own.config.in_channels:].abs().max() == 0
 
 
 def test_wrong_configurations_are_named():

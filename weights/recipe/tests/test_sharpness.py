@@ -6,7 +6,8 @@ import pytest
 import torch
 from small import CPU, tiny_autoencoder
 
-from posed_recipe.autoencoder.critic import Critic, changed_alike, focus
+from posed_recipe.autoencoder.critic import Critic, balanced, changed_alike, focus
+from posed_recipe.autoencoder.losses import contrast_difference
 from posed_recipe.autoencoder.trainer import AutoencoderTask, train_autoencoder, widened
 from posed_recipe.data.bank import PictureBank
 from posed_recipe.data.pictures import read_pictures
@@ -46,6 +47,24 @@ def test_focus_is_about_hands_and_heads_that_are_there():
     points[0, 9] = torch.tensor([50.0, 10.0, 1.0])  # a knee
     found = focus(points, 64, 64)[:, 0]
     assert found[0, 40, 20] > 0.9 and found[0, 10, 50] == 0 and found[1].max() == 0
+
+
+def test_contrast_asks_for_slopes_wherever_they_are():
+    random = torch.Generator().manual_seed(0)
+    target = torch.rand(1, 3, 64, 64, generator=random) * 2 - 1
+    blurred = torch.nn.functional.avg_pool2d(target, 3, 1, 1)
+    moved = target.roll((1, 1), (-2, -1))
+    assert contrast_difference(target, target) == 0
+    assert contrast_difference(moved, target) < 0.2 * contrast_difference(blurred, target)
+    assert (moved - target).square().mean() > 1.5 * (blurred - target).square().mean()
+
+
+def test_a_complaint_has_its_share():
+    made = torch.randn(1, 3, 8, 8, requires_grad=True)
+    for size in (1e-3, 10.0):
+        whole = balanced(made.sum(), size * made.square().sum(), made, 0.5)
+        (found,) = torch.autograd.grad(whole, made)
+        torch.testing.assert_close((found - 1).norm(), 0.5 * torch.ones_like(made).norm())
 
 
 def test_points_follow_their_pictures(people):

@@ -19,7 +19,6 @@ from posed_recipe.autoencoder.trainer import AutoencoderTask, train_autoencoder
 from posed_recipe.data.bank import PictureBank
 from posed_recipe.data.pictures import read_pictures
 from posed_recipe.errors import RecipeError
-from posed_recipe.flow.decoder import DecoderOptions, DecoderTask, train_decoder
 from posed_recipe.flow.rectify import RectifyOptions, RectifyTask, make_pairs
 from posed_recipe.flow.refine import RefineOptions, RefineTask
 from posed_recipe.flow.trainer import FLOWS, FlowTask, left_out, new_flow
@@ -123,21 +122,6 @@ def test_refining_trains_and_may_be_repeated_in_place(latents, people, tiny_vae,
     assert losses(tmp_path / "graphed") == losses(tmp_path / "plain")
     assert len(graphed.model.recordings) == 1
     assert all(p.grad is None for p in plain.task.autoencoder.parameters())
-
-
-def test_a_decoder_learns_the_flows_answers_and_leaves_latents_alone(latents, people, tiny_vae, tmp_path):
-    bank = PictureBank.of(read_pictures(people, (64, 64)), CPU.device)
-    options = DecoderOptions(groups=4, targets=2, evaluations=(1, 2))
-    options.training.precision, options.training.log_every, options.training.learning_rate = "f32", 1, 2e-3
-    flow = new_flow(tiny_flow(), latents.shape)
-    before = {name: p.detach().clone() for name, p in flow.named_parameters()}
-    task = DecoderTask(latents, bank, tiny_vae, flow, options, CPU)
-    trained = train_decoder(task, tmp_path, Budget(steps=24))
-    assert fingerprint(trained) == fingerprint(tiny_vae)
-    assert all(torch.equal(before[name], p) for name, p in flow.named_parameters())
-    told = [loss for _, loss in sorted(losses(tmp_path).items())]
-    assert len(told) == 24 and sum(told[-4:]) < 0.8 * sum(told[:4])
-    assert not torch.equal(trained.decoder.conv_out.weight, tiny_vae.decoder.conv_out.weight)
 
 
 class HostFree(TorchFunctionMode):

@@ -41,7 +41,8 @@ def build_parser():
     verb = command(verbs, "train-flow", commands.train_flow_command, "train the flow", True)
     verb.add_argument("--latents", required=True, help="what precompute wrote")
     verb.add_argument("--start", metavar="MODEL",
-                      help="go on from the transformer and the encoder of this model folder; sizes are its own")
+                      help="go on from the transformer and the encoder of this model folder; sizes are its own, and latents "
+                           "may have more channels")
     verb.add_argument("--profile", choices=list(FLOWS), default="default",
                       help="paper: size B on published parts, as the paper's run")
     sheets(verb)

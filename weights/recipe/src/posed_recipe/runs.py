@@ -20,6 +20,7 @@ from posed_recipe.flow.trainer import EncoderOptions, FlowOptions, new_flow
 from posed_recipe.latents.store import StoreShape
 from posed_recipe.options import from_json, to_json
 from posed_recipe.rpfm import RPFMTransformer2DModel
+from posed_recipe.rpfm.transformer import widened
 from posed_recipe.training.checkpoint import BEST, NAME, read_checkpoint
 from posed_recipe.weights import write_json
 
@@ -58,8 +59,11 @@ def read_flow(folder, device="cpu", best=False):
 
 
 def begun_flow(model, options, shape):
-    """The flow of an exported model folder, to be trained on; `options` take over its sizes."""
+    """The flow of an exported model folder, to be trained on; `options` take over its sizes. For latents of more
+    channels than it knows, it begins with those that it does not hear."""
     transformer = RPFMTransformer2DModel.from_pretrained(Path(model) / "transformer")
+    if transformer.config.in_channels < shape.latent[0]:
+        transformer = widened(transformer, shape.latent[0])
     config = transformer.config
     if (config.in_channels, *config.latent_size) != tuple(shape.latent):
         raise RecipeError(

@@ -41,10 +41,29 @@ class Critic(nn.Module):
                 parameter.requires_grad_(True)
 
 
+def balanced(loss, complaint, made, share):
+    """The loss with the complaint, weighed so that its gradient at the pictures `made` is `share` times the loss's:
+    both change in size while a training goes on."""
+    norms = [torch.autograd.grad(one, made, retain_graph=True)[0].norm() for one in (loss, complaint)]
+    return loss + share * (norms[0] / norms[1].clamp_min(1e-12)).detach() * complaint
+
+
+def focused_difference(output, target, points):
+    """Mean absolute difference of pictures about the hands and heads that `points` [B, 130, 3] tell; 0 without any."""
+    where = focus(points, *target.shape[-2:])
+    return ((output - target).abs() * where).sum() / (3 * where.sum()).clamp_min(1)
+
+
 def changed_alike(pictures, latents):
     """Pictures [B, 3, H, W] and latents [B, C, h, w], both half as large and a quarter turned: an autoencoder whose
     latents are pictures of pictures decodes the one to the other."""
     return tuple(F.avg_pool2d(one, 2).rot90(1, (-2, -1)) for one in (pictures, latents))
+
+
+def focus_points(points):
+    """The points [B, n, 3] of hands and heads among [B, 130, 3]; those that are absent have 0 at their ends."""
+    chosen = torch.cat([points[:, HEAD], points[:, BODY:POINTS - FACE]], dim=1)
+    return torch.cat([chosen[..., :2], (chosen[..., 2:] * present(chosen)[..., None]).clamp_min(0)], dim=-1)
 
 
 def focus(points, height, width, radius=8.0, cell=4):
@@ -52,8 +71,8 @@ def focus(points, height, width, radius=8.0, cell=4):
 
     Points that are absent count nothing, and so do those outside the picture.
     """
-    chosen = torch.cat([points[:, HEAD], points[:, BODY:POINTS - FACE]], dim=1)
-    there = present(chosen) & (chosen[..., 2] > 0)
+    chosen = focus_points(points)
+    there = chosen[..., 2] > 0
     y = (torch.arange(height // cell, device=points.device)[:, None] + 0.5) * cell
     x = (torch.arange(width // cell, device=points.device)[None, :] + 0.5) * cell
     away = ((x - chosen[..., 0, None, None])**2 + (y - chosen[..., 1, None, None])**2).sqrt()  # [B, n, h, w]

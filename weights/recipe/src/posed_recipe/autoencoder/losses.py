@@ -31,6 +31,27 @@ def gradient_difference(a, b):
     return (d[..., 1:] - d[..., :-1]).abs().mean() + (d[..., 1:, :] - d[..., :-1, :]).abs().mean()
 
 
+def contrast_difference(a, b, cell=8, floor=0.03, scales=2):
+    """Mean absolute logarithm of how much stronger slopes are about each place of one picture than of the other.
+
+    Differences of pixels reward a blur where a detail's place is not known. This asks for slopes as strong as the
+    target's, wherever they lie within a window of `cell` pixels; below `floor` they count as none.
+    """
+    loss = 0.0
+    for scale in range(scales):
+        if scale:
+            a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+        loss = loss + (slopes(a, cell, floor) - slopes(b, cell, floor)).abs().mean() / scales
+    return loss
+
+
+def slopes(picture, cell, floor):
+    """Logarithms of the mean slopes in windows of `cell` pixels, half of which overlap: [B, 1, h, w]."""
+    across = (picture[..., :-1, 1:] - picture[..., :-1, :-1]).abs()
+    down = (picture[..., 1:, :-1] - picture[..., :-1, :-1]).abs()
+    return (F.avg_pool2d((across + down).mean(1, keepdim=True), cell, cell // 2) + floor).log()
+
+
 def colour_difference(d, side=8):
     """Mean absolute difference of red against green and of blue against both, over squares of `side` pixels.
 

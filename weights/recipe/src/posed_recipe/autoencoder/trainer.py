@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from diffusers.models.resnet import ResnetBlock2D
 
-from posed_recipe.autoencoder.critic import Critic, changed_alike, focus
+from posed_recipe.autoencoder.critic import Critic, changed_alike, focused_difference
 from posed_recipe.autoencoder.losses import divergence, reconstruction_loss
 from posed_recipe.autoencoder.model import AutoencoderConfig, AutoencoderKL
 from posed_recipe.data.augment import colour_shifts, shift_colours
@@ -93,8 +93,7 @@ class Reconstruction(torch.nn.Module):
             apart = (self.autoencoder.reconstruct(latents).float() - smaller).abs().mean()
             loss, told = loss + options.equivariance * apart, told | {"equivariance": apart.detach()}
         if options.focus:
-            where = focus(points, *target.shape[-2:])
-            apart = ((output - target).abs() * where).sum() / (3 * where.sum()).clamp_min(1)
+            apart = focused_difference(output, target, points)
             loss, told = loss + options.focus * apart, told | {"focus": apart.detach()}
         if self.critic is not None:
             own, complaint = self.critic.own_loss(target, output), self.critic.complaint(output)

@@ -1,6 +1,7 @@
 """The transformer that predicts the velocity."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -152,3 +153,25 @@ def initialise(model):
     nn.init.zeros_(model.final_layer.adaLN_modulation[1].weight)
     nn.init.zeros_(model.final_layer.linear.weight)
     return model
+
+
+@torch.no_grad()
+def widened(model, channels):
+    """The transformer for latents of more channels: it does with the first ones what it did, hears nothing of the new
+    ones, and answers 0 for their velocity."""
+    config = model.config
+    made = RPFMTransformer2DModel(replace(config, in_channels=channels))
+    old, new = config.patch_features, made.config.patch_features
+    tensors = made.state_dict()
+    for name, value in model.state_dict().items():
+        tensor = tensors[name]
+        if tensor.shape == value.shape:
+            tensor.copy_(value)
+            continue
+        tensor.zero_()
+        if name.startswith("final_layer.linear"):
+            tensor[:old] = value
+            continue
+        # Latents lie side by side, each in the order of its channels.
+        tensor.unflatten(1, (-1, new))[..., :old] = value.unflatten(1, (-1, old))
+    return made
