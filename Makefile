@@ -27,7 +27,8 @@ RENDER = sed -e 's|@bindir@|$(PREFIX)/bin|g' -e 's|@docdir@|$(DOCDIR)|g' -e 's|@
 PROGRAMS := posed posectl posekit
 BACKENDS := cpu blas cuda
 
-.PHONY: build deps check-deps demo studio http test observability kernels sanitize fuzz deploy-test scale soak systemd-test lint format protos bench goldens client deb deb-test \
+.PHONY: build deps check-deps demo studio http test observability kernels sanitize sanitize-test fuzz deploy-test scale soak systemd-test lint format \
+  protos bench goldens client deb deb-test \
   packages-test image docs release install install-system clean help
 
 help: ## Say what there is
@@ -57,6 +58,7 @@ test: deps ## Build and run all tests
 	$(SWIFT_BUILD) --build-tests
 	.ci/exports $(BIN)
 	.ci/suite $(CONFIGURATION)
+	.ci/fuzz --built $(BIN) 3
 	.ci/interop $(BIN) $(VENV)
 	.ci/client $(BIN) $(VENV)
 	.ci/http $(BIN) $(VENV)-http
@@ -102,6 +104,9 @@ kernels: ## Compile the CUDA kernels with NVRTC from PyPI and check their regist
 
 sanitize: deps ## Run the tests of calls, scheduling, sessions and serving with SANITIZER (address, thread; both without)
 	.ci/sanitize $(or $(SANITIZER),address thread)
+
+sanitize-test: deps ## Run some of them, in a few minutes
+	.ci/sanitize --short address thread
 
 deb: build ## Make the Debian packages, into dist/
 	@.ci/deb $(CONFIGURATION) dist

@@ -85,7 +85,6 @@ let package = Package(
         .package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0",
             traits: ["YAML", "Logging"]),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -184,6 +183,9 @@ let package = Package(
         .target(
             name: "CPosedTLS", path: "CShims/CPosedTLS", cSettings: nativeC,
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(
+            name: "CPosedDigest", path: "CShims/CPosedDigest", cSettings: nativeC,
+            linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CPosedGlibc", path: "CShims/CPosedGlibc", cSettings: nativeC),
         .target(
             name: "CPosedReflection", path: "CShims/CPosedReflection",
@@ -191,13 +193,12 @@ let package = Package(
             linkerSettings: [.linkedLibrary("protobuf")]),
         room("Daemon/PosedErrors"),
         room("Daemon/PosedAccounts", ["PosedErrors", "PosedGuarded"]),
-        room("Daemon/PosedScheduling", [product("Collections", "swift-collections")]),
+        room("Daemon/PosedScheduling", [product("OrderedCollections", "swift-collections")]),
         room(
             "Daemon/PosedSessions",
             [
-                "PosedAccounts", "PosedErrors", "PosedGuarded", "PosedBase",
-                product("Crypto", "swift-crypto"),
-                product("Collections", "swift-collections"),
+                "CPosedDigest", "PosedAccounts", "PosedErrors", "PosedGuarded", "PosedBase",
+                product("DequeModule", "swift-collections"),
             ]),
         room(
             "Daemon/PosedStore",
@@ -307,7 +308,7 @@ let package = Package(
         tests("Engine/PosedTensor", ["PosedBackend"]),
         tests("Engine/PosedSolvers", ["CPosedBackend"]),
         tests("Engine/PosedWeights", []),
-        tests("Engine/PosedVision", ["CPicture", product("Crypto", "swift-crypto")]),
+        tests("Engine/PosedVision", ["CPicture", "CPosedDigest"]),
         tests("Engine/PosedModels", ["PosedNN", "PosedWeights", "PosedTensor", "PosedBackend"]),
         tests(
             "Engine/PosedPipeline",
@@ -346,6 +347,19 @@ let package = Package(
                 "PosedBase", product("Logging", "swift-log"),
                 product("CoreMetrics", "swift-metrics"),
             ]),
+        .target(
+            name: "CPosedFuzz", path: "Tests/Fuzz/Driver",
+            cSettings: [.unsafeFlags(native + ["-fsanitize=fuzzer-no-link"])]),
+        .executableTarget(
+            name: "posed-fuzz",
+            dependencies: [
+                "CPosedFuzz", "PosedVision", "PosedWeights", "PosedSessions", "PosedServing",
+                "PosedRPC", "PosedProtos", "PosedErrors", "PosedService", "PosedDaemon",
+                "PosedBase",
+                product("SwiftProtobuf", "swift-protobuf"),
+            ],
+            path: "Tests/Fuzz/Sources", swiftSettings: swift,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]),
         .executableTarget(
             name: "PosedRehearsal", dependencies: ["PosedDaemon", "PosedSystemd", "PosedGuarded"],
             path: "Tests/Daemon/Rehearsal", swiftSettings: swift),
@@ -398,21 +412,4 @@ if let chosen = Context.environment["POSED_TESTS"] {
     }
     package.targets.removeAll { !kept.contains($0.name) }
     package.products.removeAll { !["posekit", "posed-backend-blas"].contains($0.name) }
-}
-
-// POSED_FUZZ=1 leaves what `posed-fuzz` needs, and adds it: everything is compiled anew, with libFuzzer, by `.ci/fuzz`.
-if Context.environment["POSED_FUZZ"] != nil {
-    package.targets.removeAll { $0.isTest || $0.type == .executable }
-    package.targets += [
-        .target(name: "CPosedFuzz", path: "Tests/Fuzz/Driver", cSettings: nativeC),
-        .executableTarget(
-            name: "posed-fuzz",
-            dependencies: [
-                "CPosedFuzz", "PosedVision", "PosedWeights", "PosedSessions", "PosedServing",
-                "PosedRPC", "PosedProtos", "PosedErrors", "PosedService", "PosedDaemon",
-                product("SwiftProtobuf", "swift-protobuf"),
-            ],
-            path: "Tests/Fuzz/Sources", swiftSettings: swift),
-    ]
-    package.products = [.executable(name: "posed-fuzz", targets: ["posed-fuzz"])]
 }

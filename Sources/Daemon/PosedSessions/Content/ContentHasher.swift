@@ -1,21 +1,23 @@
-import Crypto
+import CPosedDigest
 
 /// Makes a ``ContentKey`` from named parts.
 ///
 /// Every part goes in with its name and its length before it, so no two lists of parts are the same
 /// bytes.
-package struct ContentHasher {
-    private var hash = SHA256()
+package struct ContentHasher: ~Copyable {
+    private let digest: OpaquePointer = posed_digest_create()
 
     /// A hasher for keys of one kind; keys of different kinds never meet.
     package init(kind: String) {
         combine("kind", kind)
     }
 
+    deinit { posed_digest_destroy(digest) }
+
     /// Adds bytes under a name.
     package mutating func combine(_ name: String, _ bytes: [UInt8]) {
         begin(name, count: bytes.count)
-        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        add(bytes)
     }
 
     /// Adds a text under a name.
@@ -36,13 +38,23 @@ package struct ContentHasher {
     }
 
     /// The key of everything added.
-    package func key() -> ContentKey { ContentKey(digest: Array(hash.finalize())) }
+    package consuming func key() -> ContentKey {
+        ContentKey(
+            digest: Array(unsafeUninitializedCapacity: Int(POSED_DIGEST_BYTES)) { bytes, count in
+                if let start = bytes.baseAddress { posed_digest_finish(digest, start) }
+                count = bytes.count
+            })
+    }
 
     private mutating func begin(_ name: String, count: Int) {
         let name = Array(name.utf8)
-        hash.update(data: LittleEndian.bytes(of: UInt64(name.count)))
-        hash.update(data: name)
-        hash.update(data: LittleEndian.bytes(of: UInt64(count)))
+        add(LittleEndian.bytes(of: UInt64(name.count)))
+        add(name)
+        add(LittleEndian.bytes(of: UInt64(count)))
+    }
+
+    private mutating func add(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { posed_digest_add(digest, $0.baseAddress, $0.count) }
     }
 }
 

@@ -1,4 +1,4 @@
-import Crypto
+import CPosedDigest
 
 /// The content of a file that outlives the process, in the state directory or in memory: blocks of bytes behind a header that can tell
 /// whether each of them, and the header itself, is what was written.
@@ -100,8 +100,13 @@ package struct StateFile: Hashable, Sendable {
 
     /// SHA-256, as the header's checksums are.
     package static func digest(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-        var hash = SHA256()
-        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        return Array(hash.finalize())
+        bytes.withUnsafeBytes { source in
+            Array(unsafeUninitializedCapacity: Int(POSED_DIGEST_BYTES)) { result, count in
+                if let start = result.baseAddress {
+                    posed_digest_of(source.baseAddress, source.count, start)
+                }
+                count = result.count
+            }
+        }
     }
 }
