@@ -12,6 +12,7 @@ from small import CPU, ROOT, tiny_flow
 from PIL import Image
 from safetensors.torch import load_file
 
+from posed_recipe.autoencoder import AutoencoderKL
 from posed_recipe.cli import main
 from posed_recipe.detail import SourceBlend
 from posed_recipe.errors import RecipeError
@@ -142,6 +143,24 @@ def test_evaluating_agrees_with_posekit(model, heldout, tmp_path):
     for metric, row in report["metrics"].items():
         for answer, value in row.items():
             assert theirs[metric][answer] == pytest.approx(value, rel=2e-3, abs=2e-4), (metric, answer)
+
+
+def test_another_autoencoder_may_reconstruct(model, heldout, tmp_path):
+    model.save(tmp_path / "model", "f32")
+    torch.manual_seed(5)
+    AutoencoderKL(model.vae.config).save_pretrained(tmp_path / "other" / "vae")
+
+    def report(*flags):
+        path = tmp_path / "report.json"
+        arguments = ("evaluate", "--model", tmp_path / "model", "--data", heldout, "--nfe", 2, "--limit", 1, "--device", "cpu")
+        assert main([str(one) for one in (*arguments, "--json", path, *flags)]) == 0
+        return json.loads(path.read_text())
+
+    own, other = report(), report("--reconstruction", tmp_path / "other")
+    assert other["settings"].pop("reconstruction") == str(tmp_path / "other") and other["settings"] == own["settings"]
+    for metric, row in own["metrics"].items():
+        assert row.pop("reconstruction") != other["metrics"][metric].pop("reconstruction")
+        assert row == other["metrics"][metric]
 
 
 @pytest.mark.parametrize("detail", [None, SourceBlend(tolerance=0.6, flatness=1.0)])

@@ -94,6 +94,7 @@ def add_results(verbs):
     verb.add_argument("--json", help="where the report goes; else to stdout")
     verb.add_argument("--limit", type=int)
     verb.add_argument("--sheet", help="a picture of the first 16 pairs")
+    verb.add_argument("--reconstruction", metavar="MODEL", help="another model, whose autoencoder makes the reconstructions")
     verb.add_argument("--solver")
     verb.add_argument("--nfe", type=int)
     verb.add_argument("--guidance", type=float)

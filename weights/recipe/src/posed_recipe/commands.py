@@ -198,7 +198,12 @@ def evaluate_command(flags):
         solver, flags.nfe or evaluations_of(solver, sampler.steps, sampler.last_step_first_order),
         sampler.guidance_scale if flags.guidance is None else flags.guidance,
         sampler.time_shift, flags.seed, flags.precision, sampler.last_step_first_order)
-    return evaluate(model, flags.data, settings, flags.limit, sheet=flags.sheet)
+    device = next(model.vae.parameters()).device
+    reconstructor = published.autoencoder(flags.reconstruction, device) if flags.reconstruction else None
+    report = evaluate(model, flags.data, settings, flags.limit, sheet=flags.sheet, reconstructor=reconstructor)
+    if flags.reconstruction:
+        report["settings"]["reconstruction"] = flags.reconstruction
+    return report
 
 
 def experiments_command(flags):

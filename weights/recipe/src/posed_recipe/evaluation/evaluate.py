@@ -2,7 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -77,9 +77,11 @@ def batches(items, count):
         yield batch
 
 
-def evaluate(model, data, settings, limit=None, batch=25, sheet=None):
-    """Measures a `ModelFolder` on the pairs of a folder; gives the report as `posekit eval` writes it."""
+def evaluate(model, data, settings, limit=None, batch=25, sheet=None, reconstructor=None):
+    """Measures a `ModelFolder` on the pairs of a folder; gives the report as `posekit eval` writes it. Reconstructions are
+    those of `reconstructor`, an autoencoder, where it is given, so that models of different autoencoders compare."""
     synthesizer = Synthesizer(model)
+    reconstructing = Synthesizer(model if reconstructor is None else replace(model, vae=reconstructor))
     totals = {name: {} for name in ANSWERS}
     counts, done, shown = {}, 0, []
     pool = ThreadPoolExecutor()
@@ -88,7 +90,7 @@ def evaluate(model, data, settings, limit=None, batch=25, sheet=None):
         answers = {
             "output": synthesizer.synthesize(sources, keypoints, settings, done),
             "copy": sources,
-            "reconstruction": synthesizer.reconstruct(targets),
+            "reconstruction": reconstructing.reconstruct(targets),
         }
         for name, pictures in answers.items():
             for row in pool.map(lambda one, pair: scores(one, pair.target, pair.mask), pictures, pairs):
