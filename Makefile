@@ -91,6 +91,8 @@ install-system:
 	@set -e; for unit in posed.service posed.socket; do \
 	  $(RENDER) systemd/$$unit | install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/$$unit; \
 	done
+	@$(RENDER) systemd/posed.service | sed -f systemd/posed@.sed | \
+	  install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/posed@.service
 	install -D -m 644 systemd/posed.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/posed.conf
 	@mkdir -p $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 	@$(RENDER) systemd/posed.tmpfiles.conf > $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/posed.conf

@@ -32,6 +32,25 @@ class Sessions(Case):
         self.refused(grpc.StatusCode.NOT_FOUND, self.sessions.GetSession,
                      session_service_pb2.GetSessionRequest(name=name))
 
+    def test_a_client_may_choose_the_id(self):
+        """With the name known beforehand, the request that makes the session is routed as all later ones."""
+        chosen = "chosen-7"
+        routed = {"metadata": [("x-posed-session", f"sessions/{chosen}")], "timeout": 60}
+        request = session_service_pb2.CreateSessionRequest(
+            session_id=chosen, sources=[image_pb2.Image(png=SOURCE.read_bytes())])
+        self.addCleanup(self.forget, f"sessions/{chosen}")
+        self.assertEqual(self.sessions.CreateSession(request, **routed).name, f"sessions/{chosen}")
+        got = self.sessions.GetSession(
+            session_service_pb2.GetSessionRequest(name=f"sessions/{chosen}"), **routed)
+        self.assertEqual(got.source_count, 1)
+        self.refused(grpc.StatusCode.ALREADY_EXISTS, self.sessions.CreateSession, request, **routed)
+        # The metadata is for proxies: a daemon goes by the request alone.
+        other = {"metadata": [("x-posed-session", UNKNOWN_SESSION)], "timeout": 60}
+        self.assertEqual(
+            self.sessions.GetSession(
+                session_service_pb2.GetSessionRequest(name=f"sessions/{chosen}"), **other).name,
+            f"sessions/{chosen}")
+
     def test_lists_have_pages(self):
         names = [self.session() for _ in range(3)]
         found, token = [], ""

@@ -23,6 +23,9 @@ struct Scale: ParsableCommand {
     @Option(help: "The same seed gives the same output.")
     var seed: UInt64 = 1
 
+    @Option(help: "Policies whose name has this in it.")
+    var only = ""
+
     private static let policies: [Policy] = [
         .hash(weight: 1, factor: nil), .hash(weight: 1, factor: 150),
         .hash(weight: 16, factor: nil), .hash(weight: 16, factor: 150),
@@ -54,7 +57,7 @@ struct Scale: ParsableCommand {
             let workload = Workload(
                 replicas: count, sessions: sessions, utilization: utilization, deaths: deaths,
                 seed: seed)
-            for policy in Self.policies {
+            for policy in Self.policies where only.isEmpty || policy.description.contains(only) {
                 print(Simulation.run(workload, policy, seed: seed).line)
                 fflush(nil)
             }

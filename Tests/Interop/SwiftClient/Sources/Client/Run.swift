@@ -20,7 +20,7 @@ struct Run: Sendable {
         var delete = Posed_V1_DeleteSessionRequest()
         delete.name = session
         let _: Google_Protobuf_Empty = try await client.call(
-            "posed.v1.SessionService/DeleteSession", delete)
+            "posed.v1.SessionService/DeleteSession", delete, session: session)
         print("all calls are as they should be")
     }
 
@@ -41,9 +41,12 @@ struct Run: Sendable {
     private func session() async throws -> String {
         var request = Posed_V1_CreateSessionRequest()
         request.sources = [.with { $0.png = source }]
+        // Chosen beforehand, so that the request which makes the session is routed as all later ones.
+        request.sessionID = "swift-client-\(UInt32.random(in: 0...UInt32.max))"
+        let name = "sessions/" + request.sessionID
         let session: Posed_V1_Session = try await client.call(
-            "posed.v1.SessionService/CreateSession", request)
-        try expect(session.name.hasPrefix("sessions/"), "a session was made")
+            "posed.v1.SessionService/CreateSession", request, session: name)
+        try expect(session.name == name, "a session was made under the name of its client's choice")
         return session.name
     }
 
@@ -54,7 +57,7 @@ struct Run: Sendable {
         request.settings.nfe = 2
         request.settings.imageFormat = .rawRgb8
         let response: Posed_V1_SynthesizeResponse = try await client.call(
-            "posed.v1.SynthesisService/Synthesize", request)
+            "posed.v1.SynthesisService/Synthesize", request, session: session)
         let raw = response.frame.image.raw
         try expect(
             raw.rgb.count == Int(raw.width) * Int(raw.height) * 3 && raw.width > 0,
@@ -65,7 +68,7 @@ struct Run: Sendable {
         typealias Request = Posed_V1_StreamSynthesizeRequest
         typealias Response = Posed_V1_StreamSynthesizeResponse
         let pose = pose
-        let requests = StreamingClientRequest<Request> { writer in
+        let requests = StreamingClientRequest<Request>(metadata: routing(session)) { writer in
             try await writer.write(
                 .with {
                     $0.start.session = session

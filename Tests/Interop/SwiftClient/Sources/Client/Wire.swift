@@ -18,15 +18,26 @@ func method(_ name: String) -> MethodDescriptor {
     return MethodDescriptor(fullyQualifiedService: String(parts[0]), method: String(parts[1]))
 }
 
+/// What tells proxies where a session's requests go.
+func routing(_ session: String?) -> Metadata {
+    var metadata = Metadata()
+    if let session { metadata.addString(session, forKey: "x-posed-session") }
+    return metadata
+}
+
 extension GRPCClient {
     /// One request, one reply.
+    ///
+    /// - Parameter session: the session that the request is about, for whoever routes it.
     func call<Request: Message, Response: Message>(
-        _ name: String, _ request: Request, timeout: Duration = .seconds(60)
+        _ name: String, _ request: Request, session: String? = nil,
+        timeout: Duration = .seconds(60)
     ) async throws -> Response {
         var options = CallOptions.defaults
         options.timeout = timeout
         return try await unary(
-            request: ClientRequest(message: request), descriptor: method(name),
+            request: ClientRequest(message: request, metadata: routing(session)),
+            descriptor: method(name),
             serializer: Coder<Request>(), deserializer: Coder<Response>(), options: options
         ) { try $0.message }
     }
