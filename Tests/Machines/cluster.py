@@ -30,7 +30,7 @@ listen:
 authentication: {{tokensFile: {tokens}}}
 http: {{address: "127.0.0.1:{http}"}}
 sessions: {{store: "redis://127.0.0.1:{store}"}}
-store: {{authFile: {auth}, timeout: 250ms}}
+store: {{authFile: {auth}, timeout: 250ms, conditioning: true}}
 shutdown: {{drainTimeout: 30s}}
 """
 

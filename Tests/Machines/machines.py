@@ -130,9 +130,15 @@ def disturb(cluster, callers, options):
     time.sleep(max(0.0, options.seconds - (time.monotonic() - options.begun)))
 
 
+def encoded(cluster):
+    """How many sources the daemons have encoded since they began."""
+    return sum(daemon.metrics().get('posed_stage_seconds_count{stage="source"}', 0) for daemon in cluster.daemons)
+
+
 def restart(cluster, callers):
     """All daemons end and begin; every session is there with its bits, and no other identity finds it."""
     from posed_client import NotFound
+    assert encoded(cluster) > 0
     for daemon in cluster.daemons:
         daemon.end(signal.SIGTERM)
     for daemon in cluster.daemons:
@@ -153,6 +159,7 @@ def restart(cluster, callers):
             except NotFound:
                 continue
             raise AssertionError(f"{other} finds {caller.session.name} of {caller.who}")
+    assert encoded(cluster) == 0, f"{encoded(cluster):.0f} sources were encoded anew, though the store has them"
     print(f"all daemons restarted: {len(callers)} sessions are back, the first frame after "
           f"{statistics.median(firsts) * 1000:.0f} ms in the median", flush=True)
 
