@@ -1,8 +1,11 @@
 """The studio in a real browser: Debian's chromium, driven by selenium."""
 
 import os
+import struct
+import tempfile
 import time
 import unittest
+import zlib
 
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
@@ -43,6 +46,14 @@ def browser():
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(
         options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
+
+
+def png(width, height):
+    """A grey picture."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress((b"\0" + b"\x80" * width) * height)) + chunk(b"IEND", b""))
 
 
 class StudioTests(unittest.TestCase):
@@ -123,6 +134,16 @@ class StudioTests(unittest.TestCase):
             "return Number(document.getElementById('picture-b').dataset.frames ?? 0)") > 0)
         self.assertIn("evaluations", self.page.find_element(By.ID, "facts-b").text)
         self.page.find_element(By.ID, "compare").click()
+
+    def test_4_a_photograph_of_a_phone_is_made_smaller(self):
+        with tempfile.NamedTemporaryFile(suffix=".png") as file:
+            file.write(png(3000, 1500))
+            file.flush()
+            self.page.find_element(By.ID, "upload").send_keys(file.name)
+            self.until(lambda: self.state().startswith("Live with " + os.path.basename(file.name)))
+        count = self.frames()
+        self.page.find_element(By.ID, "reset").click()
+        self.until(lambda: self.frames() > count)
 
     def test_5_a_lost_daemon_is_said_and_comes_back(self):
         self.service.process.kill()

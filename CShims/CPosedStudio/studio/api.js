@@ -40,6 +40,24 @@ export function joints(pose) {
   return flat.slice(0, 18).map(([x, y, c = 1]) => [x / width, y / height, c]);
 }
 
+/**
+ * A file's picture, in memory: the file may be gone when a daemon that was lost asks for it again. Where a side is longer
+ * than the daemon's default for limits.maxSide, it is made smaller, as a JPEG.
+ */
+export async function picture(file, longest = 2048) {
+  const whole = new Blob([await file.arrayBuffer()], { type: file.type });
+  const bitmap = await createImageBitmap(whole).catch(() => null);
+  const scale = bitmap ? longest / Math.max(bitmap.width, bitmap.height) : 1;
+  if (scale >= 1) return whole;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
+  const context = canvas.getContext("2d");
+  [context.fillStyle, context.imageSmoothingQuality] = ["white", "high"];
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? whole), "image/jpeg", 0.95));
+}
+
 /** Sends a picture of a person; the session's number is the answer's name. */
 export async function createSession(picture) {
   const form = new FormData();

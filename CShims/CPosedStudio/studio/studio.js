@@ -101,10 +101,10 @@ function sample(person, button) {
   if (person.motions.length) api.motion(person.motions[0].poses).then((poses) => { skeleton.pose = poses[0]; show(); });
 }
 
-function upload(file) {
+async function upload(file) {
   if (!file) return;
   for (const button of find("samples").querySelectorAll("button")) button.setAttribute("aria-pressed", false);
-  begin(file, file.name);
+  begin(await api.picture(file), file.name);
 }
 
 // Motions
