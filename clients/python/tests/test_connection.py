@@ -3,10 +3,33 @@
 import threading
 import time
 
+import grpc
 import pytest
 
 from conftest import POSE, SOURCE, Line, poses
 from posed_client import Client, NotFound, PoseQueue, Unavailable
+from posed_client.retry import is_lost
+
+
+class Failure(grpc.RpcError):
+    """How a call ended."""
+
+    def __init__(self, code, details):
+        self.code, self.details = lambda: code, lambda: details
+
+
+@pytest.mark.parametrize("code, details, lost", [
+    (grpc.StatusCode.UNAVAILABLE, "", True),
+    (grpc.StatusCode.CANCELLED, "Received RST_STREAM with error code 8", True),
+    # A proxy whose daemon was killed ends a stream in the middle, without a status.
+    (grpc.StatusCode.UNKNOWN, "Stream removed (Data frame with END_STREAM flag received)", True),
+    (grpc.StatusCode.INTERNAL, "Internal error from Core", True),
+    (grpc.StatusCode.UNKNOWN, "the solver failed", False),
+    (grpc.StatusCode.CANCELLED, None, False),
+    (grpc.StatusCode.NOT_FOUND, "Stream removed", False),
+])
+def test_a_call_that_was_cut_short_is_made_again(code, details, lost):
+    assert is_lost(Failure(code, details)) is lost
 
 
 def test_a_stream_goes_on_after_its_connection_was_cut(daemon, line):

@@ -16,7 +16,7 @@ extension Settings {
             "A file with PASSWORD or USER PASSWORD for the store, read for each connection.")
         package static let conditioning = Setting(
             "store.conditioning", .flag, initial: false, .restart,
-            "Whether encoded sources of sessions are kept in the store, too, 1 to 3 MB each: a daemon of the same "
+            "Whether encoded sources of sessions are kept in the store, too, 1 to 4 MB each: a daemon of the same "
                 + "version, models and numerics then need not encode a session that comes to it.")
         static let all: [any AnySetting] = [timeout, authFile, conditioning]
     }

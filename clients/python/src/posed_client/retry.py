@@ -11,14 +11,17 @@ import grpc
 from posed_client.errors import PosedError, from_rpc
 
 FIRST, LONGEST = 0.05, 1.0
+# What gRPC says of a call that a proxy reset, or ended without a status, since it lost the daemon, and of a message that asyncio
+# sends into a call that has ended so; a daemon says none of it.
+CUT_SHORT = ("RST_STREAM", "Stream removed", "Internal error from Core")
 
 
 def is_lost(failure: grpc.RpcError) -> bool:
-    """Whether a call ended because its connection did, or because a proxy lost the daemon and reset the call."""
+    """Whether a call ended because its connection did, or because a proxy lost the daemon and cut the call short."""
     if failure.code() == grpc.StatusCode.UNAVAILABLE:
         return True
     return (failure.code() in (grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
-            and "RST_STREAM" in (failure.details() or ""))
+            and any(text in (failure.details() or "") for text in CUT_SHORT))
 
 
 class Retry:
