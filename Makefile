@@ -107,7 +107,7 @@ kernels: ## Compile the CUDA kernels with NVRTC from PyPI and check their regist
 sanitize: deps ## Run the tests of calls, scheduling, sessions and serving with SANITIZER (address, thread; both without)
 	.ci/sanitize $(or $(SANITIZER),address thread)
 
-sanitize-test: deps ## Run some of them, in a few minutes
+sanitize-test: deps ## Run some of these tests with both sanitizers, in ten minutes
 	.ci/sanitize --short address thread
 
 deb: build ## Make the Debian packages, into dist/
@@ -149,7 +149,7 @@ soak: build ## Run posed for MINUTES (10) with clients that behave and clients t
 	@.ci/venv $(VENV) grpcio grpcio-tools
 	$(VENV)/bin/python Tests/Soak/soak.py --posed $(BIN)/posed --minutes $(or $(MINUTES),10)
 
-scale: check-deps ## Simulate 10 to 1,000 replicas with SESSIONS (100,000) and draw docs/scaling.svg; half an hour
+scale: check-deps ## Simulate 10 to 1,000 replicas with SESSIONS (100,000) and draw docs/scaling.svg; takes long
 	@SESSIONS=$(SESSIONS) .ci/scale $(BIN) $(VENV)
 
 systemd-test: build ## Run what would be installed under a real systemd, in a container
