@@ -104,7 +104,11 @@ function sample(person, button) {
 async function upload(file) {
   if (!file) return;
   for (const button of find("samples").querySelectorAll("button")) button.setAttribute("aria-pressed", false);
-  begin(await api.picture(file), file.name);
+  try {
+    await begin(await api.picture(file), file.name);
+  } catch (error) {
+    say("bad", `The picture cannot be read: ${error.message}`);
+  }
 }
 
 // Motions
